@@ -1,0 +1,21 @@
+"""The one exception that a user is meant to read."""
+
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can mend. The text says what was expected, what was found, and what to do.
+
+    `details` is the full account (one line each) for the log; the text itself stays short.
+    """
+
+    def __init__(self, text: str, details: Iterable[str] = ()):
+        super().__init__(text)
+        self.details = tuple(details)
+
+
+def first_few(names: Iterable[object], most: int = 5) -> str:
+    """`a, b, c, … (12 in all)`: the beginning of a list, and how long it is."""
+    names = [str(name) for name in names]
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"

@@ -1,0 +1,80 @@
+"""Writing files so that nothing half-made ever stands under its final name."""
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`; renames it to `path` when the block ends well.
+
+    The temporary name is fixed, so that a killed run leaves at most one and the next run reuses it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder for temporary files, gone at the end; what a killed run left there is removed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put(data: bytes, path: Path, scratch: Path) -> None:
+    """Writes `data` to a name in `scratch` (same file system) and renames it to `path`.
+
+    The file is readable and writable by its owner. One temporary name per worker is enough.
+    """
+    partial = scratch / f"{os.getpid()}-{threading.get_ident()}"
+    partial.write_bytes(data)
+    partial.replace(path)
+
+
+def real_folder(root: Path, relative: str | Path) -> Path:
+    """Makes `root/relative` out of true folders: a link found on the way is removed, never followed.
+
+    Raises FileExistsError where a file stands in the way. `root` itself may be reached by links.
+    """
+    folder = root
+    root.mkdir(parents=True, exist_ok=True)
+    for name in Path(relative).parts:
+        folder = folder / name
+        if folder.is_symlink():
+            folder.unlink()
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+def sha256_of(path: Path) -> str:
+    """The hex sha256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes `value` as indented UTF-8 JSON with a final newline."""
+    with written(path) as partial:
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> dict:
+    """Reads one JSON object."""
+    return json.loads(path.read_text(encoding="utf-8"))

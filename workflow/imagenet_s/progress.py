@@ -1,0 +1,71 @@
+"""What a running command tells: a log file, warnings on the terminal, and a progress bar on both."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+log = logging.getLogger("imagenet_s")
+
+LOG_EVERY = 10.0  # seconds between two progress lines in the log
+
+
+def start_log(file: Path | None) -> None:
+    """Sends everything to `file`, if there is one, and the rest to standard error.
+
+    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all.
+    """
+    log.setLevel(logging.DEBUG)
+    log.handlers.clear()
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING if file else logging.INFO)
+    terminal.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(terminal)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(file, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        log.addHandler(handler)
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str = "files") -> Iterator[tqdm]:
+    """A bar on a terminal and, every ten seconds and at the end, a line in the log.
+
+    Call `.update(n)` on what it yields; `unit="B"` counts bytes.
+    """
+    scale = unit == "B"
+    options = {"total": total, "desc": what, "unit": unit if scale else f" {unit}"}
+    with _LoggedBar(**options, unit_scale=scale, leave=False, file=sys.stderr) as bar:
+        try:
+            yield bar
+        finally:
+            bar.tell()
+
+
+class _LoggedBar(tqdm):
+    """A tqdm bar, silent unless on a terminal, that also writes its state to the log now and then."""
+
+    def __init__(self, *args, **kwargs):
+        self.count = 0
+        self.began = self.told = time.monotonic()
+        super().__init__(*args, disable=None, **kwargs)
+        self.of = kwargs["total"]
+        self.what, self.units = kwargs["desc"], kwargs["unit"].strip()
+
+    def update(self, n: float = 1) -> bool | None:
+        self.count += n
+        if time.monotonic() - self.told >= LOG_EVERY:
+            self.tell()
+        return super().update(n)
+
+    def tell(self) -> None:
+        self.told = time.monotonic()
+        line = self.format_meter(
+            self.count, self.of, self.told - self.began, ncols=0, unit=f" {self.units}", unit_scale=True
+        )
+        log.debug("%s: %s", self.what, line.lstrip(": ").strip())
