@@ -1,0 +1,49 @@
+"""Digests of the package's own code, so that a change reruns the stages that it touches and no other.
+
+Snakemake does not look into imported modules; each rule therefore carries `code_digest` of its stage
+among its params.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+# They tell the user what happens and never change what comes out.
+TELLING = {"errors", "progress"}
+
+
+@cache
+def code_digest(module: str) -> str:
+    """A digest of the source of `module` and of all modules of the package that it imports."""
+    digest = hashlib.sha256()
+    for name in sorted(imported(module)):
+        digest.update((PACKAGE / f"{name}.py").read_bytes())
+        if name == "tables":
+            for table in sorted((PACKAGE / "official").iterdir()):
+                digest.update(table.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def imported(module: str) -> set[str]:
+    """`module` and all modules of the package it imports, directly or not, but for `TELLING`."""
+    found, ahead = set(), {module}
+    while ahead:
+        name = ahead.pop()
+        found.add(name)
+        ahead |= _imports(name) - found - TELLING
+    return found
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "imagenet_s":
+            names |= {alias.name for alias in node.names if (PACKAGE / f"{alias.name}.py").exists()}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("imagenet_s."):
+            names.add(node.module.removeprefix("imagenet_s."))
+    return frozenset(names)

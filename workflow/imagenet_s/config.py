@@ -1,0 +1,119 @@
+"""The user's configuration: checked against the schema, completed, ready to use."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from imagenet_s.errors import UserError
+from imagenet_s.subsets import subset_of
+
+SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+
+
+@dataclass(frozen=True)
+class Config:
+    """A complete configuration. `imagenet` is None for the demo, an absolute path otherwise."""
+
+    imagenet: str | None
+    output: str
+    subsets: tuple[int, ...]
+    link: str
+    complete: bool
+    annotations: str
+    md5: dict[int, str]
+    labels: tuple[str, ...]
+
+    @property
+    def demo_annotations(self) -> bool:
+        """Whether the demo brings the annotations, too."""
+        return self.imagenet is None and self.annotations == "official"
+
+
+def read_config(values: Mapping[str, Any]) -> Config:
+    """Checks and completes what a config file says. Raises UserError with everything that is wrong."""
+    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    values = _completed(_plain(values), schema)
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(values), key=lambda e: e.json_path)
+    troubles = [text for error in errors for text in _explained(error)]
+    if not errors and "id8" in values["labels"] and set(values["subsets"]) != {50}:
+        troubles.append("labels: `id8` holds the ids of 50 classes only; remove it, or set `subsets: [50]`")
+    if troubles:
+        lines = "".join(f"\n- {trouble}" for trouble in troubles)
+        raise UserError(f"The configuration (config.yaml, --config) is not valid:{lines}")
+    demo = values["imagenet"] == "demo"
+    subsets = tuple(sorted(values["subsets"]))
+    given = {int(subset): md5.lower() for subset, md5 in values["annotations"]["md5"].items()}
+    origin = values["annotations"]["from"]
+    if origin != "official" and not origin.startswith(("http://", "https://")):
+        origin = _absolute(origin)
+    return Config(
+        imagenet=None if demo else _absolute(values["imagenet"]),
+        output=os.path.expanduser(values["output"]),
+        subsets=subsets,
+        link="symlink" if values["link"] == "auto" else values["link"],
+        complete=values["train_images"] == "complete" and not demo,
+        annotations=origin,
+        md5={subset: given.get(subset, subset_of(subset).archive_md5) for subset in subsets},
+        labels=tuple(values["labels"]),
+    )
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def _plain(values: Any) -> Any:
+    """The same with text for all keys and numbers for all numerals: YAML's 50 and "50" are one.
+
+    `--config` on the command line quotes what a file does not. Of equal keys the later one counts.
+    """
+    match values:
+        case Mapping():
+            return {str(key): _plain(value) for key, value in values.items()}
+        case list():
+            return [_plain(value) for value in values]
+        case str() if values.isdecimal() and len(values) < 4:
+            return int(values)
+    return values
+
+
+def _completed(values: Any, schema: dict) -> Any:
+    """The same with the schema's defaults for what is not given, at every depth."""
+    if not isinstance(values, dict):
+        return values
+    values = dict(values)
+    for key, rule in schema.get("properties", {}).items():
+        if "default" in rule:
+            values.setdefault(key, rule["default"])
+        if key in values:
+            values[key] = _completed(values[key], rule)
+    return values
+
+
+def _explained(error: jsonschema.ValidationError) -> Iterable[str]:
+    """One validation error in the user's words: the key, what it says, what is allowed."""
+    key = error.json_path.removeprefix("$").removeprefix(".") or "the configuration"
+    found = error.instance
+    match error.validator:
+        case "additionalProperties":
+            known = ", ".join(error.schema["properties"])
+            place = "" if key == "the configuration" else f"{key}."
+            for name in sorted(set(found) - set(error.schema["properties"])):
+                yield f"{place}{name}: no such key; there are: {known}"
+        case "enum":
+            yield f"{key}: {found!r} is not allowed; allowed: {', '.join(map(str, error.validator_value))}"
+        case "type":
+            yield f"{key}: {found!r} is not of type {error.validator_value}"
+        case "pattern":
+            yield f"{key}: {found!r} is no md5 (32 hexadecimal digits)"
+        case "minItems" | "minLength":
+            yield f"{key}: must not be empty"
+        case "uniqueItems":
+            yield f"{key}: {found!r} names something twice"
+        case _:
+            yield f"{key}: {error.message}"

@@ -1,0 +1,99 @@
+"""`dataset.json`: what a subset's folder holds, how it was built, and digests that show damage."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import PIL
+import pyarrow as pa
+import pyarrow.compute as pc
+from PIL import features
+
+from imagenet_s import __version__
+from imagenet_s.classes import class_ids
+from imagenet_s.files import read_json, sha256_of, write_json
+from imagenet_s.samples import read_samples
+from imagenet_s.splits import listed
+from imagenet_s.subsets import ENCODINGS, MASKED, SPLITS, label_folder, sample_manifests, subset_of
+
+NAME = "dataset.json"
+
+
+def write_dataset(
+    subset: int,
+    labels: Sequence[str],
+    samples: Path,
+    annotations: Path,
+    findings: Path,
+    tree: Path,
+    link: str,
+) -> None:
+    """Writes `dataset.json` into `tree`, the subset's folder; label folders not in `labels` go.
+
+    `samples`, `annotations` and `findings` are what the earlier stages wrote.
+    """
+    _remove_other_labels(tree, labels)
+    manifests = tree / "manifests"
+    digests = {path.name: sha256_of(path) for path in sorted(manifests.iterdir())}
+    archive, source = read_json(annotations), read_json(findings)
+    table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
+    content = {
+        "dataset": subset_of(subset).name,
+        "subset": subset,
+        "classes": len(class_ids(subset)),
+        "digest": dataset_digest(digests),
+        "splits": {split: _split_facts(subset, split, table) for split in SPLITS},
+        "odd_masks": pc.sum(pc.not_equal(table["mask_problems"], "")).as_py(),
+        "annotations": {"archive": archive["archive"], "md5": archive["md5"]},
+        "manifests": digests,
+    }
+    build = {
+        "source": {"layout": source["layout"], "path": source["root"], "synthetic": source["synthetic"]},
+        "annotations": archive["path"],
+        "link": link,
+        "pipeline": f"imagenet-s {__version__}",
+        "png_encoder": f"Pillow {PIL.__version__}, zlib {features.version('zlib')}",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    write_json(tree / NAME, {"content": content, "build": build, "sha256": own_digest(content, build)})
+
+
+def dataset_digest(digests: dict[str, str]) -> str:
+    """One digest for images, masks and sample manifests, whatever the labels.
+
+    The sha256 of what `sha256sum manifests/…` prints for the `sample_manifests`, sorted by name.
+    """
+    lines = (f"{digests[name]}  manifests/{name}\n" for name in sorted(sample_manifests()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def own_digest(content: dict, build: dict) -> str:
+    """The sha256 of the two parts of `dataset.json` as JSON with sorted keys and no spaces."""
+    parts = {"content": content, "build": build}
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _split_facts(subset: int, split: str, table: pa.Table) -> dict:
+    """Expected and found numbers of a split; `masks` is null where masks are not public."""
+    rows = table.filter(pc.equal(table["split"], split))
+    train = split == "train"
+    return {
+        "expected": subset_of(subset).train_images if train else len(listed(subset, split)),
+        "found": len(rows),
+        "masks": len(rows) - rows["mask"].null_count if split in MASKED else None,
+        "bytes": (pc.sum(rows["bytes"]).as_py() or 0) + (pc.sum(rows["mask_bytes"]).as_py() or 0),
+        "unreadable_headers": rows["width"].null_count,
+    }
+
+
+def _remove_other_labels(tree: Path, labels: Sequence[str]) -> None:
+    for encoding in set(ENCODINGS) - set(labels):
+        for folder in (label_folder(split, encoding) for split in MASKED):
+            (tree / "manifests" / f"{folder}.sha256").unlink(missing_ok=True)
+            if (tree / folder).is_symlink():
+                (tree / folder).unlink()
+            shutil.rmtree(tree / folder, ignore_errors=True)

@@ -1,0 +1,75 @@
+"""A subset's masks in further encodings, beside the masks as they came."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from imagenet_s import masks as masks_module
+from imagenet_s.classes import class_ids
+from imagenet_s.files import put, real_folder, scratch_folder, written
+from imagenet_s.mask import ENCODERS, BadMask, decode
+from imagenet_s.progress import log
+from imagenet_s.subsets import label_folder, subset_of
+from imagenet_s.workers import in_chunks
+
+
+def encode_labels(
+    subset: int,
+    encoding: str,
+    records: Path,
+    masks: Path,
+    tree: Path,
+    digests: dict[str, Path],
+    workers: int,
+    scratch: Path,
+) -> None:
+    """Writes the subset's masks in one encoding below `tree`, and their sha256 lists.
+
+    `records` and `masks` are what `masks.unpack_masks` wrote; `digests` has the list's path for each
+    split. A mask of the official archive that cannot be encoded is left out, with a warning.
+    """
+    paths = pq.read_table(records, schema=masks_module.RECORDS)["mask"].to_pylist()
+    for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
+        real_folder(tree, folder)
+    with scratch_folder(scratch):
+        task = partial(_encode, subset, encoding, masks, tree, scratch)
+        what = f"{subset_of(subset).name}: labels {encoding}"
+        results = in_chunks(task, paths, workers, what, "masks")
+    for label, _, problem in results:
+        if problem:
+            log.warning("%s left out: its mask %s", label, problem)
+    for split, path in digests.items():
+        start = f"{label_folder(split, encoding)}/"
+        lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
+        with written(path) as partial_path:
+            partial_path.write_text("".join(lines))
+
+
+def label_path(mask: str, encoding: str) -> str:
+    """`validation-segmentation/<wnid>/<stem>.png` → its path in the encoding's folder."""
+    folder, _, rest = mask.partition("/")
+    return f"{folder}-{encoding}/{rest}"
+
+
+def _encode(
+    subset: int, encoding: str, masks: Path, tree: Path, scratch: Path, paths: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """(label, sha256, problem) of each mask of a chunk; no sha256 where there is a problem."""
+    results = []
+    for path in paths:
+        label = label_path(path, encoding)
+        decoded = decode((masks / path).read_bytes(), len(class_ids(subset)))
+        try:
+            if decoded.ids is None:
+                raise BadMask(decoded.problems[0])
+            data = ENCODERS[encoding](decoded.ids, subset, path.split("/")[1])
+        except BadMask as error:
+            (tree / label).unlink(missing_ok=True)
+            results.append((label, "", str(error)))
+            continue
+        put(data, tree / label, scratch)
+        results.append((label, hashlib.sha256(data).hexdigest(), ""))
+    return results

@@ -1,0 +1,139 @@
+"""A subset's masks: taken out of the annotations, looked at pixel by pixel, kept and recorded."""
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagenet_s.archive import MOST_BYTES, zipped_masks
+from imagenet_s.classes import class_ids
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
+from imagenet_s.mask import decode
+from imagenet_s.progress import log
+from imagenet_s.splits import listed
+from imagenet_s.subsets import MASKED, mask_folder, subset_of
+from imagenet_s.workers import in_chunks
+
+RECORDS = pa.schema(
+    [
+        ("mask", pa.string()),  # relative to the subset's folder
+        ("bytes", pa.int64()),
+        ("sha256", pa.binary(32)),
+        ("pixels_sha256", pa.binary(32)),  # over the ids as little-endian uint16, row by row
+        ("ids", pa.string()),  # those present, ascending, separated by spaces
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("problems", pa.string()),
+    ]
+)
+
+
+def unpack_masks(
+    subset: int, annotations: Path, folder: Path, records: Path, workers: int, scratch: Path
+) -> None:
+    """Writes the subset's masks below `folder`, byte for byte, and their `records`, sorted by `mask`.
+
+    `annotations` is the receipt that `annotations.fetch` wrote. Raises UserError with everything that
+    is wrong: listed masks that are not there, masks that are not listed, masks that are not what a
+    mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
+    """
+    receipt = read_json(annotations)
+    origin = Path(receipt["path"])
+    unpack, found = _sources(receipt, origin)
+    wanted = mask_paths(subset)
+    oddities = [f"{mask} is missing" for mask in wanted if mask not in found]
+    oddities += [f"{mask} is not listed" for mask in sorted(set(found) - set(wanted))]
+    present = [(mask, found[mask]) for mask in wanted if mask in found]
+    for mask in set(wanted) - set(found):
+        (folder / mask).unlink(missing_ok=True)
+    for parent in sorted({mask.rpartition("/")[0] for mask, _ in present}):
+        real_folder(folder, parent)
+    with scratch_folder(scratch):
+        task = partial(unpack, origin, len(class_ids(subset)), folder, scratch)
+        what = f"Unpacking the masks of {subset_of(subset).name}"
+        rows = in_chunks(task, present, workers, what, "masks")
+    oddities += [f"{row[0]} {row[-1]}" for row in rows if row[-1]]
+    if oddities and not receipt["official"]:
+        raise UserError(
+            f"The masks of {subset_of(subset).name} from {origin} are not as they should be "
+            f"({len(oddities):,} findings): {first_few(oddities)}.\n"
+            f"Expected: exactly the {len(wanted):,} listed masks, 8-bit RGB PNGs with B = 0 and ids "
+            f"0..{len(class_ids(subset))} or 1000. Get the official archive, or mend `annotations.from`.",
+            details=oddities,
+        )
+    for oddity in oddities:
+        log.warning("odd, but in the official archive: %s", oddity)
+    columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
+    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
+    with written(records) as partial_path:
+        pq.write_table(table, partial_path, compression="zstd")
+
+
+def mask_paths(subset: int) -> list[str]:
+    """The paths of all listed masks, relative to the subset's folder, sorted."""
+    return sorted(
+        f"{mask_folder(split)}/{row.wnid}/{row.image}.png"
+        for split in MASKED
+        for row in listed(subset, split)
+    )
+
+
+def _sources(receipt: dict, origin: Path) -> tuple:
+    """The function that takes out a chunk of masks, and mask path → where it is in the origin."""
+    if receipt["kind"] == "archive":
+        if not origin.is_file():
+            raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun fetch`.")
+        return _from_zip, zipped_masks(origin)
+    found = {}
+    for split in MASKED:
+        for path in (origin / mask_folder(split)).glob("*/*.png"):
+            if not path.name.startswith("._"):
+                found[f"{mask_folder(split)}/{path.parent.name}/{path.name}"] = str(path)
+    return _from_folder, found
+
+
+def _from_zip(
+    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, str]]
+) -> list[tuple]:
+    rows = []
+    with zipfile.ZipFile(origin) as archive:
+        for mask, member in masks:
+            try:
+                data = archive.read(member)
+            except Exception as error:  # zlib.error, BadZipFile, EOFError, NotImplementedError …
+                raise UserError(
+                    f"{origin} is damaged at its member {member!r}: {error}. Download it again."
+                ) from error
+            rows.append(_keep(mask, data, classes, folder, scratch))
+    return rows
+
+
+def _from_folder(
+    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, str]]
+) -> list[tuple]:
+    rows = []
+    for mask, path in masks:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES)
+        rows.append(_keep(mask, data, classes, folder, scratch))
+    return rows
+
+
+def _keep(mask: str, data: bytes, classes: int, folder: Path, scratch: Path) -> tuple:
+    """Writes one mask and returns its row of `RECORDS`."""
+    put(data, folder / mask, scratch)
+    decoded = decode(data, classes)
+    row = (mask, len(data), hashlib.sha256(data).digest())
+    problems = "; ".join(decoded.problems)
+    if decoded.ids is None:
+        return (*row, None, "", None, None, problems)
+    height, width = decoded.ids.shape
+    pixels = hashlib.sha256(decoded.ids.astype("<u2").tobytes()).digest()
+    ids = " ".join(map(str, np.unique(decoded.ids)))
+    return (*row, pixels, ids, width, height, problems)

@@ -1,0 +1,159 @@
+"""A subset's samples: one row each, joined from what was recorded of images and masks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_s import images, masks
+from imagenet_s.classes import class_ids, train_classes
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.files import read_json, written
+from imagenet_s.progress import log
+from imagenet_s.splits import also_in, listed
+from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
+
+SAMPLES = pa.schema(
+    [
+        ("split", pa.string()),
+        ("image", pa.string()),  # relative to the subset's folder
+        ("wnid", pa.string()),
+        ("class_id", pa.int32()),
+        ("imagenet_wnid", pa.string()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.binary(32)),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("mask", pa.string()),  # null where there is none, as are all mask columns
+        ("mask_bytes", pa.int64()),
+        ("mask_sha256", pa.binary(32)),
+        ("mask_pixels_sha256", pa.binary(32)),
+        ("mask_ids", pa.string()),
+        ("also_in", pa.string()),
+        ("mask_problems", pa.string()),  # what is odd about the mask; empty where nothing is
+    ]
+)
+
+
+def join_samples(
+    subset: int, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
+) -> None:
+    """Writes `samples`, a Parquet table of `SAMPLES`: split after split, sorted by `image`.
+
+    Raises UserError that names the masks that are not as large as their image. For an archive with
+    the official md5 these are only told in the log.
+    """
+    records = images.read_records(list(parts))
+    mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
+    tables = [_split_samples(subset, split, records, mask_table) for split in SPLITS]
+    wrong = [line for table in tables for line in _wrong_sizes(table)]
+    for line in wrong:
+        log.warning(line)
+    if wrong and not read_json(annotations)["official"]:
+        raise UserError(
+            f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
+            f"{first_few(wrong)}.\nImages and annotations do not belong together: check `imagenet` and "
+            "`annotations.from` in config.yaml.",
+            details=wrong,
+        )
+    with written(samples) as partial:
+        table = pa.concat_tables(table.select(SAMPLES.names) for table in tables)
+        pq.write_table(table.cast(SAMPLES), partial, compression="zstd")
+
+
+def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The samples of a subset, all columns or some."""
+    return pq.read_table(path, columns=columns)
+
+
+def hex_of(digests: pa.ChunkedArray) -> pa.Array:
+    """A column of binary digests as a column of hex text; nulls stay null."""
+    values = pa.concat_arrays(digests.chunks) if digests.num_chunks else pa.nulls(0, digests.type)
+    width = values.type.byte_width
+    start, stop = values.offset * width, (values.offset + len(values)) * width
+    text = (values.buffers()[1] or b"")[start:stop]
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * (2 * width)
+    valid = values.is_valid().buffers()[1] if values.null_count else None
+    buffers = pa.py_buffer(offsets), pa.py_buffer(bytes(text).hex().encode())
+    return pa.StringArray.from_buffers(len(values), *buffers, valid)
+
+
+def _split_samples(subset: int, split: str, records: pa.Table, mask_table: pa.Table) -> pa.Table:
+    """The rows of one split, with `mask_width` and `mask_height` beside the columns of `SAMPLES`."""
+    if split == "train":
+        wnid_of = train_classes(subset)
+        train = records.filter(pc.starts_with(records["image"], "n"))
+        rows = train.filter(pc.is_in(train["imagenet_wnid"], pa.array(wnid_of)))
+        wnids = _mapped(rows["imagenet_wnid"], wnid_of)
+    else:
+        wanted = listed(subset, split)
+        found = pc.index_in(pa.array([row.image for row in wanted]), value_set=records["image"])
+        if found.null_count:
+            raise UserError(f"{found.null_count} listed images of {split} were not read.")
+        rows = records.take(found)
+        wnids = pa.array([row.wnid for row in wanted])
+    names = rows["image"].combine_chunks()
+    masked = split in MASKED
+    mask_names = _paths(mask_folder(split), wnids, names, ".png")
+    where = pc.index_in(mask_names, value_set=mask_table["mask"])
+    if not masked:
+        where = pa.nulls(len(rows), pa.int32())
+    own = mask_table.take(where)
+    table = pa.table(
+        {
+            "split": pa.array([split] * len(rows), pa.string()),
+            "image": _paths(split, wnids, names, ".JPEG"),
+            "wnid": wnids,
+            "class_id": _mapped(wnids, class_ids(subset)),
+            "imagenet_wnid": rows["imagenet_wnid"],
+            "bytes": rows["bytes"],
+            "sha256": rows["sha256"],
+            "width": rows["width"],
+            "height": rows["height"],
+            "mask": own["mask"],
+            "mask_bytes": own["bytes"],
+            "mask_sha256": own["sha256"],
+            "mask_pixels_sha256": own["pixels_sha256"],
+            "mask_ids": own["ids"],
+            "also_in": _mapped(names, also_in(subset, split)),
+            "mask_width": own["width"],
+            "mask_height": own["height"],
+        }
+    )
+    if masked:
+        wrong = pc.fill_null(_has_wrong_size(table), False)
+        problems = pc.if_else(wrong, "is not as large as its image", own["problems"])
+        problems = pc.fill_null(problems, "is missing")
+    else:
+        problems = pa.array([""] * len(rows), pa.string())
+    return table.append_column("mask_problems", problems).sort_by("image")
+
+
+def _mapped(keys: pa.Array | pa.ChunkedArray, table: dict) -> pa.Array | pa.ChunkedArray:
+    """Each key's value in `table`, null where it has none."""
+    values = pa.array(table.values()) if table else pa.nulls(0, pa.string())
+    return values.take(pc.index_in(keys, value_set=pa.array(table, pa.string())))
+
+
+def _paths(folder: str, wnids: pa.Array, names: pa.Array, ending: str) -> pa.Array:
+    files = pc.binary_join_element_wise(names, ending, "")
+    return pc.binary_join_element_wise(folder, wnids, files, "/")
+
+
+def _has_wrong_size(table: pa.Table) -> pa.ChunkedArray:
+    """Whether the mask is not as large as the image; null where one of the sizes is not known."""
+    return pc.or_(
+        pc.not_equal(table["width"], table["mask_width"]),
+        pc.not_equal(table["height"], table["mask_height"]),
+    )
+
+
+def _wrong_sizes(table: pa.Table) -> list[str]:
+    return [
+        f"{row['mask']} is {row['mask_width']} × {row['mask_height']}, "
+        f"its image {row['width']} × {row['height']}"
+        for row in table.filter(_has_wrong_size(table)).to_pylist()
+    ]

@@ -1,0 +1,68 @@
+"""The summary of a build: a table that a person reads, and how to check what it says."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from imagenet_s.files import read_json, written
+
+
+def write_summary(datasets: Sequence[Path], summary: Path) -> None:
+    """Writes the summary of some `dataset.json` files."""
+    text = "\n".join(_lines([(path.parent, read_json(path)) for path in datasets]))
+    with written(summary) as partial:
+        partial.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
+    head = ("subset", "split", "expected", "found", "masks", "size")
+    rows = [
+        (
+            dataset["content"]["dataset"],
+            split,
+            f"{facts['expected']:,}",
+            f"{facts['found']:,}",
+            "–" if facts["masks"] is None else f"{facts['masks']:,}",
+            size_text(facts["bytes"]),
+        )
+        for _, dataset in datasets
+        for split, facts in dataset["content"]["splits"].items()
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        cells = [
+            f"{x:<{w}}" if k < 2 else f"{x:>{w}}" for k, (x, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+    for folder, dataset in datasets:
+        content, build = dataset["content"], dataset["build"]
+        yield ""
+        yield f"{folder}"
+        yield f"  digest  {content['digest']}"
+        yield f"  from    {build['source']['path']} ({build['source']['layout']}; link: {build['link']})"
+        yield f"  check   cd {folder} && sha256sum -c --quiet manifests/*.sha256"
+        yield from _remarks(content)
+    if any(dataset["build"]["source"]["synthetic"] for _, dataset in datasets):
+        yield ""
+        yield "This is SYNTHETIC data with the official names, to try things on: it is not ImageNet."
+        yield "For the real thing set `imagenet` in config.yaml to your copy of ImageNet-1k."
+
+
+def _remarks(content: dict) -> Iterable[str]:
+    unreadable = sum(facts["unreadable_headers"] for facts in content["splits"].values())
+    if unreadable:
+        yield f"  note    {unreadable:,} images whose size Pillow cannot read (carried byte for byte)"
+    short = content["splits"]["train"]
+    if short["found"] != short["expected"]:
+        yield "  note    train is not the official one: `train_images: any` takes what the source has"
+    if content["odd_masks"]:
+        yield f"  note    {content['odd_masks']:,} odd masks in the annotations (see the log of `masks`)"
+
+
+def size_text(count: int) -> str:
+    """A number of bytes as a person says it, in powers of 1000."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

@@ -1,0 +1,191 @@
+"""The official tree of a subset, made of links: which entry goes where, and nothing of another build."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_s import dataset
+from imagenet_s.classes import train_classes
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
+from imagenet_s.links import place
+from imagenet_s.listing import read_listing
+from imagenet_s.pool import pool_path
+from imagenet_s.progress import log, progress
+from imagenet_s.samples import read_samples
+from imagenet_s.source import Findings
+from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
+
+BATCH = 10_000  # entries between two steps of the progress bar
+
+
+def build_tree(
+    subset: int,
+    samples: Path,
+    listings: Sequence[Path],
+    findings: Sequence[Path],
+    link: str,
+    output: Path,
+    receipt: Path,
+) -> None:
+    """Makes `output/ImageNetS<n>` hold exactly the subset's images and masks.
+
+    `link` says how images get there; with `copy`, and for masks, it is a hard link to the copies below
+    `output/work`. What an earlier build made and this one does not want is removed; what neither made
+    is left, and never written through. `receipt` gets the counts.
+
+    Raises UserError where something of the user's stands in the way.
+    """
+    folder = output / subset_of(subset).name
+    work = output / "work"
+    seen = [Findings(**read_json(path)) for path in findings]
+    wanted = _entries(subset, samples, listings, seen, link, work)
+    plan = plan_path(output, subset)
+    root = real_folder(output, folder.name)
+    # Until the new build is whole, nothing may vouch for what is here.
+    (root / dataset.NAME).unlink(missing_ok=True)
+    before = _read_plan(plan)
+    # Written before the first entry: a killed run must not leave entries that nobody knows of.
+    _write_plan(plan, pa.concat_arrays([before, wanted["path"].combine_chunks()]).unique(), seen[0])
+    gone = before.filter(pc.invert(pc.is_in(before, value_set=wanted["path"])))
+    _remove(root, gone.to_pylist())
+    with scratch_folder(work / "tmp" / f"tree-{subset}") as scratch:
+        made = _place(root, wanted, scratch, f"Linking {folder.name}")
+    _write_plan(plan, wanted["path"].combine_chunks(), seen[0])
+    log.info("%s: %s entries, %s of them new, %s removed", root, len(wanted), made, len(gone))
+    write_json(receipt, {"link": link, "entries": len(wanted)})
+
+
+def plan_path(output: Path, subset: int) -> Path:
+    """Where the names of all entries that builds made in a subset's folder are kept."""
+    return output / "work" / "trees" / f"{subset}.parquet"
+
+
+def is_ours(output: Path, subset: int) -> bool:
+    """Whether a build of ours made the subset's folder, finished or not."""
+    folder = output / subset_of(subset).name
+    return plan_path(output, subset).exists() or (folder / dataset.NAME).exists()
+
+
+def present_entries(folder: Path) -> list[str]:
+    """Those of the names that a build would use in a subset's folder that are there, sorted."""
+    if folder.is_symlink() or not folder.is_dir():
+        return []
+    own = {*SPLITS, *map(mask_folder, MASKED), "train-full", "manifests"}
+    return sorted(path.name for path in folder.iterdir() if path.name in own)
+
+
+def _entries(
+    subset: int,
+    samples: Path,
+    listings: Sequence[Path],
+    findings: Sequence[Findings],
+    link: str,
+    work: Path,
+) -> pa.Table:
+    """Every entry of the tree: `path` in the subset's folder, `target`, `kind` of link; by path."""
+    rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "mask"])
+    masks = rows["mask"].drop_null().combine_chunks()
+    origin = os.path.abspath(work / "masks" / str(subset))
+    tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
+    if link == "symlink":
+        folders = _folder_links(subset, findings)
+        tables.append(_table(pa.array(folders, pa.string()), pa.array(folders.values(), pa.string()), link))
+        parents = pc.replace_substring_regex(rows["image"], "/[^/]*$", "")
+        rows = rows.filter(pc.invert(pc.is_in(parents, value_set=tables[-1]["path"])))
+    if subset == 919 and findings[0].train:
+        tables.append(_table(pa.array(["train-full"]), pa.array([findings[0].train]), "symlink"))
+    images = rows["image"].combine_chunks()
+    names = pc.replace_substring_regex(images, r"^.*/|\.JPEG$", "")
+    if link == "copy":
+        pool = os.path.abspath(work / "pool")
+        pairs = zip(names.to_pylist(), rows["imagenet_wnid"].to_pylist(), strict=True)
+        targets = pa.array([f"{pool}/{pool_path(*pair)}" for pair in pairs], pa.string())
+    else:
+        listing = pa.concat_tables(map(read_listing, listings))
+        targets = listing["path"].take(pc.index_in(names, value_set=listing["image"]))
+    tables.append(_table(images, targets, "hardlink" if link == "copy" else link))
+    return pa.concat_tables(tables).sort_by("path")
+
+
+def _folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
+    """The train folders that can be one link to the source's: those with nothing but their images."""
+    wnid_of = train_classes(subset)
+    shared = {target for source, target in wnid_of.items() if source != target}
+    whole = {wnid for seen in findings for wnid in seen.whole_folders}
+    return {
+        f"train/{wnid}": f"{findings[0].train}/{wnid}"
+        for wnid in wnid_of
+        if wnid in whole and wnid not in shared and wnid_of[wnid] == wnid
+    }
+
+
+def _table(paths: pa.Array, targets: pa.Array | pa.ChunkedArray, kind: str) -> pa.Table:
+    kinds = pa.array([kind] * len(paths), pa.string())
+    return pa.table({"path": paths, "target": targets, "kind": kinds})
+
+
+def _place(root: Path, wanted: pa.Table, scratch: Path, what: str) -> int:
+    """Makes each entry that is not there yet; returns how many."""
+    made, parent, inside = 0, None, root
+    with progress(what, len(wanted), "entries") as bar:
+        for batch in wanted.to_batches(BATCH):
+            columns = (batch[name].to_pylist() for name in ("path", "target", "kind"))
+            for path, target, kind in zip(*columns, strict=True):
+                folder, _, name = path.rpartition("/")
+                if folder != parent:
+                    parent, inside = folder, real_folder(root, folder)
+                try:
+                    made += place(target, inside / name, kind, scratch)
+                except IsADirectoryError:
+                    made += _replace_folder(target, inside / name, kind, scratch)
+            bar.update(len(batch))
+    return made
+
+
+def _replace_folder(target: str, folder: Path, kind: str, scratch: Path) -> bool:
+    """Puts an entry in the place of an empty folder."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        raise UserError(
+            f"{folder} stands where a {kind} belongs, and holds what this pipeline did not make: "
+            f"{first_few(sorted(path.name for path in folder.iterdir()))}. Move it away and run again."
+        ) from error
+    return place(target, folder, kind, scratch)
+
+
+def _remove(root: Path, paths: Iterable[str]) -> None:
+    """Removes files and links of an earlier build, and the folders that they leave empty."""
+    emptied = set()
+    for path in paths:
+        entry = root / path
+        # Behind a link to a folder lies the source.
+        if any(parent.is_symlink() for parent in _parents(root, entry)):
+            continue
+        if entry.is_symlink() or entry.is_file():
+            entry.unlink()
+            emptied.add(entry.parent)
+    for folder in emptied - {root}:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _parents(root: Path, entry: Path) -> Iterable[Path]:
+    return (parent for parent in entry.parents if parent.is_relative_to(root) and parent != root)
+
+
+def _read_plan(path: Path) -> pa.Array:
+    if not path.exists():
+        return pa.array([], pa.string())
+    return pq.read_table(path)["path"].combine_chunks()
+
+
+def _write_plan(path: Path, entries: pa.Array, seen: Findings) -> None:
+    table = pa.table({"path": entries}).replace_schema_metadata({"source": seen.root})
+    with written(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
