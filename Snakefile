@@ -1,0 +1,24 @@
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+# The user's settings; workflow/schemas/config.schema.yaml describes each key.
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/demo.smk"
+include: "workflow/rules/source.smk"
+include: "workflow/rules/images.smk"
+include: "workflow/rules/annotations.smk"
+include: "workflow/rules/tree.smk"
+include: "workflow/rules/labels.smk"
+include: "workflow/rules/dataset.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.summary.output,
+        rules.tidy.output,

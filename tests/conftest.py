@@ -1,0 +1,47 @@
+"""What tests share: a synthetic ImageNet with the official names, and copies of it in other layouts."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from imagenet_s.demo import make_annotations, make_images
+from imagenet_s.files import read_json
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_proxy():
+    """Servers of the tests run on this machine: no proxy may come between."""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+@pytest.fixture(scope="session")
+def imagenet50(tmp_path_factory) -> Path:
+    """Raw synthetic ImageNet with all that subset 50 lists: `train/<wnid>/` and a flat `val/`.
+
+    Shared by all tests: never change it, make a `linked_copy`.
+    """
+    folder = tmp_path_factory.mktemp("source")
+    make_images(50, folder / "imagenet", folder / "receipt.json", 2, folder / "scratch")
+    return folder / "imagenet"
+
+
+@pytest.fixture(scope="session")
+def annotations50(tmp_path_factory) -> dict:
+    """The receipt (`path`, `md5`, …) of an archive of masks that fits `imagenet50`."""
+    folder = tmp_path_factory.mktemp("annotations")
+    make_annotations(50, folder, folder / "receipt.json", 2)
+    return read_json(folder / "receipt.json")
+
+
+def linked_copy(source: Path, target: Path) -> Path:
+    """A copy of a tree whose files are hard links: quick, and free to lose, gain and rename entries.
+
+    To change a file's bytes, unlink it first.
+    """
+    for folder, _, names in os.walk(source):
+        there = target / Path(folder).relative_to(source)
+        there.mkdir(parents=True)
+        for name in names:
+            os.link(Path(folder) / name, there / name)
+    return target

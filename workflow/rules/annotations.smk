@@ -1,0 +1,55 @@
+# The masks: their archive fetched and verified, then unpacked, looked at and recorded.
+
+
+if not CONFIG.demo_annotations:
+
+    rule fetch:
+        output:
+            receipt=f"{WORK}/annotations/{{subset}}.json",
+        log:
+            f"{LOGS}/fetch-{{subset}}.log",
+        conda:
+            "../../envs/imagenet-s.yaml"
+        threads: 1
+        resources:
+            mem_mb=500,
+            runtime=minutes(120),
+        params:
+            run=imagenet_s,
+            origin=CONFIG.annotations,
+            md5=lambda wildcards: CONFIG.md5[int(wildcards.subset)],
+            folder=lambda wildcards, output: Path(output.receipt).parent,
+            code=code_digest("annotations"),
+        message:
+            "Getting the annotations of ImageNetS{wildcards.subset} ({params.origin})"
+        shell:
+            "{params.run} --log {log} fetch --subset {wildcards.subset} --from {params.origin:q}"
+            " --md5 {params.md5} --folder {params.folder:q} --receipt {output.receipt:q}"
+
+
+rule masks:
+    input:
+        # Nothing is written before the source is known to be complete.
+        check=ancient(rules.check.output),
+        annotations=f"{WORK}/annotations/{{subset}}.json",
+    output:
+        records=f"{WORK}/masks/{{subset}}.parquet",
+    log:
+        f"{LOGS}/masks-{{subset}}.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=minutes(60),
+    params:
+        run=imagenet_s,
+        folder=lambda wildcards, output: Path(output.records).with_suffix(""),
+        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/masks-{wildcards.subset}",
+        code=code_digest("masks"),
+    message:
+        "Unpacking and checking the masks of ImageNetS{wildcards.subset}"
+    shell:
+        "{params.run} --log {log} masks --subset {wildcards.subset} --annotations {input.annotations:q}"
+        " --folder {params.folder:q} --records {output.records:q} --scratch {params.scratch:q}"
+        " --workers {threads}"

@@ -1,0 +1,74 @@
+# What all stages share: the checked configuration, the names of files, the way to call our package.
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+
+# Our package lies beside the rules. It is found here, and by the jobs through launch.py, without
+# being installed and whatever is activated.
+WORKFLOW = Path(workflow.current_basedir).parent
+if str(WORKFLOW) not in sys.path:
+    sys.path.insert(0, str(WORKFLOW))
+
+from imagenet_s.code import code_digest
+from imagenet_s.config import read_config
+from imagenet_s.errors import UserError
+from imagenet_s.parts import subset_parts, tier_of, tiers
+from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
+
+try:
+    CONFIG = read_config(config)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+
+OUTPUT = CONFIG.output
+WORK = f"{OUTPUT}/work"
+LOGS = f"{WORK}/logs"
+SUBSETS = [str(subset) for subset in CONFIG.subsets]
+COPYING = CONFIG.link == "copy"
+
+
+wildcard_constraints:
+    subset="50|300|919",
+    tier="50|300|919",
+    part="(train|val)-(50|300|919)-[0-9]+",
+    encoding="id16|id8|color|binary",
+
+
+def imagenet_s(wildcards, threads):
+    """How every job calls us: this checkout's launch.py, run by the Python that runs Snakemake.
+
+    It serves when .venv/bin/snakemake is called by its path, on a cluster's node, and when another
+    workflow imports this one; where conda makes an environment, the environment's Python takes over.
+    Snakemake does not compare the params of functions that take `threads`, so that another Python is
+    no reason to run a job again.
+    """
+    own = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    python = "python" if own else shlex.quote(sys.executable)
+    return f"{python} {shlex.quote(str(WORKFLOW / 'launch.py'))}"
+
+
+def root_of(wildcards, output):
+    """The output folder, from a file two folders below it, as all of `work` and the manifests are.
+
+    Taken from the rule's own output, not from OUTPUT: a module's prefix moves it.
+    """
+    return Path(output[0]).parents[2]
+
+
+def of_tiers(pattern):
+    """An input function: `pattern` for each tier of the subset."""
+    return lambda wildcards: expand(pattern, tier=tiers_of(int(wildcards.subset)))
+
+
+def of_parts(pattern):
+    """An input function: `pattern` for each part of the subset."""
+    return lambda wildcards: expand(pattern, part=subset_parts(int(wildcards.subset)))
+
+
+def minutes(count):
+    """A job's time limit for clusters, in minutes, longer with each attempt."""
+    return lambda wildcards, attempt: count * attempt

@@ -1,0 +1,35 @@
+# Each image of the source is read once, part by part: digests and sizes, and with `link: copy` the copy.
+
+
+# The receipt in the pool says that the copies are there. It is no output of other link modes, so that to
+# leave `copy` reads nothing again.
+rule images:
+    input:
+        # The check runs again for other subsets, the listing does not: only the latter matters here.
+        check=ancient(rules.check.output),
+        listing=lambda wildcards: rules.index.output.listing.format(
+            tier=tier_of(wildcards.part)
+        ),
+    output:
+        **({"pool": f"{WORK}/pool/{{part}}.json"} if COPYING else {}),
+        records=f"{WORK}/images/{{part}}.parquet",
+    log:
+        f"{LOGS}/images-{{part}}.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=minutes(240),
+    params:
+        run=imagenet_s,
+        copied=lambda wildcards, output: (
+            f"--copied {shlex.quote(output.pool)}" if COPYING else ""
+        ),
+        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
+        code=code_digest("images"),
+    message:
+        "Reading images: {wildcards.part}"
+    shell:
+        "{params.run} --log {log} images --part {wildcards.part} --listing {input.listing:q}"
+        " --records {output.records:q} {params.copied} --scratch {params.scratch:q}"

@@ -1,0 +1,56 @@
+# Images and masks joined into samples, and the official tree made of links.
+
+
+rule samples:
+    input:
+        parts=of_parts(rules.images.output.records),
+        masks=rules.masks.output.records,
+        annotations=rules.masks.input.annotations,
+    output:
+        f"{WORK}/samples/{{subset}}.parquet",
+    log:
+        f"{LOGS}/samples-{{subset}}.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=minutes(10),
+    params:
+        run=imagenet_s,
+        code=code_digest("samples"),
+    message:
+        "Joining the records of ImageNetS{wildcards.subset}"
+    shell:
+        "{params.run} --log {log} samples --subset {wildcards.subset} --parts {input.parts:q}"
+        " --masks {input.masks:q} --annotations {input.annotations:q} --samples {output:q}"
+
+
+rule tree:
+    input:
+        samples=rules.samples.output,
+        listings=of_tiers(rules.index.output.listing),
+        findings=of_tiers(rules.index.output.findings),
+        # With `link: copy`, the receipts of the copies.
+        pool=of_parts(rules.images.output.pool) if COPYING else [],
+    output:
+        receipt=f"{WORK}/trees/{{subset}}.json",
+    log:
+        f"{LOGS}/tree-{{subset}}.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=minutes(60),
+    params:
+        run=imagenet_s,
+        link=CONFIG.link,
+        root=root_of,
+        code=code_digest("tree"),
+    message:
+        "Linking the tree of ImageNetS{wildcards.subset} ({params.link})"
+    shell:
+        "{params.run} --log {log} tree --subset {wildcards.subset} --samples {input.samples:q}"
+        " --listings {input.listings:q} --findings {input.findings:q} --link {params.link}"
+        " --output {params.root:q} --receipt {output.receipt:q}"
