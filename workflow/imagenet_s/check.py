@@ -3,10 +3,9 @@
 Everything that is wrong is told at once.
 """
 
-import errno
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,14 +13,15 @@ import pyarrow.compute as pc
 
 from imagenet_s.classes import class_names, train_classes
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import read_json, scratch_folder, write_json
-from imagenet_s.links import place
-from imagenet_s.listing import read_listing
+from imagenet_s.files import read_json, write_json
+from imagenet_s.links import link_troubles
+from imagenet_s.listing import listing_of, read_listing, write_listing
+from imagenet_s.owner import foreign_folder
+from imagenet_s.parts import tiers
 from imagenet_s.progress import log
-from imagenet_s.source import LAYOUTS, Findings
+from imagenet_s.source import LAYOUTS, Findings, list_tier
 from imagenet_s.splits import Listed, listed
 from imagenet_s.subsets import SPLITS, Subset, subset_of
-from imagenet_s.tree import is_ours, present_entries
 
 CLASS_SIZES = range(732, 1301)  # train images a class of ImageNet-1k has
 
@@ -36,55 +36,62 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Source:
-    """What the source was found to hold: the listed files, the size of each class, the findings."""
+    """What the source was found to hold: its files, the size of each train class, the findings."""
 
     files: pa.Table
-    class_sizes: Counter
+    class_sizes: dict[str, int]
     findings: list[Findings]
 
 
-def check(
-    subsets: Sequence[int],
-    complete: bool,
-    link: str,
-    listings: Sequence[Path],
-    findings: Sequence[Path],
-    output: Path,
-    receipt: Path,
+def check_and_list(
+    tier: int, imagenet: Path, subsets: Sequence[int], complete: bool, link: str, output: Path, folder: Path
 ) -> None:
-    """Checks source and output for `subsets`, and writes what was counted to `receipt`.
+    """Lists one tier of the source into `folder`, once all that `subsets` need was found to be there.
 
-    `complete` asks for the official train totals. Raises UserError with everything that is wrong; the
-    listings are removed then, so that the next run looks at the source again.
+    Writes `folder/<tier>.parquet`, a listing, and `folder/<tier>.json`, the findings. Lower tiers are
+    read from there; higher ones are looked at as well, so that a build that cannot end never begins.
+    `complete` asks for the official train totals. Raises UserError with everything that is wrong.
     """
-    source = read_source(listings, findings)
+    listings, findings = [], []
+    for t in tiers({tier, *subsets}):
+        path = folder / f"{t}.parquet"
+        if t < tier:
+            listings.append(read_listing(path))
+            findings.append(Findings(**read_json(path.with_suffix(".json"))))
+        else:
+            rows, seen = list_tier(imagenet, t)
+            listings.append(listing_of(rows))
+            findings.append(seen)
+    source = source_of(listings, findings)
     troubles = list(source_troubles(source, subsets, complete))
     if not troubles:
         troubles = list(output_troubles(source, subsets, link, output))
     if troubles:
-        for path in (*listings, *findings):
-            path.unlink(missing_ok=True)
         raise UserError(
             "\n".join(trouble.text for trouble in troubles),
             details=[name for trouble in troubles for name in trouble.names],
         )
-    counts = {}
-    for subset in map(subset_of, subsets):
-        train = sum(source.class_sizes[wnid] for wnid in train_classes(subset.number))
-        counts[subset.number] = {"train": train} | {
-            split: len(listed(subset.number, split)) for split in SPLITS[1:]
-        }
-        log.info("%s: %s train images (official %s)", subset.name, train, subset.train_images)
-    write_json(receipt, {"layout": source.findings[0].layout, "images": counts})
+    _tell_oddities(findings)
+    own = tiers({tier, *subsets}).index(tier)
+    write_listing(listings[own], folder / f"{tier}.parquet")
+    write_json(folder / f"{tier}.json", asdict(findings[own]))
 
 
-def read_source(listings: Iterable[Path], findings: Iterable[Path]) -> Source:
+def source_of(listings: Sequence[pa.Table], findings: list[Findings]) -> Source:
     """Puts the listings of several tiers together."""
-    files = pa.concat_tables(map(read_listing, listings))
+    files = pa.concat_tables(listings)
     train = files.filter(pc.starts_with(files["image"], "n"))
     counts = pc.value_counts(train["imagenet_wnid"]).to_pylist()
-    sizes = Counter({count["values"]: count["counts"] for count in counts})
-    return Source(files, sizes, [Findings(**read_json(path)) for path in findings])
+    return Source(files, {count["values"]: count["counts"] for count in counts}, findings)
+
+
+def _tell_oddities(findings: Sequence[Findings]) -> None:
+    strangers = [name for seen in findings for name in seen.strangers]
+    if strangers:
+        log.warning("Left aside in the train folders, as no image of its class: %s", first_few(strangers))
+    doubles = [name for seen in findings for name in seen.doubles]
+    if doubles:
+        log.warning("Found twice in the source, the second left aside: %s", first_few(doubles))
 
 
 def source_troubles(source: Source, subsets: Sequence[int], complete: bool) -> Iterable[Trouble]:
@@ -93,12 +100,6 @@ def source_troubles(source: Source, subsets: Sequence[int], complete: bool) -> I
     if not first.train or not first.val:
         yield _layout_trouble(first)
         return
-    strangers = [name for seen in source.findings for name in seen.strangers]
-    if strangers:
-        log.warning("Left aside in the train folders, as no image of its class: %s", first_few(strangers))
-    doubles = [name for seen in source.findings for name in seen.doubles]
-    if doubles:
-        log.warning("Found twice in the source, the second left aside: %s", first_few(doubles))
     lacking = []
     for subset in map(subset_of, subsets):
         lacking += _missing_listed(source, subset)
@@ -158,15 +159,12 @@ def _missing_listed(source: Source, subset: Subset) -> Iterable[Trouble]:
 def _short_train(source: Source, subset: Subset) -> Iterable[Trouble]:
     """Where the train images of the subset's classes are not the official number."""
     wnids = train_classes(subset.number)
-    found = sum(source.class_sizes[wnid] for wnid in wnids)
+    sizes = {wnid: source.class_sizes.get(wnid, 0) for wnid in wnids}
+    found = sum(sizes.values())
     if found == subset.train_images:
         return
-    absent = [wnid for wnid in wnids if not source.class_sizes[wnid]]
-    odd = [
-        f"{wnid} ({source.class_sizes[wnid]:,})"
-        for wnid in wnids
-        if source.class_sizes[wnid] and source.class_sizes[wnid] not in CLASS_SIZES
-    ]
+    absent = [wnid for wnid, size in sizes.items() if not size]
+    odd = [f"{wnid} ({size:,})" for wnid, size in sizes.items() if size and size not in CLASS_SIZES]
     text = f"- {subset.name}/train: {found:,} images, officially {subset.train_images:,}"
     if absent:
         text += f"; {len(absent)} of {len(wnids)} classes absent or empty: {first_few(absent)}"
@@ -193,49 +191,7 @@ def output_troubles(source: Source, subsets: Sequence[int], link: str, output: P
             "Set `output` in config.yaml to a folder elsewhere."
         )
         return
-    for subset in map(subset_of, subsets):
-        folder = output / subset.name
-        foreign = [] if is_ours(output, subset.number) else present_entries(folder)
-        if foreign:
-            yield Trouble(
-                f"{folder} was not made by this pipeline; it holds: {first_few(foreign)}. "
-                "It is left as it is. Move it away, or set another `output` in config.yaml."
-            )
-    yield from _link_troubles(source, link, output)
-
-
-def _link_troubles(source: Source, link: str, output: Path) -> Iterable[Trouble]:
-    """Tries each kind of link the build will make, on a train image and a val image."""
+    for subset in subsets:
+        yield from map(Trouble, foreign_folder(output, subset))
     samples = source.files["path"].take([0, len(source.files) - 1]).to_pylist()
-    try:
-        with scratch_folder(output / "work" / "tmp" / "check") as scratch:
-            own = scratch / "own"
-            own.write_bytes(b"")
-            trials = [("hardlink", str(own))]  # masks, and copied images, are linked into the trees
-            if link != "copy":
-                trials += [(link, path) for path in samples]
-            for k, (kind, target) in enumerate(trials):
-                try:
-                    place(target, scratch / f"trial-{k}", kind, scratch)
-                except OSError as error:
-                    yield _link_trouble(kind, target, output, error)
-                    return
-    except OSError as error:
-        yield Trouble(f"`output`: cannot write to {output}: {error.strerror}.")
-
-
-def _link_trouble(kind: str, target: str, output: Path, error: OSError) -> Trouble:
-    reasons = {
-        errno.EXDEV: "they are on different file systems",
-        errno.EPERM: "the system forbids links to files of another owner (protected_hardlinks), "
-        "or the file system has no such links",
-        errno.EOPNOTSUPP: "the file system does not support it",
-        errno.ENOTTY: "the file system does not support it",
-        errno.EINVAL: "the file system does not support it",
-    }
-    reason = reasons.get(error.errno, error.strerror)
-    if kind == "hardlink" and Path(target).parent.name == "check":
-        advice = "The output needs a file system with hard links; set another `output`."
-    else:
-        advice = "Set `link: symlink` (no space needed) or `link: copy` in config.yaml."
-    return Trouble(f"`link: {kind}`: no {kind} from {output} to {target}: {reason}. {advice}")
+    yield from map(Trouble, link_troubles(samples, link, output))

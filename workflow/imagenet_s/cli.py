@@ -84,16 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     paths(added, "folder", "receipt")
     workers(added)
 
-    added = command(_index, "list the images of raw ImageNet that one tier needs")
+    added = command(_source, "list the images of one tier, once the source is known to be complete")
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
-    paths(added, "imagenet", "listing", "findings")
-
-    added = command(_check, "check that the source is complete and the output can take the build")
     added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
     added.add_argument("--train-images", choices=("complete", "any"), required=True)
     added.add_argument("--link", choices=LINKS, required=True)
-    several(added, "listings", "findings")
-    paths(added, "output", "receipt")
+    paths(added, "imagenet", "output", "folder")
 
     added = command(_images, "read one part of the source: sizes, digests, pixel sizes, copies")
     added.add_argument("--part", required=True)
@@ -108,11 +104,12 @@ def _parser() -> argparse.ArgumentParser:
 
     added = command(_masks, "unpack, look at and record the masks of one subset")
     subset(added)
-    paths(added, "annotations", "folder", "records", "scratch")
+    paths(added, "annotations", "output", "records", "scratch")
     workers(added)
 
     added = command(_samples, "join the records of images and masks")
     subset(added)
+    added.add_argument("--train-images", choices=("complete", "any"), required=True)
     several(added, "parts")
     paths(added, "masks", "annotations", "samples")
 
@@ -166,16 +163,11 @@ def _demo_annotations(subset: int, folder: Path, receipt: Path, workers: int) ->
     make_annotations(subset, folder, receipt, workers)
 
 
-def _index(tier: int, imagenet: Path, listing: Path, findings: Path) -> None:
-    from imagenet_s.source import list_tier
+def _source(imagenet: Path, train_images: str, **options) -> None:
+    from imagenet_s.check import check_and_list
 
-    list_tier(Path(os.path.abspath(imagenet)), tier, listing, findings)
-
-
-def _check(train_images: str, **options) -> None:
-    from imagenet_s.check import check
-
-    check(complete=train_images == "complete", **options)
+    imagenet = Path(os.path.abspath(imagenet))
+    check_and_list(imagenet=imagenet, complete=train_images == "complete", **options)
 
 
 def _images(**options) -> None:
@@ -196,10 +188,10 @@ def _masks(**options) -> None:
     unpack_masks(**options)
 
 
-def _samples(subset: int, parts: list[Path], masks: Path, annotations: Path, samples: Path) -> None:
+def _samples(train_images: str, masks: Path, **options) -> None:
     from imagenet_s.samples import join_samples
 
-    join_samples(subset, parts, masks, annotations, samples)
+    join_samples(complete=train_images == "complete", mask_records=masks, **options)
 
 
 def _tree(**options) -> None:

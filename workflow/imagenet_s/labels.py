@@ -34,6 +34,8 @@ def encode_labels(
     paths = pq.read_table(records, schema=masks_module.RECORDS)["mask"].to_pylist()
     for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
         real_folder(tree, folder)
+    # Until the new labels are listed, nothing may vouch for the folder.
+    (tree / "dataset.json").unlink(missing_ok=True)
     with scratch_folder(scratch):
         task = partial(_encode, subset, encoding, masks, tree, scratch)
         what = f"{subset_of(subset).name}: labels {encoding}"

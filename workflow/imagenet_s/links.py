@@ -1,9 +1,13 @@
 """The ways in which an image gets into a tree: symlink, hard link, reflink."""
 
 import ctypes
+import errno
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from imagenet_s.files import scratch_folder
 
 LINKS = ("symlink", "hardlink", "reflink", "copy")
 
@@ -65,3 +69,38 @@ def _clone(target: str, path: Path) -> None:
         except OSError:
             path.unlink()
             raise
+
+
+def link_troubles(samples: Sequence[str], link: str, output: Path) -> Iterable[str]:
+    """Tries each kind of link that a build into `output` makes, on some images of the source.
+
+    Says what does not work, and why, in the user's words.
+    """
+    try:
+        with scratch_folder(output / "work" / "tmp" / "links") as scratch:
+            own = scratch / "own"
+            own.write_bytes(b"")
+            # Masks, and copied images, are hard links to files below the output.
+            trials = [("hardlink", str(own), "The output needs hard links: set another `output`.")]
+            if link != "copy":
+                advice = "Set `link: symlink` (takes no space) or `link: copy` in config.yaml."
+                trials += [(link, path, advice) for path in samples]
+            for k, (kind, target, advice) in enumerate(trials):
+                try:
+                    place(target, scratch / f"trial-{k}", kind, scratch)
+                except OSError as error:
+                    reason = _REASONS.get(error.errno, error.strerror)
+                    yield f"`link: {link}`: no {kind} from {output} to {target}: {reason}. {advice}"
+                    return
+    except OSError as error:
+        yield f"`output`: cannot write to {output}: {error.strerror}."
+
+
+_REASONS = {
+    errno.EXDEV: "they are on different file systems",
+    errno.EPERM: "the system forbids links to files of another owner (protected_hardlinks), or the file "
+    "system has no such links",
+    errno.EOPNOTSUPP: "the file system does not support it",
+    errno.ENOTTY: "the file system does not support it",
+    errno.EINVAL: "the file system does not support it",
+}

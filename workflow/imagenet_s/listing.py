@@ -17,12 +17,16 @@ LISTING = pa.schema(
 )
 
 
-def write_listing(rows: Sequence[tuple[str, str, str]], path: Path) -> None:
-    """Writes rows of `LISTING` as a Parquet table, in their order."""
+def listing_of(rows: Sequence[tuple[str, str, str]]) -> pa.Table:
+    """A listing of some rows, in their order."""
     columns = zip(*rows, strict=True) if rows else [()] * len(LISTING)
-    table = pa.table([pa.array(column, pa.string()) for column in columns], schema=LISTING)
+    return pa.table([pa.array(column, pa.string()) for column in columns], schema=LISTING)
+
+
+def write_listing(listing: pa.Table, path: Path) -> None:
+    """Writes a listing as a Parquet file."""
     with written(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+        pq.write_table(listing, partial, compression="zstd")
 
 
 def read_listing(path: Path) -> pa.Table:

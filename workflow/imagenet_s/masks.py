@@ -15,6 +15,7 @@ from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
 from imagenet_s.mask import decode
+from imagenet_s.owner import require_own_folder
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
@@ -35,16 +36,18 @@ RECORDS = pa.schema(
 
 
 def unpack_masks(
-    subset: int, annotations: Path, folder: Path, records: Path, workers: int, scratch: Path
+    subset: int, annotations: Path, output: Path, records: Path, workers: int, scratch: Path
 ) -> None:
-    """Writes the subset's masks below `folder`, byte for byte, and their `records`, sorted by `mask`.
+    """Writes the subset's masks to `output/work/masks/<n>`, byte for byte, and their `records`, by `mask`.
 
     `annotations` is the receipt that `annotations.fetch` wrote. Raises UserError with everything that
     is wrong: listed masks that are not there, masks that are not listed, masks that are not what a
     mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
     """
+    require_own_folder(output, subset)
     receipt = read_json(annotations)
     origin = Path(receipt["path"])
+    folder = output / "work" / "masks" / str(subset)
     unpack, found = _sources(receipt, origin)
     wanted = mask_paths(subset)
     oddities = [f"{mask} is missing" for mask in wanted if mask not in found]

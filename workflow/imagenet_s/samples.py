@@ -39,16 +39,23 @@ SAMPLES = pa.schema(
 
 
 def join_samples(
-    subset: int, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
+    subset: int, complete: bool, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
 ) -> None:
     """Writes `samples`, a Parquet table of `SAMPLES`: split after split, sorted by `image`.
 
+    Raises UserError if `complete` is asked for and the train images are not as many as officially.
     Raises UserError that names the masks that are not as large as their image. For an archive with
     the official md5 these are only told in the log.
     """
     records = images.read_records(list(parts))
     mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
     tables = [_split_samples(subset, split, records, mask_table) for split in SPLITS]
+    official = subset_of(subset).train_images
+    if complete and len(tables[0]) != official:
+        raise UserError(
+            f"{subset_of(subset).name}/train has {len(tables[0]):,} images, officially {official:,}. "
+            "Complete the source and run again with `--forcerun source`, or set `train_images: any`."
+        )
     wrong = [line for table in tables for line in _wrong_sizes(table)]
     for line in wrong:
         log.warning(line)

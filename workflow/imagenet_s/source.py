@@ -3,12 +3,10 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagenet_s.classes import tier_classes
-from imagenet_s.files import write_json
-from imagenet_s.listing import write_listing
 from imagenet_s.progress import progress
 from imagenet_s.splits import tier_val_images
 
@@ -63,12 +61,10 @@ def find_layout(root: Path) -> Layout:
     return Layout(root, train and train[1], val and val[1], " + ".join(names) or "not recognised")
 
 
-def list_tier(root: Path, tier: int, listing: Path, findings: Path) -> None:
-    """Lists the source's images of one tier, without opening any.
+def list_tier(root: Path, tier: int) -> tuple[list[tuple[str, str, str]], Findings]:
+    """Lists the source's images of one tier, without opening any: rows of `LISTING`, sorted by image.
 
-    Writes `listing`, a Parquet table sorted by `image` (name without ending, ImageNet wnid, absolute
-    path), and `findings`, the JSON of a `Findings`. Never fails for what is missing: `check.py` tells
-    all of that at once.
+    Never fails for what is missing: `check.py` tells all of that at once.
     """
     layout = find_layout(root)
     seen = Findings(
@@ -88,9 +84,7 @@ def list_tier(root: Path, tier: int, listing: Path, findings: Path) -> None:
                 bar.update()
     if layout.val:
         rows += _list_val(layout.val, tier, seen)
-    rows.sort()
-    write_listing(rows, listing)
-    write_json(findings, asdict(seen))
+    return sorted(rows), seen
 
 
 def _list_class(train: Path, wnid: str, seen: Findings) -> Iterator[tuple[str, str, str]]:

@@ -12,13 +12,13 @@ from imagenet_s import dataset
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
-from imagenet_s.links import place
+from imagenet_s.links import link_troubles, place
 from imagenet_s.listing import read_listing
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
 from imagenet_s.samples import read_samples
 from imagenet_s.source import Findings
-from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
+from imagenet_s.subsets import subset_of
 
 BATCH = 10_000  # entries between two steps of the progress bar
 
@@ -44,6 +44,9 @@ def build_tree(
     work = output / "work"
     seen = [Findings(**read_json(path)) for path in findings]
     wanted = _entries(subset, samples, listings, seen, link, work)
+    images = wanted.filter(pc.equal(wanted["kind"], link))["target"]
+    for trouble in link_troubles(images[:1].to_pylist(), link, output):
+        raise UserError(trouble)
     plan = plan_path(output, subset)
     root = real_folder(output, folder.name)
     # Until the new build is whole, nothing may vouch for what is here.
@@ -63,20 +66,6 @@ def build_tree(
 def plan_path(output: Path, subset: int) -> Path:
     """Where the names of all entries that builds made in a subset's folder are kept."""
     return output / "work" / "trees" / f"{subset}.parquet"
-
-
-def is_ours(output: Path, subset: int) -> bool:
-    """Whether a build of ours made the subset's folder, finished or not."""
-    folder = output / subset_of(subset).name
-    return plan_path(output, subset).exists() or (folder / dataset.NAME).exists()
-
-
-def present_entries(folder: Path) -> list[str]:
-    """Those of the names that a build would use in a subset's folder that are there, sorted."""
-    if folder.is_symlink() or not folder.is_dir():
-        return []
-    own = {*SPLITS, *map(mask_folder, MASKED), "train-full", "manifests"}
-    return sorted(path.name for path in folder.iterdir() if path.name in own)
 
 
 def _entries(
@@ -116,11 +105,11 @@ def _folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
     """The train folders that can be one link to the source's: those with nothing but their images."""
     wnid_of = train_classes(subset)
     shared = {target for source, target in wnid_of.items() if source != target}
-    whole = {wnid for seen in findings for wnid in seen.whole_folders}
     return {
-        f"train/{wnid}": f"{findings[0].train}/{wnid}"
-        for wnid in wnid_of
-        if wnid in whole and wnid not in shared and wnid_of[wnid] == wnid
+        f"train/{wnid}": f"{seen.train}/{wnid}"
+        for seen in findings
+        for wnid in seen.whole_folders
+        if wnid_of.get(wnid) == wnid and wnid not in shared
     }
 
 

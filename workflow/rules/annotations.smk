@@ -30,7 +30,9 @@ if not CONFIG.demo_annotations:
 rule masks:
     input:
         # Nothing is written before the source is known to be complete.
-        check=ancient(rules.check.output),
+        source=lambda wildcards: rules.source.output.findings.format(
+            tier=wildcards.subset
+        ),
         annotations=f"{WORK}/annotations/{{subset}}.json",
     output:
         records=f"{WORK}/masks/{{subset}}.parquet",
@@ -44,12 +46,12 @@ rule masks:
         runtime=minutes(60),
     params:
         run=imagenet_s,
-        folder=lambda wildcards, output: Path(output.records).with_suffix(""),
+        root=root_of,
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/masks-{wildcards.subset}",
         code=code_digest("masks"),
     message:
         "Unpacking and checking the masks of ImageNetS{wildcards.subset}"
     shell:
         "{params.run} --log {log} masks --subset {wildcards.subset} --annotations {input.annotations:q}"
-        " --folder {params.folder:q} --records {output.records:q} --scratch {params.scratch:q}"
+        " --output {params.root:q} --records {output.records:q} --scratch {params.scratch:q}"
         " --workers {threads}"

@@ -15,7 +15,7 @@ if str(WORKFLOW) not in sys.path:
 from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
-from imagenet_s.parts import subset_parts, tier_of, tiers
+from imagenet_s.parts import subset_parts, tier_of
 from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
 
 try:
@@ -29,6 +29,7 @@ WORK = f"{OUTPUT}/work"
 LOGS = f"{WORK}/logs"
 SUBSETS = [str(subset) for subset in CONFIG.subsets]
 COPYING = CONFIG.link == "copy"
+TRAIN_IMAGES = "complete" if CONFIG.complete else "any"
 
 
 wildcard_constraints:

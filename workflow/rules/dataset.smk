@@ -36,7 +36,7 @@ rule dataset:
         ),
         samples=rules.samples.output,
         annotations=rules.masks.input.annotations,
-        findings=expand(rules.index.output.findings, tier=50),
+        findings=expand(rules.source.output.findings, tier=50),
     output:
         f"{OUTPUT}/ImageNetS{{subset}}/dataset.json",
     log:

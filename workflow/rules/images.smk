@@ -5,9 +5,7 @@
 # leave `copy` reads nothing again.
 rule images:
     input:
-        # The check runs again for other subsets, the listing does not: only the latter matters here.
-        check=ancient(rules.check.output),
-        listing=lambda wildcards: rules.index.output.listing.format(
+        listing=lambda wildcards: rules.source.output.listing.format(
             tier=tier_of(wildcards.part)
         ),
     output:

@@ -3,8 +3,7 @@
 
 rule labels:
     input:
-        # The tree stands first; but another link mode does not change a label.
-        tree=ancient(rules.tree.output.receipt),
+        samples=rules.samples.output,
         records=rules.masks.output.records,
     output:
         digests=[

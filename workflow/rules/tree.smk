@@ -18,19 +18,21 @@ rule samples:
         runtime=minutes(10),
     params:
         run=imagenet_s,
+        train_images=TRAIN_IMAGES,
         code=code_digest("samples"),
     message:
         "Joining the records of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log} samples --subset {wildcards.subset} --parts {input.parts:q}"
+        "{params.run} --log {log} samples --subset {wildcards.subset} --train-images {params.train_images}"
+        " --parts {input.parts:q}"
         " --masks {input.masks:q} --annotations {input.annotations:q} --samples {output:q}"
 
 
 rule tree:
     input:
         samples=rules.samples.output,
-        listings=of_tiers(rules.index.output.listing),
-        findings=of_tiers(rules.index.output.findings),
+        listings=of_tiers(rules.source.output.listing),
+        findings=of_tiers(rules.source.output.findings),
         # With `link: copy`, the receipts of the copies.
         pool=of_parts(rules.images.output.pool) if COPYING else [],
     output:

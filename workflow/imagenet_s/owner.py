@@ -1,0 +1,29 @@
+"""Whose is a subset's folder? What this pipeline did not make, it does not touch."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
+
+
+def foreign_folder(output: Path, subset: int) -> Iterable[str]:
+    """Says so if `output/ImageNetS<n>` holds a tree that no build of ours made, finished or not."""
+    folder = output / subset_of(subset).name
+    # A build keeps its masks there before it touches the tree.
+    ours = (output / "work" / "masks" / str(subset)).exists() or (folder / "dataset.json").exists()
+    if ours or folder.is_symlink() or not folder.is_dir():
+        return
+    own = {*SPLITS, *map(mask_folder, MASKED), "train-full", "manifests"}
+    found = sorted(path.name for path in folder.iterdir() if path.name in own)
+    if found:
+        yield (
+            f"{folder} was not made by this pipeline; it holds: {first_few(found)}. "
+            "It is left as it is. Move it away, or set another `output` in config.yaml."
+        )
+
+
+def require_own_folder(output: Path, subset: int) -> None:
+    """Raises UserError for a folder that `foreign_folder` speaks of."""
+    for text in foreign_folder(output, subset):
+        raise UserError(text)
