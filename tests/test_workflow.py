@@ -1,0 +1,246 @@
+"""Whole runs of Snakemake, as a user makes them."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from building import ROOT, build, check_sums, digest, image_files, snakemake
+from conftest import linked_copy
+from imagenet_s.mask import rgb_of
+from imagenet_s.subsets import subset_of
+from server import AnnotationServer, Truncate
+from synthetic_zip import rewritten
+
+ARCHIVE = subset_of(50).archive_name
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Path:
+    """The folder of a finished run of the demo, with its output in `results`."""
+    folder = tmp_path_factory.mktemp("demo")
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    (folder / "printed").write_text(run.text)
+    return folder
+
+
+@pytest.fixture
+def annotations(annotations50, tmp_path) -> dict:
+    """The `annotations` table of a config that finds the synthetic archive under the official name."""
+    folder = tmp_path / "annotations"
+    folder.mkdir()
+    shutil.copy(annotations50["path"], folder / ARCHIVE)
+    return {"from": str(folder), "md5": {50: annotations50["md5"]}}
+
+
+def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
+    text = (demo / "printed").read_text()
+    summary = (demo / "results" / "summary.txt").read_text()
+    assert summary.strip() in text
+    assert "ImageNetS50  train-semi       500    500    500" in summary
+    assert f"digest  {digest(demo / 'results' / 'ImageNetS50')}" in summary
+    assert "SYNTHETIC" in summary
+
+
+def test_the_demo_is_what_the_stages_make_without_snakemake(demo, imagenet50, annotations50, tmp_path):
+    tree = build(imagenet50, annotations50, tmp_path, "symlink")
+    assert digest(tree) == digest(demo / "results" / "ImageNetS50")
+    check_sums(demo / "results" / "ImageNetS50")
+
+
+def test_a_second_run_does_nothing(demo):
+    run = snakemake(demo)
+    assert run.code == 0
+    assert "Nothing to be done" in run.text
+    assert run.rules == []
+
+
+def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of_the_first(
+    imagenet50, annotations50, annotations, tmp_path
+):
+    project = tmp_path / "project"
+    for name in ("workflow", "envs"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", project)
+    folder = tmp_path / "run"
+    results = folder / "results"
+    run = snakemake(folder, project=project)
+    assert run.code == 0, run.text
+
+    run = snakemake(folder, project=project, labels=["id16", "color"])
+    assert run.rules == ["dataset", "labels", "summary", "tidy"], run.text
+    check_sums(results / "ImageNetS50")
+    assert (results / "ImageNetS50/manifests/validation-segmentation-color.sha256").exists()
+
+    module = project / "workflow" / "imagenet_s" / "summary.py"
+    module.write_text(module.read_text().replace('"split", "expected"', '"split", "official"'))
+    run = snakemake(folder, project=project, labels=["id16", "color"])
+    assert run.rules == ["summary"], run.text
+    assert "official  found" in (results / "summary.txt").read_text()
+
+    run = snakemake(folder, project=project, labels=["id16", "color"], subsets=[50, 300])
+    demo_jobs = ["demo_annotations", "demo_images", "source"]
+    once_a_subset = ["dataset", *["labels"] * 2, "manifests", "masks", "samples", "tree"]
+    assert run.rules == sorted([*once_a_subset, *demo_jobs, *["images"] * 6, "summary", "tidy"]), run.text
+    check_sums(results / "ImageNetS300")
+
+    source = another_source(imagenet50, tmp_path / "source")
+    run = snakemake(
+        folder, project=project, imagenet=str(source), train_images="any", annotations=annotations
+    )
+    assert run.code == 0, run.text
+    fresh = build(source, annotations50, tmp_path / "fresh", "symlink", labels=("id16",))
+    assert sorted(path.name for path in results.iterdir()) == ["ImageNetS50", "summary.txt", "work"]
+    tree = results / "ImageNetS50"
+    images = [path for path in image_files(tree).values() if path.suffix == ".JPEG"]
+    assert len(images) == 600 + 500 + 752 + 1682
+    assert all(path.read_bytes().endswith(b"not the demo") for path in images)
+    assert set(image_files(tree)) == set(image_files(fresh))
+    assert digest(tree) == digest(fresh)
+    left = {path.name for path in (results / "work").iterdir()}
+    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "tmp", "trees"}
+
+
+def another_source(imagenet: Path, target: Path) -> Path:
+    """The same names with other bytes, and fewer train images than the demo has."""
+    linked_copy(imagenet, target)
+    (target / "SYNTHETIC.txt").unlink()
+    for path in list(target.rglob("*.JPEG")):
+        data = path.read_bytes() + b"not the demo"
+        path.unlink()
+        if not path.name.endswith("_1.JPEG"):
+            path.write_bytes(data)
+    return target
+
+
+def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, annotations, tmp_path):
+    settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": annotations}
+    run = snakemake(tmp_path / "run", **settings)
+    assert run.code == 0, run.text
+    tree = tmp_path / "run" / "results" / "ImageNetS50"
+    first = digest(tree)
+    after = ["dataset", "manifests", "summary", "tidy", "tree"]
+    run = snakemake(tmp_path / "run", link="hardlink", **settings)
+    assert run.rules == after, run.text
+    image = next((tree / "train" / "n01443537").iterdir())
+    assert image.samefile(imagenet50 / "train" / "n01443537" / image.name)
+    run = snakemake(tmp_path / "run", link="copy", **settings)
+    assert run.rules == sorted([*after, *["images"] * 3, "labels", "samples"]), run.text
+    assert not image.samefile(imagenet50 / "train" / "n01443537" / image.name)
+    run = snakemake(tmp_path / "run", **settings)
+    assert run.rules == after, run.text
+    assert (tree / "train" / "n01443537").is_symlink()
+    assert not (tmp_path / "run" / "results" / "work" / "pool").exists()
+    assert digest(tree) == first
+
+
+def test_an_archive_comes_over_http_with_interruptions(imagenet50, annotations50, tmp_path):
+    data = Path(annotations50["path"]).read_bytes()
+    with AnnotationServer({f"/there/{ARCHIVE}": data}) as server:
+        server.misbehave(f"/there/{ARCHIVE}", Truncate(10_000))
+        table = {"from": f"{server.url}/there/", "md5": {"50": annotations50["md5"]}}
+        run = snakemake(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=table)
+    assert run.code == 0, run.text
+    assert [request.range for request in server.requests] == [None, "bytes=10000-"]
+    check_sums(tmp_path / "results" / "ImageNetS50")
+
+
+def failed(folder: Path, **config) -> str:
+    """The text of a run that must fail before it writes anything into a tree."""
+    run = snakemake(folder, **config)
+    assert run.code == 1
+    assert "Traceback" not in run.text
+    assert not list((folder / "results").glob("ImageNetS*/*/*/*"))
+    assert not list((folder / "results").glob("ImageNetS*/*.json"))
+    return run.text
+
+
+def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, tmp_path):
+    source = linked_copy(imagenet50, tmp_path / "source")
+    (source / "val" / "ILSVRC2012_val_00004677.JPEG").unlink()
+    text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations)
+    assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
+    assert "n01443537 (goldfish) 1 of " in text
+    assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    assert not (tmp_path / "results" / "work" / "masks").exists()
+    shutil.copy(imagenet50 / "val" / "ILSVRC2012_val_00004677.JPEG", source / "val")
+    run = snakemake(tmp_path, imagenet=str(source), train_images="any", annotations=annotations)
+    assert run.code == 0, "the image is back, and the same command must see it"
+
+
+def test_a_short_train_set_stops_a_run_that_wants_it_complete(imagenet50, annotations, tmp_path):
+    text = failed(tmp_path, imagenet=str(imagenet50), annotations=annotations)
+    assert "ImageNetS50/train: 650 images, officially 64,431" in text
+    assert "50 classes outside the 732–1,300 images" in text
+    assert "train_images: any" in text
+
+
+def test_a_wrong_md5_stops_the_run(imagenet50, annotations, tmp_path):
+    table = {"from": annotations["from"]}  # so that the official md5 is expected
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=table)
+    assert f"md5 {annotations['md5'][50]}, expected a0fe9d82231f9bc4787ee76e304dfa51" in text
+    assert "annotations.md5" in text
+
+
+def test_a_zip_that_leads_outside_stops_the_run(imagenet50, annotations, tmp_path):
+    archive = Path(annotations["from"]) / ARCHIVE
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("../evil.png", b"evil")
+    annotations["md5"] = {50: hashlib.md5(archive.read_bytes()).hexdigest()}
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=annotations)
+    assert "'../evil.png' leads outside the folder" in text
+    assert not list(tmp_path.rglob("evil.png"))
+
+
+def test_a_mask_of_another_size_stops_the_run(imagenet50, annotations, tmp_path):
+    archive = Path(annotations["from"]) / ARCHIVE
+    mask = "validation-segmentation/n01443537/ILSVRC2012_val_00004677.png"
+    annotations["md5"] = {50: rewritten(archive, {f"ImageNetS50/{mask}": _rgb_png(7, 5)})}
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=annotations)
+    assert f"1 masks of ImageNetS50 are not as large as their image: {mask} is 7 × 5, its image " in text
+
+
+def _rgb_png(width: int, height: int) -> bytes:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_of(np.zeros((height, width), np.uint16))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"labels": ["id8"], "subsets": [50, 919]}, "labels: `id8` holds the ids of 50 classes only"),
+        ({"imagnet": "/data"}, "imagnet: no such key; there are: imagenet, output, subsets"),
+        ({"subsets": [51]}, "subsets[0]: 51 is not allowed; allowed: 50, 300, 919"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, tmp_path):
+    assert message in failed(tmp_path, **config)
+    assert not (tmp_path / "results").exists()
+
+
+def test_another_workflow_can_import_this_one(tmp_path):
+    (tmp_path / "Snakefile").write_text(
+        f"module imagenet_s:\n    snakefile: {str(ROOT / 'Snakefile')!r}\n"
+        "    prefix: 'data'\n    config: {'output': 'out'}\n"
+        "use rule * from imagenet_s as imagenet_s_*\n"
+        "rule all:\n    default_target: True\n    input: 'data/out/ImageNetS50/dataset.json'\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    check_sums(tmp_path / "data" / "out" / "ImageNetS50")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".snakemake") == [
+        "Snakefile",
+        "data",
+    ]
