@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 from imagenet_s.demo import make_annotations, make_images
 from imagenet_s.files import read_json
 

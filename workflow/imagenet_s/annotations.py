@@ -16,7 +16,7 @@ def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> No
     `origin` is `official`, a URL prefix, a folder of archives, or a folder in which they are unpacked.
     Downloads go to `folder`. Raises UserError where nothing fits or the md5 is another.
     """
-    facts = subset_of(subset)
+    facts, md5 = subset_of(subset), md5.lower()
     if origin == "official" or origin.startswith(("http://", "https://")):
         prefix = facts.archive_url.rpartition("/")[0] if origin == "official" else origin
         path = folder / facts.archive_name

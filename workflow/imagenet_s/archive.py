@@ -24,9 +24,11 @@ def zipped_masks(path: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
-    except zipfile.BadZipFile as error:
+    except OSError:
+        raise
+    except Exception as error:  # BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError …
         raise UserError(f"{path} cannot be read as a zip: {error}. Download it again.") from error
-    unsafe = [f"{info.filename!r} {why}" for info in members if (why := _unsafe(info))]
+    unsafe = [f"{info.orig_filename!r} {why}" for info in members if (why := _unsafe(info))]
     if sum(info.file_size for info in members) > MOST_BYTES_IN_ALL:
         unsafe.append(f"it would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB")
     masks = [(match[1], info.filename) for info in members if (match := _match(info.filename))]

@@ -16,10 +16,10 @@ TELLING = {"errors", "progress"}
 
 
 @cache
-def code_digest(module: str) -> str:
-    """A digest of the source of `module` and of all modules of the package that it imports."""
+def code_digest(*modules: str) -> str:
+    """A digest of the source of `modules` and of all modules of the package that they import."""
     digest = hashlib.sha256()
-    for name in sorted(imported(module)):
+    for name in sorted(set().union(*map(imported, modules))):
         digest.update((PACKAGE / f"{name}.py").read_bytes())
         if name == "tables":
             for table in sorted((PACKAGE / "official").iterdir()):

@@ -68,7 +68,7 @@ def _absolute(path: str) -> str:
 
 
 def _plain(values: Any) -> Any:
-    """The same with text for all keys and numbers for all numerals: YAML's 50 and "50" are one.
+    """The same with text for keys, and numbers for numerals in lists: YAML's 50 and "50" are one.
 
     `--config` on the command line quotes what a file does not. Of equal keys the later one counts.
     """
@@ -76,10 +76,15 @@ def _plain(values: Any) -> Any:
         case Mapping():
             return {str(key): _plain(value) for key, value in values.items()}
         case list():
-            return [_plain(value) for value in values]
-        case str() if values.isdecimal() and len(values) < 4:
-            return int(values)
+            return [_number(value) for value in values]
     return values
+
+
+def _number(value: Any) -> Any:
+    """The number that a numeral or a whole float stands for; anything else as it is."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _completed(values: Any, schema: dict) -> Any:

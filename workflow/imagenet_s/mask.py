@@ -40,8 +40,9 @@ def decode(png: bytes, classes: int) -> Decoded:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             if image.width * image.height > MOST_PIXELS:
                 return Decoded(None, (f"claims {image.width} × {image.height} pixels",))
-            mode = image.mode
-            rgb = np.asarray(image if mode == "RGB" else image.convert("RGB"))
+            # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
+            mode = "RGB;16" if image.mode == "RGB" and png[24] == 16 else image.mode
+            rgb = np.asarray(image.convert("RGB"))
     except Exception as error:  # Pillow raises all sorts of things on odd bytes
         return Decoded(None, (f"is no readable PNG ({error})",))
     ids = ids_of(rgb)

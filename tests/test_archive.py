@@ -1,0 +1,198 @@
+"""What may be taken out of a zip of strangers: hostile zips, made here by hand."""
+
+import stat
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from imagenet_s.archive import MOST_BYTES, MOST_BYTES_IN_ALL, zipped_masks
+from imagenet_s.errors import UserError
+
+MASK = "validation-segmentation/n01443537/ILSVRC2012_val_00000236.png"
+README = "ImageNetS50/README.txt"
+SEMI = "train-semi-segmentation/n01443537/n01443537_10007.png"
+
+# Where the fields of an entry of the central directory are (APPNOTE 4.3.12).
+VERSION_NEEDED, FLAGS, SIZE = 6, 8, 24
+
+
+def zip_of(path: Path, *members: str | zipfile.ZipInfo) -> Path:
+    """A zip with these members, each holding its own name."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for member in members:
+            archive.writestr(member, str(member))
+    return path
+
+
+def patched(path: Path, field: int, layout: str, value: int) -> Path:
+    """The zip, with one field of every entry of its central directory overwritten."""
+    data = bytearray(path.read_bytes())
+    at = data.find(b"PK\x01\x02")
+    while at >= 0:
+        struct.pack_into(layout, data, at + field, value)
+        at = data.find(b"PK\x01\x02", at + 4)
+    path.write_bytes(data)
+    return path
+
+
+def refused(path: Path) -> UserError:
+    """The error for a zip; the file is named, and nothing was written beside it."""
+    before = sorted(path.parent.rglob("*"))
+    with pytest.raises(UserError) as caught:
+        zipped_masks(path)
+    assert sorted(path.parent.rglob("*")) == before
+    assert str(path) in str(caught.value)
+    return caught.value
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "masks.zip"
+
+
+@pytest.mark.parametrize(
+    "root", ["ImageNetS50/", "", "another/", "a/b/c/", "ImageNetS50-a0fe9d82/ImageNetS50/"]
+)
+def test_masks_are_found_below_any_root_folder_or_none(path, root):
+    zip_of(path, root + MASK, root + SEMI)
+    assert zipped_masks(path) == {MASK: root + MASK, SEMI: root + SEMI}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        README,
+        "ImageNetS50/LICENSE",
+        "ImageNetS50/validation/n01443537/ILSVRC2012_val_00000236.JPEG",
+        "ImageNetS50/validation-segmentation/n01443537/notes.txt",
+        "ImageNetS50/validation-segmentation/mask.png",
+        "ImageNetS50/validation-segmentation/n01443537/deeper/mask.png",
+        "ImageNetS50/validation-segmentation/n0144353/mask.png",
+        "ImageNetS50/test-segmentation/n01443537/ILSVRC2012_val_00000262.png",
+        "ImageNetS50/validation-segmentation-id16/n01443537/ILSVRC2012_val_00000236.png",
+        "ImageNetS50/old-validation-segmentation/n01443537/ILSVRC2012_val_00000236.png",
+        "ImageNetS50/validation-segmentation/n01443537/",
+    ],
+)
+def test_other_members_are_left_alone(path, name):
+    zip_of(path, name, MASK)
+    assert zipped_masks(path) == {MASK: MASK}
+
+
+@pytest.mark.parametrize(
+    "shadow",
+    [f"__MACOSX/{MASK}", f"__MACOSX/ImageNetS50/{MASK}", "/._ILSVRC".join(MASK.split("/ILSVRC"))],
+)
+def test_shadow_files_of_macos_are_left_alone(path, shadow):
+    zip_of(path, f"ImageNetS50/{MASK}", shadow)
+    assert zipped_masks(path) == {MASK: f"ImageNetS50/{MASK}"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.png",
+        "..",
+        f"../{MASK}",
+        f"ImageNetS50/../../{MASK}",
+        "validation-segmentation/n01443537/../../../evil.png",
+        "/etc/evil.png",
+        f"/{MASK}",
+        "C:/evil.png",
+        f"c:{MASK}",
+        "C:\\evil.png",
+        "..\\evil.png",
+        "\\\\server\\share\\evil.png",
+        "validation-segmentation/n01443537/..\\..\\evil.png",
+    ],
+)
+def test_names_that_lead_outside_are_refused(path, name):
+    error = refused(zip_of(path, README, name))
+    assert f"{name!r} leads outside the folder" in str(error)
+    assert error.details == (f"{name!r} leads outside the folder",)
+
+
+def test_a_name_that_goes_on_after_a_zero_byte_is_refused(path):
+    # Python's own zipfile cuts such a name at the zero and says nothing.
+    zip_of(path, f"{MASK}+.exe")
+    path.write_bytes(path.read_bytes().replace(b".png+.exe", b".png\0.exe"))
+    assert "leads outside the folder" in str(refused(path))
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+@pytest.mark.parametrize("name", [MASK, "elsewhere"])
+def test_links_and_devices_are_refused(path, kind, name):
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (kind | 0o777) << 16
+    error = refused(zip_of(path, SEMI, member))
+    assert error.details == (f"{name!r} is a link or a device, not a file",)
+
+
+@pytest.mark.parametrize("mode", [0, 0o644, stat.S_IFREG | 0o600])
+def test_plain_files_are_taken_whatever_the_zip_says_of_their_mode(path, mode):
+    member = zipfile.ZipInfo(MASK)
+    member.external_attr = mode << 16
+    assert zipped_masks(zip_of(path, member)) == {MASK: MASK}
+
+
+def test_encrypted_members_are_refused(path):
+    patched(zip_of(path, MASK), FLAGS, "<H", 1)
+    assert refused(path).details == (f"{MASK!r} is encrypted",)
+
+
+def test_a_member_that_would_unpack_to_too_much_is_refused(path):
+    patched(zip_of(path, MASK), SIZE, "<I", MOST_BYTES + 1)
+    assert refused(path).details == (f"{MASK!r} would unpack to 64,000,001 bytes",)
+    patched(path, SIZE, "<I", MOST_BYTES)
+    assert zipped_masks(path) == {MASK: MASK}
+
+
+def test_a_zip_that_would_unpack_to_too_much_in_all_is_refused(path):
+    names = [f"validation-segmentation/n01443537/{k}.png" for k in range(MOST_BYTES_IN_ALL // MOST_BYTES)]
+    patched(zip_of(path, *names), SIZE, "<I", MOST_BYTES)
+    assert len(zipped_masks(path)) == 250
+    patched(zip_of(path, *names, MASK), SIZE, "<I", MOST_BYTES)
+    assert refused(path).details == ("it would unpack to more than 16 GB",)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("again", [f"ImageNetS50/{MASK}", MASK, f"other/{MASK}"])
+def test_two_members_of_one_mask_are_refused(path, again):
+    error = refused(zip_of(path, f"ImageNetS50/{MASK}", SEMI, again))
+    assert error.details == (f"{MASK!r} is there twice",)
+
+
+def test_all_that_is_unsafe_is_told_at_once(path):
+    names = [f"../evil-{k}.png" for k in range(7)]
+    error = refused(zip_of(path, *names, MASK))
+    assert error.details == tuple(f"{name!r} leads outside the folder" for name in names)
+    assert "'../evil-0.png'" in str(error)
+    assert "(7 in all)" in str(error)
+    assert "Nothing was unpacked" in str(error)
+
+
+@pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html><title>Sign in</title>", b"PK\x03\x04 and no more"])
+def test_what_is_no_zip_is_refused(path, data):
+    path.write_bytes(data)
+    assert "cannot be read as a zip" in str(refused(path))
+
+
+def test_a_truncated_zip_is_refused(path):
+    whole = zip_of(path, MASK, SEMI).read_bytes()
+    for end in (len(whole) - 1, len(whole) - 30, len(whole) // 2, 10):
+        path.write_bytes(whole[:end])
+        assert "cannot be read as a zip" in str(refused(path))
+
+
+def test_a_zip_of_a_newer_kind_is_refused(path):
+    # zipfile raises NotImplementedError, not BadZipFile.
+    patched(zip_of(path, MASK), VERSION_NEEDED, "<H", 100)
+    assert "cannot be read as a zip" in str(refused(path))
+
+
+def test_a_zip_with_a_damaged_name_is_refused(path):
+    # zipfile raises UnicodeDecodeError, not BadZipFile.
+    zip_of(path, f"é/{MASK}")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xc3/"))
+    assert "cannot be read as a zip" in str(refused(path))

@@ -1,0 +1,221 @@
+"""The configuration: defaults, completion, and errors that name the key and what is allowed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from imagenet_s.config import SCHEMA, Config, read_config
+from imagenet_s.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+OFFICIAL_MD5 = {
+    50: "a0fe9d82231f9bc4787ee76e304dfa51",
+    300: "dd8e42e156bac415a35c3c239de297bf",
+    919: "5f7f58ae1003d21da9409a8576bf7680",
+}
+OTHER_MD5 = "0123456789abcdef0123456789abcdef"
+
+DEFAULTS = Config(
+    imagenet=None,
+    output="results",
+    subsets=(50,),
+    link="symlink",
+    complete=False,
+    annotations="official",
+    md5={50: OFFICIAL_MD5[50]},
+    labels=("id16",),
+)
+
+
+def troubles(values: object) -> list[str]:
+    """The lines of the error that `values` give."""
+    with pytest.raises(UserError) as caught:
+        read_config(values)
+    head, *lines = str(caught.value).split("\n- ")
+    assert "config.yaml" in head
+    return lines
+
+
+def objects(schema: dict, path: str = "") -> Iterator[tuple[str, dict]]:
+    """Each object of the schema that has keys, and where it is."""
+    if "properties" in schema:
+        yield path, schema
+    for key, rule in schema.get("properties", {}).items():
+        yield from objects(rule, f"{path}.{key}")
+
+
+def test_an_empty_configuration_is_the_demo_with_the_defaults():
+    assert read_config({}) == DEFAULTS
+
+
+def test_the_config_yaml_of_the_project_says_the_defaults():
+    text = (ROOT / "config.yaml").read_text(encoding="utf-8")
+    assert read_config(yaml.safe_load(text)) == DEFAULTS
+    assert set(yaml.safe_load(text)) == set(yaml.safe_load(SCHEMA.read_text())["properties"])
+
+
+def test_every_default_of_the_schema_is_the_one_of_the_contract():
+    keys = yaml.safe_load(SCHEMA.read_text())["properties"]
+    assert {key: rule["default"] for key, rule in keys.items()} == {
+        "imagenet": "demo",
+        "output": "results",
+        "subsets": [50],
+        "link": "auto",
+        "train_images": "complete",
+        "annotations": {},
+        "labels": ["id16"],
+    }
+    assert keys["annotations"]["properties"]["from"]["default"] == "official"
+
+
+def test_the_train_images_of_a_real_source_must_be_complete_unless_any_is_asked_for():
+    assert read_config({"imagenet": "/data/imagenet"}).complete
+    assert not read_config({"imagenet": "/data/imagenet", "train_images": "any"}).complete
+
+
+def test_the_demo_implies_any_train_images():
+    assert not read_config({"imagenet": "demo", "train_images": "complete"}).complete
+
+
+def test_the_demo_brings_its_annotations_unless_others_are_named():
+    assert read_config({}).demo_annotations
+    assert not read_config({"annotations": {"from": "/data/zips"}}).demo_annotations
+    assert not read_config({"imagenet": "/data/imagenet"}).demo_annotations
+
+
+def test_home_and_relative_paths_work(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    config = read_config({"imagenet": "~/in", "output": "~/out", "annotations": {"from": "../zips"}})
+    assert config.imagenet == f"{tmp_path}/home/in"
+    assert config.output == f"{tmp_path}/home/out"
+    assert config.annotations == f"{tmp_path}/zips"
+    assert read_config({"imagenet": "in/x"}).imagenet == f"{tmp_path}/here/in/x"
+
+
+def test_a_url_prefix_is_left_as_it_is():
+    url = "https://example.org/~me/zips/"
+    assert read_config({"annotations": {"from": url}}).annotations == url
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink", "reflink", "copy"])
+def test_each_link_mode_is_kept(link):
+    assert read_config({"link": link}).link == link
+
+
+def test_auto_is_symlink_from_a_folder():
+    assert read_config({"imagenet": "/data/imagenet", "link": "auto"}).link == "symlink"
+
+
+def test_subsets_come_sorted():
+    assert read_config({"subsets": [919, 50]}).subsets == (50, 919)
+
+
+def test_an_unknown_key_is_refused_with_the_known_ones():
+    assert troubles({"subset": [50]}) == [
+        "subset: no such key; there are: imagenet, output, subsets, link, train_images, annotations, labels"
+    ]
+
+
+def test_an_unknown_nested_key_is_refused_with_the_known_ones():
+    assert troubles({"annotations": {"form": "official"}}) == [
+        "annotations.form: no such key; there are: from, md5"
+    ]
+    assert troubles({"annotations": {"md5": {"51": OTHER_MD5}}}) == [
+        "annotations.md5.51: no such key; there are: 50, 300, 919"
+    ]
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    lines = troubles({"link": "soft", "labels": ["id32"], "colour": 1, "annotations": {"x": 1, "y": 2}})
+    assert sorted(line.partition(":")[0] for line in lines) == [
+        "annotations.x",
+        "annotations.y",
+        "colour",
+        "labels[0]",
+        "link",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "words"),
+    [
+        ({"imagenet": 3.5}, "imagenet", ["3.5", "string"]),
+        ({"imagenet": ""}, "imagenet", ["must not be empty"]),
+        ({"imagenet": None}, "imagenet", ["None", "string"]),
+        ({"output": ["a"]}, "output", ["['a']", "string"]),
+        ({"output": ""}, "output", ["must not be empty"]),
+        ({"subsets": 50}, "subsets", ["50", "array"]),
+        ({"subsets": []}, "subsets", ["must not be empty"]),
+        ({"subsets": [50, 51]}, "subsets[1]", ["51", "50, 300, 919"]),
+        ({"subsets": [50, "50"]}, "subsets", ["twice"]),
+        ({"link": "junction"}, "link", ["'junction'", "auto, symlink, hardlink, reflink, copy"]),
+        ({"train_images": True}, "train_images", ["True", "complete, any"]),
+        ({"annotations": "official"}, "annotations", ["'official'", "object"]),
+        ({"annotations": {"from": 1}}, "annotations.from", ["1", "string"]),
+        ({"annotations": {"md5": {50: "abc"}}}, "annotations.md5", ["50", "'abc'", "32 hexadecimal digits"]),
+        ({"annotations": {"md5": {300: OTHER_MD5 + "0"}}}, "annotations.md5", ["300", "32 hexadecimal"]),
+        ({"labels": "id16"}, "labels", ["'id16'", "array"]),
+        ({"labels": ["id16", "rle"]}, "labels[1]", ["'rle'", "id16, id8, color, binary"]),
+        ({"labels": ["id16", "id16"]}, "labels", ["twice"]),
+        (["imagenet"], "the configuration", ["object"]),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(values, key, words):
+    (line,) = troubles(values)
+    assert line.startswith(key)
+    assert not re.match(r"\w", line[len(key) :])  # the whole key, not its beginning
+    for word in words:
+        assert word in line
+
+
+@pytest.mark.parametrize("key", [50, "50"])
+def test_keys_of_the_md5_table_may_be_quoted_or_not(key):
+    assert read_config({"annotations": {"md5": {key: OTHER_MD5}}}).md5 == {50: OTHER_MD5}
+
+
+def test_numbers_may_come_as_text_as_the_command_line_gives_them():
+    assert read_config({"subsets": ["300", "50"]}).subsets == (50, 300)
+
+
+def test_subsets_are_whole_numbers_however_yaml_wrote_them():
+    # They become names of folders: 50.0 must not make ImageNetS50.0.
+    assert repr(read_config({"subsets": [50.0]}).subsets) == "(50,)"
+
+
+def test_a_path_of_digits_stays_a_path():
+    assert read_config({"output": "50"}).output == "50"
+
+
+def test_md5s_may_be_in_upper_case():
+    assert read_config({"annotations": {"md5": {50: OTHER_MD5.upper()}}}).md5 == {50: OTHER_MD5}
+
+
+def test_a_partial_md5_table_is_completed_by_the_official_ones():
+    config = read_config({"subsets": [50, 300, 919], "annotations": {"md5": {"300": OTHER_MD5}}})
+    assert config.md5 == OFFICIAL_MD5 | {300: OTHER_MD5}
+
+
+@pytest.mark.parametrize("subsets", [[300], [919], [50, 300], [50, 300, 919]])
+def test_id8_is_refused_where_a_subset_has_too_many_classes(subsets):
+    (line,) = troubles({"subsets": subsets, "labels": ["id16", "id8"]})
+    assert line.startswith("labels: `id8`")
+    assert "50" in line
+
+
+def test_id8_and_all_other_encodings_are_allowed_for_50():
+    encodings = ("id16", "id8", "color", "binary")
+    assert read_config({"subsets": [50], "labels": list(encodings)}).labels == encodings
+    assert read_config({"labels": []}).labels == ()
+
+
+def test_the_schema_describes_every_key_and_refuses_all_others():
+    found = dict(objects(yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))))
+    assert set(found) == {"", ".annotations", ".annotations.md5"}
+    for path, rule in found.items():
+        assert rule["additionalProperties"] is False, path
+        for key, described in rule["properties"].items():
+            assert len(described["description"]) > 20, f"{path}.{key}"

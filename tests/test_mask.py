@@ -1,0 +1,248 @@
+"""Masks: ids to pixels and back, the four encodings, and what is odd about a file."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from imagenet_s.classes import class_ids
+from imagenet_s.mask import BadMask, binary, color, colors, decode, id8, id16, ids_of, rgb_of
+from imagenet_s.subsets import SUBSETS
+from PIL import Image
+
+unhurried = settings(deadline=None)  # the first example pays for imports
+
+
+def ids_up_to(*ids: st.SearchStrategy[int] | range):
+    """Strategy of small masks with ids out of `ids`."""
+    elements = st.one_of(*(st.sampled_from(x) if isinstance(x, range) else x for x in ids))
+    return arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=elements)
+
+
+any_ids = ids_up_to(st.integers(0, 65_535))
+ids_919 = ids_up_to(range(920), st.just(1000))
+ids_50 = ids_up_to(range(51), st.just(1000))
+
+
+def png_of(image: Image.Image, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def rgb_png(ids: np.ndarray) -> bytes:
+    return png_of(Image.fromarray(rgb_of(ids)))
+
+
+def opened(png: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(png))
+    assert image.format == "PNG"
+    return image
+
+
+def raw_png(width: int, height: int, depth: int, color_type: int, rows: bytes) -> bytes:
+    """A PNG made by hand, chunk by chunk, whatever it claims."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def ihdr(png: bytes) -> tuple[int, int]:
+    """Bit depth and colour type as the file itself says, without Pillow."""
+    return png[24], png[25]
+
+
+@unhurried
+@given(any_ids)
+def test_ids_survive_the_way_to_rgb_and_back(ids):
+    rgb = rgb_of(ids)
+    assert rgb.dtype == np.uint8
+    assert not rgb[..., 2].any()
+    back = ids_of(rgb)
+    assert back.dtype == np.uint16
+    assert np.array_equal(back, ids)
+
+
+def test_an_id_is_red_plus_256_green():
+    assert rgb_of(np.array([[919, 1000, 3]], np.uint16)).tolist() == [[[151, 3, 0], [232, 3, 0], [3, 0, 0]]]
+
+
+def test_green_is_widened_before_it_is_shifted():
+    # uint8 × 256 is 0: 919 = 151 + 3 × 256 would come out as 151.
+    assert ids_of(np.array([[[151, 3, 0]]], np.uint8)).tolist() == [[919]]
+
+
+@unhurried
+@given(any_ids)
+def test_id16_is_one_16_bit_channel_and_leads_back_to_the_same_rgb(ids):
+    png = id16(ids, 919, "n01440764")
+    assert ihdr(png) == (16, 0)  # 16-bit grey
+    image = opened(png)
+    assert image.mode == "I;16"
+    pixels = np.asarray(image)
+    assert np.array_equal(pixels, ids)
+    assert np.array_equal(rgb_of(pixels), rgb_of(ids))
+
+
+@unhurried
+@given(ids_50)
+def test_id8_is_one_8_bit_channel_with_ignore_255(ids):
+    png = id8(ids, 50, "n01443537")
+    assert ihdr(png) == (8, 0)
+    image = opened(png)
+    assert image.mode == "L"
+    expected = [[255 if x == 1000 else x for x in row] for row in ids.tolist()]
+    assert np.asarray(image).tolist() == expected
+
+
+@pytest.mark.parametrize("number", [255, 256, 300, 999, 1001, 1256])
+def test_id8_refuses_ids_that_do_not_fit(number):
+    with pytest.raises(BadMask, match="254"):
+        id8(np.array([[0, number]], np.uint16), 50, "n01443537")
+
+
+def test_id8_holds_254():
+    assert np.asarray(opened(id8(np.array([[254, 1000]], np.uint16), 300, ""))).tolist() == [[254, 255]]
+
+
+def test_binary_is_the_class_of_the_folder():
+    wnid, own = list(class_ids(919).items())[299]
+    assert own == 300  # its low byte is 44: both bytes count
+    png = binary(np.array([[0, own, 1000], [1, 44, 919]], np.uint16), 919, wnid)
+    assert ihdr(png) == (8, 0)
+    assert np.asarray(opened(png)).tolist() == [[0, 255, 128], [0, 0, 0]]
+
+
+def test_binary_takes_the_id_of_its_own_subset():
+    ids = np.array([[46, 275, 850]], np.uint16)  # n04612504 in 50, 300 and 919
+    found = [np.asarray(opened(binary(ids, subset, "n04612504"))).tolist() for subset in SUBSETS]
+    assert found == [[[255, 0, 0]], [[0, 255, 0]], [[0, 0, 255]]]
+
+
+@unhurried
+@given(ids_919)
+def test_color_is_a_palette_picture_of_the_fixed_colours(ids):
+    png = color(ids, 919, "n01440764")
+    assert ihdr(png)[1] == 3  # a palette, of as many bits as it takes
+    image = opened(png)
+    assert image.mode == "P"
+    assert np.array_equal(np.asarray(image.convert("RGB")), colors(919)[ids])
+
+
+@pytest.mark.parametrize("subset", SUBSETS)
+def test_other_is_black_ignore_white_and_no_two_classes_look_alike(subset):
+    pixels = np.array([[0, *range(1, subset + 1), 1000]], np.uint16)
+    # No mask has more than 256 ids: each colour is seen in a picture of its own.
+    pictures = [
+        np.asarray(opened(color(pixels[:, [k]], subset, "")).convert("RGB")) for k in range(subset + 2)
+    ]
+    seen = [tuple(picture[0, 0].tolist()) for picture in pictures]
+    assert seen[0] == (0, 0, 0)
+    assert seen[-1] == (255, 255, 255)
+    assert len(set(seen)) == subset + 2
+
+
+@pytest.mark.parametrize("subset", [50, 300])
+def test_a_wnid_has_the_same_colour_in_every_subset(subset):
+    ours, theirs = colors(subset), colors(919)
+    for wnid, number in class_ids(subset).items():
+        assert ours[number].tolist() == theirs[class_ids(919)[wnid]].tolist()
+
+
+def test_color_holds_256_ids_and_refuses_more():
+    ids = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    assert np.array_equal(np.asarray(opened(color(ids, 300, "")).convert("RGB")), colors(300)[ids])
+    with pytest.raises(BadMask, match="257 ids"):
+        color(np.arange(257, dtype=np.uint16).reshape(1, 257), 300, "")
+    with pytest.raises(BadMask, match="above 1000"):
+        color(np.array([[1001]], np.uint16), 300, "")
+
+
+@pytest.mark.parametrize("classes", SUBSETS)
+def test_a_mask_as_it_should_be_has_no_problems(classes):
+    ids = np.array([[0, 1, 2], [classes - 1, classes, 1000]], np.uint16)
+    decoded = decode(rgb_png(ids), classes)
+    assert decoded.problems == ()
+    assert decoded.ids.dtype == np.uint16
+    assert decoded.ids.tolist() == ids.tolist()
+
+
+def test_blue_pixels_are_said_and_left_out_of_the_ids():
+    rgb = rgb_of(np.array([[7, 1000]], np.uint16))
+    rgb[0, 1, 2] = 1
+    decoded = decode(png_of(Image.fromarray(rgb)), 50)
+    assert decoded.problems == ("has blue pixels",)
+    assert decoded.ids.tolist() == [[7, 1000]]
+
+
+@pytest.mark.parametrize("unknown", [51, 255, 999, 1001, 65_535])
+def test_unknown_ids_are_said(unknown):
+    decoded = decode(rgb_png(np.array([[50, unknown, 1000]], np.uint16)), 50)
+    assert decoded.problems == (f"has ids other than 0..50 and 1000: {unknown}",)
+    assert decoded.ids.tolist() == [[50, unknown, 1000]]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "LA", "1"])
+def test_another_mode_than_rgb_is_said(mode):
+    picture = Image.new("RGB", (3, 2), (7, 0, 0)).convert(mode)
+    first = decode(png_of(picture), 50).problems[0]
+    assert first == f"is not 8-bit RGB but of mode {mode}"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P"])
+def test_the_ids_of_another_mode_are_those_of_its_rgb(mode):
+    picture = Image.new("RGB", (2, 1), (7, 0, 0)).convert(mode, palette=Image.Palette.ADAPTIVE)
+    decoded = decode(png_of(picture), 50)
+    assert len(decoded.problems) == 1
+    assert decoded.ids.tolist() == [[7, 7]]
+
+
+def test_16_bit_rgb_is_said():
+    # Pillow opens it as RGB and keeps the high bytes only: all ids would silently become 0.
+    png = raw_png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 7, 0, 0, 9, 0, 0))
+    assert any("8-bit RGB" in problem for problem in decode(png, 50).problems)
+
+
+def test_all_that_is_odd_is_said_at_once():
+    picture = Image.new("RGBA", (2, 2), (60, 0, 9, 255))
+    assert decode(png_of(picture), 50).problems == (
+        "is not 8-bit RGB but of mode RGBA",
+        "has blue pixels",
+        "has ids other than 0..50 and 1000: 60",
+    )
+
+
+def test_a_truncated_png_is_not_readable():
+    png = rgb_png(np.random.default_rng(0).integers(0, 51, (40, 40)).astype(np.uint16))
+    for end in (0, 4, 20, 33, len(png) // 2, len(png) - 30):
+        decoded = decode(png[:end], 50)
+        assert decoded.ids is None, end
+        assert [problem[:18] for problem in decoded.problems] == ["is no readable PNG"]
+
+
+def test_what_is_no_png_is_not_readable():
+    jpeg = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(jpeg, "JPEG")
+    for data in (b"", b"<!DOCTYPE html>", jpeg.getvalue()):
+        decoded = decode(data, 50)
+        assert decoded.ids is None
+        assert decoded.problems[0].startswith("is no readable PNG")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [60_000, 9_000])
+def test_a_png_that_claims_to_be_huge_is_refused_without_allocating_it(side, monkeypatch):
+    # 60,000 is above Pillow's own limit, 9,000 below it and above ours.
+    monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("its pixels were asked for"))
+    decoded = decode(raw_png(side, side, 8, 2, b"\0"), 50)
+    assert decoded.ids is None
+    assert len(decoded.problems) == 1
+    assert "pixels" in decoded.problems[0]

@@ -1,0 +1,256 @@
+"""Unpacking masks: to the byte, recorded, and everything that is wrong said at once."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from imagenet_s.errors import UserError
+from imagenet_s.files import read_json, write_json
+from imagenet_s.masks import RECORDS, mask_paths, unpack_masks
+from PIL import Image
+
+PATHS = mask_paths(50)
+FIRST, SECOND, THIRD = PATHS[0], PATHS[500], PATHS[-1]  # of train-semi, validation, validation
+STRANGER = "validation-segmentation/n01443537/ILSVRC2012_val_99999999.png"
+
+
+@pytest.fixture(scope="module")
+def original(annotations50) -> dict[str, bytes]:
+    """mask path → bytes, of the archive as it should be."""
+    return members(Path(annotations50["path"]))
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name.removeprefix("ImageNetS50/"): archive.read(name) for name in archive.namelist()}
+
+
+def zip_of(path: Path, masks: Mapping[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for mask, data in masks.items():
+            archive.writestr(f"ImageNetS50/{mask}", data)
+    return path
+
+
+def unpack(origin: Path, tmp_path: Path, official: bool = False, workers: int = 1) -> list[dict]:
+    """Unpacks a zip or a folder into the output `tmp_path/out` and returns the records."""
+    receipt = {"kind": "folder" if origin.is_dir() else "archive", "path": str(origin), "official": official}
+    write_json(tmp_path / "receipt.json", receipt)
+    out = tmp_path / "out"
+    records, scratch = out / "work" / "records.parquet", out / "work" / "scratch"
+    unpack_masks(50, tmp_path / "receipt.json", out, records, workers, scratch)
+    return pq.read_table(records, schema=RECORDS).to_pylist()
+
+
+def masks_of(tmp_path: Path) -> Path:
+    """Where the masks of 50 are in the output."""
+    return tmp_path / "out" / "work" / "masks" / "50"
+
+
+def refused(origin: Path, tmp_path: Path, **options) -> UserError:
+    """The error that unpacking gives; it names the origin and leaves no records."""
+    with pytest.raises(UserError) as caught:
+        unpack(origin, tmp_path, **options)
+    assert str(origin) in str(caught.value)
+    assert not (tmp_path / "out" / "work" / "records.parquet").exists()
+    return caught.value
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def rgb_png(pixels: list) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.array(pixels, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+ODD = {
+    FIRST: (rgb_png([[[1, 0, 9], [0, 0, 0]]]), "has blue pixels"),
+    SECOND: (rgb_png([[[51, 0, 0], [232, 3, 0]]]), "has ids other than 0..50 and 1000: 51"),
+    THIRD: (b"no PNG", "is no readable PNG"),
+}
+
+
+@pytest.fixture
+def odd_zip(original, tmp_path) -> Path:
+    """One mask missing, one not listed, three not as they should be."""
+    masks = original | {mask: data for mask, (data, _) in ODD.items()} | {STRANGER: original[FIRST]}
+    del masks[PATHS[1]]
+    return zip_of(tmp_path / "odd.zip", masks)
+
+
+def test_all_listed_masks_are_written_byte_for_byte(annotations50, original, tmp_path):
+    rows = unpack(Path(annotations50["path"]), tmp_path)
+    assert files_below(masks_of(tmp_path)) == original
+    assert len(original) == 500 + 752
+    assert [row["mask"] for row in rows] == PATHS == sorted(original)
+    # Nothing else: no scratch folder, nothing outside.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "receipt.json"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["work"]
+    assert sorted(path.name for path in (tmp_path / "out" / "work").iterdir()) == ["masks", "records.parquet"]
+
+
+def test_records_say_of_each_mask_what_is_in_it(annotations50, original, tmp_path):
+    rows = unpack(Path(annotations50["path"]), tmp_path)
+    for row in rows[::25]:
+        data = original[row["mask"]]
+        rgb = np.asarray(Image.open(io.BytesIO(data))).astype(int)
+        ids = rgb[..., 0] + 256 * rgb[..., 1]
+        pixels = b"".join(int(x).to_bytes(2, "little") for x in ids.ravel())
+        assert row == {
+            "mask": row["mask"],
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).digest(),
+            "pixels_sha256": hashlib.sha256(pixels).digest(),
+            "ids": " ".join(str(x) for x in sorted(set(ids.ravel().tolist()))),
+            "width": ids.shape[1],
+            "height": ids.shape[0],
+            "problems": "",
+        }
+    assert any(row["ids"].count(" ") == 3 for row in rows)  # other, two classes, ignore
+
+
+def test_two_workers_do_the_same_as_one(annotations50, original, tmp_path):
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one").mkdir()
+    origin = Path(annotations50["path"])
+    assert unpack(origin, tmp_path / "two", workers=2) == unpack(origin, tmp_path / "one")
+    assert files_below(masks_of(tmp_path / "two")) == original
+    records = [(tmp_path / name / "out" / "work" / "records.parquet").read_bytes() for name in ("one", "two")]
+    assert records[0] == records[1]
+
+
+def test_a_folder_gives_the_same_files_and_records_as_the_archive(annotations50, original, tmp_path):
+    with zipfile.ZipFile(annotations50["path"]) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    (tmp_path / "unpacked/ImageNetS50" / f"{FIRST.rpartition('/')[0]}/._{Path(FIRST).name}").write_bytes(b"")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    rows = unpack(tmp_path / "unpacked" / "ImageNetS50", tmp_path / "a")
+    assert rows == unpack(Path(annotations50["path"]), tmp_path / "b")
+    assert files_below(masks_of(tmp_path / "a")) == original
+
+
+def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path):
+    unpacked = tmp_path / "unpacked"
+    for mask, data in original.items():
+        (unpacked / mask).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / mask).write_bytes(data)
+        (unpacked / mask).chmod(0o444)
+    unpack(unpacked, tmp_path)
+    modes = {path.stat().st_mode & 0o777 for path in (masks_of(tmp_path)).rglob("*.png")}
+    assert len(modes) == 1
+    assert modes.pop() & 0o611 == 0o600
+
+
+def test_everything_that_is_wrong_is_told_at_once(odd_zip, tmp_path):
+    error = refused(odd_zip, tmp_path)
+    text = str(error)
+    assert "ImageNetS50" in text
+    assert "5 findings" in text
+    assert "exactly the 1,252 listed masks" in text
+    missing, stranger, *odd = error.details
+    assert missing == f"{PATHS[1]} is missing"
+    assert stranger == f"{STRANGER} is not listed"
+    assert len(odd) == len(ODD)
+    for line, (mask, (_, problem)) in zip(odd, ODD.items(), strict=True):
+        assert line.startswith(f"{mask} {problem}")
+
+
+def test_the_same_in_the_official_archive_is_recorded_and_not_fatal(odd_zip, original, tmp_path, caplog):
+    rows = {row["mask"]: row for row in unpack(odd_zip, tmp_path, official=True)}
+    assert list(rows) == [mask for mask in PATHS if mask != PATHS[1]]
+    assert {mask for mask, row in rows.items() if row["problems"]} == set(ODD)
+    for mask, (data, problem) in ODD.items():
+        assert rows[mask]["problems"].startswith(problem)
+        assert rows[mask]["sha256"] == hashlib.sha256(data).digest()
+    # What can be read is recorded as far as it goes, what cannot is left empty.
+    assert (rows[FIRST]["ids"], rows[FIRST]["width"], rows[FIRST]["height"]) == ("0 1", 2, 1)
+    assert rows[SECOND]["ids"] == "51 1000"
+    unreadable = rows[THIRD]
+    assert (unreadable["ids"], unreadable["width"], unreadable["pixels_sha256"]) == ("", None, None)
+    written = files_below(masks_of(tmp_path))
+    expected = original | {mask: data for mask, (data, _) in ODD.items()}
+    del expected[PATHS[1]]
+    assert written == expected  # byte for byte, also the odd ones; not the stranger
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 5
+    assert f"odd, but in the official archive: {PATHS[1]} is missing" in told
+
+
+def test_a_mask_of_an_earlier_run_does_not_stand_in_for_a_missing_one(annotations50, odd_zip, tmp_path):
+    unpack(Path(annotations50["path"]), tmp_path)
+    assert (masks_of(tmp_path) / PATHS[1]).is_file()
+    unpack(odd_zip, tmp_path, official=True)
+    assert not (masks_of(tmp_path) / PATHS[1]).exists()
+
+
+def test_masks_of_another_subset_are_refused(original, tmp_path):
+    # 300's validation holds other images, and its ids go further: both must be seen.
+    data = rgb_png([[[44, 1, 0]]])  # id 300
+    error = refused(zip_of(tmp_path / "300.zip", original | {SECOND: data}), tmp_path)
+    assert error.details == (f"{SECOND} has ids other than 0..50 and 1000: 300",)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_damaged_member_is_named(original, tmp_path, workers):
+    path = zip_of(tmp_path / "damaged.zip", original)
+    data = path.read_bytes()
+    # Stored, not deflated: the mask's own bytes are in the file, and its CRC tells.
+    at = data.index(original[SECOND]) + len(original[SECOND]) // 2
+    path.write_bytes(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
+    text = str(refused(path, tmp_path, workers=workers))
+    assert f"'ImageNetS50/{SECOND}'" in text
+    assert "damaged" in text
+    assert "Download it again" in text
+
+
+def test_a_hostile_zip_writes_nothing(original, tmp_path):
+    path = zip_of(tmp_path / "evil.zip", original | {"../../evil.png": b"evil"})
+    before = files_below(tmp_path)
+    text = str(refused(path, tmp_path))
+    assert "'ImageNetS50/../../evil.png'" in text
+    assert set(files_below(tmp_path)) - set(before) == {"receipt.json"}
+
+
+def test_a_link_in_the_place_of_a_class_folder_is_replaced_and_never_followed(original, tmp_path):
+    wnid_folder = masks_of(tmp_path) / FIRST.rpartition("/")[0]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    wnid_folder.parent.mkdir(parents=True)
+    wnid_folder.symlink_to(elsewhere)
+    unpack(zip_of(tmp_path / "good.zip", original), tmp_path)
+    assert not wnid_folder.is_symlink()
+    assert (masks_of(tmp_path) / FIRST).read_bytes() == original[FIRST]
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_of_the_subset_that_is_not_ours_is_left_alone(original, tmp_path):
+    (tmp_path / "out" / "ImageNetS50" / "validation").mkdir(parents=True)
+    path = zip_of(tmp_path / "good.zip", original)
+    with pytest.raises(UserError, match="was not made by this pipeline; it holds: validation"):
+        unpack(path, tmp_path)
+    assert list((tmp_path / "out" / "ImageNetS50").rglob("*")) == [
+        tmp_path / "out" / "ImageNetS50" / "validation"
+    ]
+    assert not (tmp_path / "out" / "work").exists()
+
+
+def test_an_archive_that_is_gone_says_what_to_do(tmp_path):
+    error = refused(tmp_path / "gone.zip", tmp_path)
+    assert "is gone" in str(error)
+    assert "fetch" in str(error)
+
+
+def test_the_receipt_of_the_demo_is_of_an_archive_that_is_not_official(annotations50):
+    path = Path(annotations50["path"])
+    assert annotations50 == read_json(path.with_name("receipt.json"))
+    assert annotations50["md5"] == hashlib.md5(path.read_bytes()).hexdigest()
+    assert annotations50["official"] is False
