@@ -20,5 +20,9 @@ include: "workflow/rules/dataset.smk"
 rule all:
     default_target: True
     input:
+        # All of the papers, lest a lost one go unnoticed.
+        expand(rules.manifests.output, subset=SUBSETS),
+        expand(rules.labels.output.digests, subset=SUBSETS, encoding=CONFIG.labels),
+        expand(rules.dataset.output, subset=SUBSETS),
         rules.summary.output,
         rules.tidy.output,

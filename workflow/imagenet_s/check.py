@@ -184,13 +184,14 @@ def _source_name(row: Listed) -> str:
 
 def output_troubles(source: Source, subsets: Sequence[int], link: str, output: Path) -> Iterable[Trouble]:
     """What keeps the output from being written: its place, its folders, the links it needs."""
-    root = Path(source.findings[0].root).resolve()
-    if output.resolve().is_relative_to(root):
-        yield Trouble(
-            f"`output` ({output.resolve()}) lies inside the source ({root}), which is never written to. "
-            "Set `output` in config.yaml to a folder elsewhere."
-        )
-        return
+    first = source.findings[0]
+    for folder in (first.root, first.train, first.val):
+        if output.resolve().is_relative_to(Path(folder).resolve()):
+            yield Trouble(
+                f"`output` ({output.resolve()}) lies inside the source ({folder}), which is never written "
+                "to. Set `output` in config.yaml to a folder elsewhere."
+            )
+            return
     for subset in subsets:
         yield from map(Trouble, foreign_folder(output, subset))
     samples = source.files["path"].take([0, len(source.files) - 1]).to_pylist()

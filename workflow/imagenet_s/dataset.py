@@ -36,8 +36,8 @@ def write_dataset(
     `samples`, `annotations` and `findings` are what the earlier stages wrote.
     """
     _remove_other_labels(tree, labels)
-    manifests = tree / "manifests"
-    digests = {path.name: sha256_of(path) for path in sorted(manifests.iterdir())}
+    files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
+    digests = {path.name: sha256_of(path) for path in sorted(files)}
     archive, source = read_json(annotations), read_json(findings)
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     content = {

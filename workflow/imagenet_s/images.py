@@ -102,7 +102,10 @@ class Reader:
             while count := os.readv(file, [memoryview(self.buffer)[filled:]]):
                 filled += count
                 if filled == len(self.buffer):  # the file grew while it was read
-                    self.buffer += bytes(filled)
+                    self.buffer = self.buffer + bytes(filled)
+        except OSError as error:
+            error.filename = path  # a failed read does not say of what
+            raise
         finally:
             os.close(file)
         return memoryview(self.buffer)[:filled]

@@ -1,16 +1,21 @@
 """The manifests of a subset: a table of samples for each split, a sha256 list for each folder."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
+import pyarrow.parquet as pq
 
 from imagenet_s.files import written
-from imagenet_s.samples import SAMPLES, hex_of, read_samples
-from imagenet_s.subsets import MASKED, SPLITS, mask_folder
+from imagenet_s.samples import SAMPLES, hex_of
+from imagenet_s.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
 COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems")]
+BATCH = 65_536  # rows at a time, so that memory does not grow with the images
 DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 
 
@@ -20,26 +25,39 @@ def write_manifests(samples: Path, folder: Path) -> None:
     CSV: one row a sample, sorted by `image`, UTF-8, LF, empty cells for what does not apply, no
     quotes. sha256: what `sha256sum -c` reads when called from the subset's folder.
     """
-    table = read_samples(samples)
-    for split in SPLITS:
-        rows = table.filter(pc.equal(table["split"], split)).select(COLUMNS)
-        for name in DIGESTS:
-            rows = rows.set_column(rows.schema.get_field_index(name), name, hex_of(rows[name]))
-        _write_rows(rows, folder / f"{split}.csv", header=",".join(COLUMNS))
-        _write_digests(rows, "sha256", "image", folder / f"{split}.sha256")
-        if split in MASKED:
-            path = folder / f"{mask_folder(split)}.sha256"
-            _write_digests(rows.filter(rows["mask"].is_valid()), "mask_sha256", "mask", path)
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(_opened(folder / name)) for name in sample_manifests()}
+        for split in SPLITS:
+            files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
+        for batch in pq.ParquetFile(samples).iter_batches(BATCH):
+            table = pa.table(batch)
+            for split in pc.unique(table["split"]).to_pylist():
+                _append(table.filter(pc.equal(table["split"], split)), split, files)
 
 
-def _write_digests(rows: pa.Table, digest: str, name: str, path: Path) -> None:
-    lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")
-    _write_rows(pa.table({"line": lines}), path)
+def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:
+    """Appends some samples of one split to its manifests."""
+    rows = samples.select(COLUMNS)
+    for name in DIGESTS:
+        rows = rows.set_column(rows.schema.get_field_index(name), name, hex_of(rows[name]))
+    _write_rows(rows, files[f"{split}.csv"])
+    _write_digests(rows, "sha256", "image", files[f"{split}.sha256"])
+    if split in MASKED:
+        with_mask = rows.filter(rows["mask"].is_valid())
+        _write_digests(with_mask, "mask_sha256", "mask", files[f"{mask_folder(split)}.sha256"])
 
 
-def _write_rows(rows: pa.Table, path: Path, header: str = "") -> None:
-    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     with written(path) as partial, partial.open("wb") as file:
-        if header:
-            file.write(f"{header}\n".encode())
-        pa.csv.write_csv(rows, file, options)
+        yield file
+
+
+def _write_digests(rows: pa.Table, digest: str, name: str, file: BinaryIO) -> None:
+    lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")
+    _write_rows(pa.table({"line": lines}), file)
+
+
+def _write_rows(rows: pa.Table, file: BinaryIO) -> None:
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    pa.csv.write_csv(rows, file, options)

@@ -15,7 +15,7 @@ from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
 from imagenet_s.mask import decode
-from imagenet_s.owner import require_own_folder
+from imagenet_s.owner import claim_folder
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
@@ -44,7 +44,7 @@ def unpack_masks(
     is wrong: listed masks that are not there, masks that are not listed, masks that are not what a
     mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
     """
-    require_own_folder(output, subset)
+    claim_folder(output, subset)
     receipt = read_json(annotations)
     origin = Path(receipt["path"])
     folder = output / "work" / "masks" / str(subset)

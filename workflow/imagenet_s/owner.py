@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.progress import log
 from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
 
 
@@ -23,7 +24,15 @@ def foreign_folder(output: Path, subset: int) -> Iterable[str]:
         )
 
 
-def require_own_folder(output: Path, subset: int) -> None:
-    """Raises UserError for a folder that `foreign_folder` speaks of."""
+def claim_folder(output: Path, subset: int) -> None:
+    """Makes sure that the subset's folder may be written to, before anything is.
+
+    A link in its place is removed, and nothing behind it touched. Raises UserError for a folder that
+    `foreign_folder` speaks of.
+    """
     for text in foreign_folder(output, subset):
         raise UserError(text)
+    folder = output / subset_of(subset).name
+    if folder.is_symlink():
+        log.warning("%s was a link to %s; the link is replaced by a folder", folder, folder.readlink())
+        folder.unlink()

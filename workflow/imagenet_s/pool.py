@@ -22,6 +22,8 @@ def prepare_pool(pool: Path, paths: Iterable[str], classes: Iterable[str]) -> No
         real_folder(pool, folder)
     for wnid in classes:
         folder = pool / "train" / wnid
+        if folder.is_symlink():
+            folder.unlink()
         for path in folder.iterdir() if folder.is_dir() else ():
             if f"train/{wnid}/{path.name}" not in wanted:
                 path.unlink()

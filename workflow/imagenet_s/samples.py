@@ -1,6 +1,6 @@
 """A subset's samples: one row each, joined from what was recorded of images and masks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,8 @@ SAMPLES = pa.schema(
     ]
 )
 
+CLASSES_AT_ONCE = 100  # of train, so that memory does not grow with the images
+
 
 def join_samples(
     subset: int, complete: bool, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
@@ -49,26 +51,37 @@ def join_samples(
     """
     records = images.read_records(list(parts))
     mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
-    tables = [_split_samples(subset, split, records, mask_table) for split in SPLITS]
+    wrong = []
+    with written(samples) as partial, pq.ParquetWriter(partial, SAMPLES, compression="zstd") as writer:
+        found = 0
+        for rows, wnids in _train_blocks(subset, records):
+            found += len(rows)
+            table = _samples_of(subset, "train", rows, wnids, mask_table)
+            writer.write_table(table.select(SAMPLES.names).cast(SAMPLES))
+        if complete:
+            _require_official_number(subset, found)
+        for split in SPLITS[1:]:
+            table = _samples_of(subset, split, *_listed_records(subset, split, records), mask_table)
+            wrong += _wrong_sizes(table)
+            writer.write_table(table.select(SAMPLES.names).cast(SAMPLES))
+        for line in wrong:
+            log.warning(line)
+        if wrong and not read_json(annotations)["official"]:
+            raise UserError(
+                f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
+                f"{first_few(wrong)}.\nImages and annotations do not belong together: check `imagenet` and "
+                "`annotations.from` in config.yaml.",
+                details=wrong,
+            )
+
+
+def _require_official_number(subset: int, found: int) -> None:
     official = subset_of(subset).train_images
-    if complete and len(tables[0]) != official:
+    if found != official:
         raise UserError(
-            f"{subset_of(subset).name}/train has {len(tables[0]):,} images, officially {official:,}. "
+            f"{subset_of(subset).name}/train has {found:,} images, officially {official:,}. "
             "Complete the source and run again with `--forcerun source`, or set `train_images: any`."
         )
-    wrong = [line for table in tables for line in _wrong_sizes(table)]
-    for line in wrong:
-        log.warning(line)
-    if wrong and not read_json(annotations)["official"]:
-        raise UserError(
-            f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
-            f"{first_few(wrong)}.\nImages and annotations do not belong together: check `imagenet` and "
-            "`annotations.from` in config.yaml.",
-            details=wrong,
-        )
-    with written(samples) as partial:
-        table = pa.concat_tables(table.select(SAMPLES.names) for table in tables)
-        pq.write_table(table.cast(SAMPLES), partial, compression="zstd")
 
 
 def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -88,20 +101,28 @@ def hex_of(digests: pa.ChunkedArray) -> pa.Array:
     return pa.StringArray.from_buffers(len(values), *buffers, valid)
 
 
-def _split_samples(subset: int, split: str, records: pa.Table, mask_table: pa.Table) -> pa.Table:
-    """The rows of one split, with `mask_width` and `mask_height` beside the columns of `SAMPLES`."""
-    if split == "train":
-        wnid_of = train_classes(subset)
-        train = records.filter(pc.starts_with(records["image"], "n"))
-        rows = train.filter(pc.is_in(train["imagenet_wnid"], pa.array(wnid_of)))
-        wnids = _mapped(rows["imagenet_wnid"], wnid_of)
-    else:
-        wanted = listed(subset, split)
-        found = pc.index_in(pa.array([row.image for row in wanted]), value_set=records["image"])
-        if found.null_count:
-            raise UserError(f"{found.null_count} listed images of {split} were not read.")
-        rows = records.take(found)
-        wnids = pa.array([row.wnid for row in wanted])
+def _train_blocks(subset: int, records: pa.Table) -> Iterator[tuple[pa.Table, pa.Array]]:
+    """The records of the subset's train images and their wnids, some classes at a time, in order."""
+    wnids = list(class_ids(subset))
+    for start in range(0, len(wnids), CLASSES_AT_ONCE):
+        block = set(wnids[start : start + CLASSES_AT_ONCE])
+        wnid_of = {source: wnid for source, wnid in train_classes(subset).items() if wnid in block}
+        chosen = pc.is_in(records["imagenet_wnid"], pa.array(wnid_of))
+        rows = records.filter(pc.and_(chosen, pc.starts_with(records["image"], "n")))
+        yield rows, _mapped(rows["imagenet_wnid"], wnid_of)
+
+
+def _listed_records(subset: int, split: str, records: pa.Table) -> tuple[pa.Table, pa.Array]:
+    """The records of a split's listed images, and their wnids."""
+    wanted = listed(subset, split)
+    found = pc.index_in(pa.array([row.image for row in wanted]), value_set=records["image"])
+    if found.null_count:
+        raise UserError(f"{found.null_count} listed images of {split} were not read.")
+    return records.take(found), pa.array([row.wnid for row in wanted])
+
+
+def _samples_of(subset: int, split: str, rows: pa.Table, wnids: pa.Array, mask_table: pa.Table) -> pa.Table:
+    """Samples by image, with `mask_width` and `mask_height` beside the columns of `SAMPLES`."""
     names = rows["image"].combine_chunks()
     masked = split in MASKED
     mask_names = _paths(mask_folder(split), wnids, names, ".png")

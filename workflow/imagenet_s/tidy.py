@@ -1,13 +1,18 @@
 """The end of a build: what no tree needs any more goes."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from imagenet_s.files import write_json
+from imagenet_s.classes import tier_classes
+from imagenet_s.files import read_json, write_json
+from imagenet_s.parts import tier_parts, tiers
+from imagenet_s.pool import pool_path
 from imagenet_s.progress import log
+from imagenet_s.splits import tier_val_images
 from imagenet_s.subsets import SUBSETS, subset_of
 from imagenet_s.tree import plan_path
 
@@ -25,6 +30,10 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
                 removed += _remove(output / subset_of(subset).name)
                 removed += _remove(work / "masks" / str(subset))
                 plan_path(output, subset).unlink()
+        for tier in set(SUBSETS) - set(tiers(subsets)):
+            findings = work / "source" / f"{tier}.json"
+            if findings.exists() and _is_demo(output, read_json(findings)["root"]):
+                _empty_pool(work / "pool", tier)
     for folder in removed:
         log.info("Removed %s", folder)
     write_json(receipt, {"removed": [str(folder) for folder in removed]})
@@ -36,7 +45,11 @@ def _is_of_demo(output: Path, subset: int) -> bool:
     if not plan.exists():
         return False
     source = pq.read_schema(plan).metadata[b"source"].decode()
-    return Path(source).is_relative_to((output / "work" / "demo").absolute())
+    return _is_demo(output, source)
+
+
+def _is_demo(output: Path, source: str) -> bool:
+    return Path(source).is_relative_to(os.path.abspath(output / "work" / "demo"))
 
 
 def _remove(folder: Path) -> list[Path]:
@@ -44,3 +57,13 @@ def _remove(folder: Path) -> list[Path]:
         return []
     shutil.rmtree(folder)
     return [folder]
+
+
+def _empty_pool(pool: Path, tier: int) -> None:
+    """Removes the copies of one tier, and the receipts that say they are there."""
+    for part in tier_parts(tier):
+        (pool / f"{part}.json").unlink(missing_ok=True)
+    for wnid in tier_classes(tier):
+        _remove(pool / "train" / wnid)
+    for row in tier_val_images(tier):
+        (pool / pool_path(row.image, row.imagenet_wnid)).unlink(missing_ok=True)

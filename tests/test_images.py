@@ -1,0 +1,264 @@
+"""Each image read once: what is recorded of it, and the copies of it."""
+
+import hashlib
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from imagenet_s import images
+from imagenet_s.errors import UserError
+from imagenet_s.files import read_json
+from imagenet_s.images import Reader, pixel_size, read_part
+from imagenet_s.listing import listing_of, write_listing
+from imagenet_s.parts import part_classes, part_val_images, subset_parts
+from imagenet_s.source import list_tier
+from imagenet_s.splits import listed
+from PIL import Image
+
+FISH = "n01443537"  # the first class of part train-50-0
+PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+
+
+def encoded(image: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+JPEG = encoded(Image.fromarray(PIXELS), "JPEG")
+PNG = encoded(Image.fromarray(PIXELS[:20]), "PNG")
+CMYK = encoded(Image.fromarray(PIXELS[:10]).convert("CMYK"), "JPEG")
+NOISE = np.random.default_rng(1).bytes(500)
+
+
+@pytest.fixture(scope="module")
+def listing50(imagenet50, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("listing")
+    write_listing(listing_of(list_tier(imagenet50, 50)[0]), folder / "listing.parquet")
+    return folder / "listing.parquet"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Writes files named `<FISH>_<k>.JPEG`, reads them as one part, returns the records' rows."""
+
+    def read(*files: bytes, copied: Path | None = None) -> list[dict]:
+        rows = []
+        for k, data in enumerate(files):
+            path = tmp_path / "source" / f"{FISH}_{k}.JPEG"
+            path.parent.mkdir(exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.write_bytes(data)
+            rows.append((path.stem, FISH, str(path)))
+        write_listing(listing_of(rows), tmp_path / "listing.parquet")
+        return read_listed(tmp_path, copied)
+
+    return read
+
+
+def read_listed(folder: Path, copied: Path | None = None) -> list[dict]:
+    records = folder / "records.parquet"
+    read_part("train-50-0", folder / "listing.parquet", records, copied, folder / "scratch")
+    return pq.read_table(records).to_pylist()
+
+
+@pytest.mark.parametrize("part", subset_parts(50))
+def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path, part):
+    read_part(part, listing50, tmp_path / "records.parquet", None, tmp_path / "scratch")
+    names = {f"{name}.JPEG" for name in part_val_images(part)}
+    files = [path for path in (imagenet50 / "val").iterdir() if path.name in names]
+    files += [path for wnid in part_classes(part) for path in (imagenet50 / "train" / wnid).iterdir()]
+    wnid_of = {row.image: row.imagenet_wnid for split in ("validation", "test") for row in listed(50, split)}
+    expected = []
+    for path in sorted(files, key=lambda path: path.stem):
+        with Image.open(path) as image:
+            width, height = image.size
+        expected.append(
+            {
+                "image": path.stem,
+                "imagenet_wnid": wnid_of.get(path.stem) or path.parent.name,
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).digest(),
+                "width": width,
+                "height": height,
+            }
+        )
+    table = pq.read_table(tmp_path / "records.parquet")
+    assert table.schema.equals(images.RECORDS)
+    assert table.to_pylist() == expected
+    assert os.listdir(tmp_path) == ["records.parquet"]
+
+
+def test_the_parts_of_a_subset_read_every_image_once(listing50, imagenet50, tmp_path):
+    for part in subset_parts(50):
+        read_part(part, listing50, tmp_path / part, None, tmp_path / "scratch")
+    names = pa.concat_tables(pq.read_table(tmp_path / part) for part in subset_parts(50))["image"]
+    assert sorted(names.to_pylist()) == sorted(path.stem for path in imagenet50.rglob("*.JPEG"))
+
+
+def test_odd_images_are_carried_and_measured_by_what_they_are(read):
+    assert Image.open(io.BytesIO(CMYK)).mode == "CMYK"
+    sizes = [(row["width"], row["height"], row["bytes"]) for row in read(JPEG, PNG, CMYK)]
+    assert sizes == [(40, 30, len(JPEG)), (40, 20, len(PNG)), (40, 10, len(CMYK))]
+
+
+@pytest.mark.parametrize("data", [NOISE, b"\xff\xd8\xff", JPEG[:30], PNG[:20], b"<html>404</html>", b"\0"])
+def test_an_image_that_pillow_cannot_read_is_carried_without_a_size(read, data):
+    (row,) = read(data)
+    assert (row["width"], row["height"]) == (None, None)
+    assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).digest())
+
+
+def test_a_huge_image_is_measured_by_its_header_alone():
+    # 10,000 million pixels: for Pillow a decompression bomb, if it is not told otherwise.
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    assert pixel_size(header + b"\0\0\0\0IDAT") == (100_000, 100_000)
+
+
+def test_all_empty_files_are_named(read, tmp_path):
+    with pytest.raises(UserError, match="2 image files are empty: ") as error:
+        read(b"", JPEG, b"")
+    paths = [f"{tmp_path}/source/{FISH}_{k}.JPEG" for k in (0, 2)]
+    assert all(path in str(error.value) for path in paths)
+    assert error.value.details == tuple(f"empty {path}" for path in paths)
+    assert not (tmp_path / "records.parquet").exists()
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_without_a_listed_image_there_are_empty_records(tmp_path):
+    write_listing(listing_of([]), tmp_path / "listing.parquet")
+    assert read_listed(tmp_path) == []
+    assert pq.read_schema(tmp_path / "records.parquet").equals(images.RECORDS)
+
+
+# Copies
+
+
+def test_a_copy_has_the_bytes_and_its_owner_may_read_and_write_it(read, tmp_path):
+    pool = tmp_path / "pool"
+    rows = read(JPEG, PNG, NOISE, copied=pool / "train-50-0.json")
+    copies = {path.name: path.read_bytes() for path in (pool / "train" / FISH).iterdir()}
+    assert copies == {f"{FISH}_0.JPEG": JPEG, f"{FISH}_1.JPEG": PNG, f"{FISH}_2.JPEG": NOISE}
+    assert [row["bytes"] for row in rows] == [len(JPEG), len(PNG), len(NOISE)]
+    total = len(JPEG) + len(PNG) + len(NOISE)
+    assert read_json(pool / "train-50-0.json") == {"images": 3, "bytes": total}
+    assert sorted(os.listdir(pool)) == ["train", "train-50-0.json"]
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_a_copy_of_a_read_only_file_can_be_written(read, tmp_path):
+    read(JPEG)
+    source = tmp_path / "source" / f"{FISH}_0.JPEG"
+    source.chmod(0o400)
+    read_listed(tmp_path, tmp_path / "pool" / "receipt.json")
+    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG").stat().st_mode & 0o600 == 0o600
+    assert source.stat().st_mode & 0o777 == 0o400
+
+
+def test_a_copy_that_a_tree_links_to_is_replaced_and_not_written_over(read, tmp_path):
+    read(JPEG, copied=tmp_path / "pool" / "receipt.json")
+    placed = tmp_path / "placed.JPEG"
+    placed.hardlink_to(tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG")
+    read(PNG, copied=tmp_path / "pool" / "receipt.json")
+    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG").read_bytes() == PNG
+    assert placed.read_bytes() == JPEG
+
+
+def test_copies_of_another_source_are_removed_from_the_parts_classes_only(read, tmp_path):
+    pool = tmp_path / "pool"
+    read(JPEG, JPEG, copied=pool / "receipt.json")
+    stale = pool / "train" / part_classes("train-50-0")[1] / "stale.JPEG"  # of a class that has no image now
+    other = pool / "train" / part_classes("train-50-1")[0] / "another part's.JPEG"
+    for path in (stale, other):
+        path.parent.mkdir()
+        path.write_text("old")
+    read(PNG, copied=pool / "receipt.json")
+    files = {str(path.relative_to(pool)) for path in pool.rglob("*.JPEG")}
+    assert files == {f"train/{FISH}/{FISH}_0.JPEG", str(other.relative_to(pool))}
+    assert (pool / "train" / FISH / f"{FISH}_0.JPEG").read_bytes() == PNG
+
+
+def test_a_copy_is_never_written_or_removed_through_a_link_to_a_folder(read, tmp_path):
+    linked = {FISH: tmp_path / "theirs", part_classes("train-50-0")[1]: tmp_path / "also theirs"}
+    for wnid, folder in linked.items():
+        folder.mkdir()
+        (folder / f"{wnid}_0.JPEG").write_text("theirs")
+        (folder / f"{wnid}_9.JPEG").write_text("theirs, too")
+        (tmp_path / "pool" / "train").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "pool" / "train" / wnid).symlink_to(folder)
+    read(JPEG, copied=tmp_path / "pool" / "receipt.json")
+    for wnid, folder in linked.items():
+        assert (folder / f"{wnid}_0.JPEG").read_text() == "theirs"
+        assert (folder / f"{wnid}_9.JPEG").read_text() == "theirs, too"
+
+
+def test_reading_leaves_the_source_as_it_was(imagenet50, listing50, tmp_path):
+    def state():
+        stats = ((path, path.stat()) for path in sorted(imagenet50.rglob("*")))
+        return [(path, stat.st_mtime_ns, stat.st_mode, stat.st_ino, stat.st_size) for path, stat in stats]
+
+    before = state()
+    for copied in (None, tmp_path / "pool" / "receipt.json"):
+        read_part("val-50-0", listing50, tmp_path / "records.parquet", copied, tmp_path / "scratch")
+    assert state() == before
+
+
+@pytest.mark.parametrize("now", ["nothing", "a folder"])
+def test_a_file_that_cannot_be_read_is_named(read, tmp_path, now):
+    read(JPEG)
+    path = tmp_path / "source" / f"{FISH}_0.JPEG"
+    path.unlink()
+    if now == "a folder":  # it can be opened and not be read, as a file on a broken disk
+        path.mkdir()
+    with pytest.raises(OSError, match=r"No such file|Is a directory") as error:
+        read_listed(tmp_path)
+    assert error.value.filename == str(path)
+
+
+# The reader
+
+
+def test_a_reader_gives_each_file_whole_whatever_its_size(tmp_path):
+    reader = Reader(8)
+    # Up and down: a short file must not show the end of a longer one before it.
+    for size in (0, 7, 8, 9, 3, 100, 0, 5000, 1):
+        data = np.random.default_rng(size).bytes(size)
+        (tmp_path / "a").write_bytes(data)
+        assert bytes(reader.read(str(tmp_path / "a"))) == data
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 5)
+    real_fstat = os.fstat
+
+    def fstat_then_grow(file):
+        stat = real_fstat(file)
+        with path.open("ab") as more:
+            more.write(b"y" * 100)
+        return stat
+
+    reader = Reader(8)
+    held = reader.read(str(path))  # as the loop over images holds the one before
+    monkeypatch.setattr(os, "fstat", fstat_then_grow)
+    grown = reader.read(str(path))
+    assert bytes(grown) == b"x" * 5 + b"y" * 100
+    assert len(held) == 5
+
+
+def test_a_reader_closes_its_files(tmp_path):
+    (tmp_path / "a").write_bytes(b"x")
+    file = os.open(tmp_path / "a", os.O_RDONLY)  # the lowest number that is free
+    os.close(file)
+    reader = Reader(8)
+    for _ in range(3):
+        reader.read(str(tmp_path / "a"))
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)

@@ -1,0 +1,234 @@
+"""Finding raw ImageNet in every layout that people keep it in, and listing it by its file names."""
+
+import os
+from pathlib import Path
+
+import pytest
+from imagenet_s.classes import tier_classes
+from imagenet_s.source import Findings, list_tier
+
+FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
+FISH_1, FISH_2 = f"{FISH}_1", f"{FISH}_2"
+VAL = "ILSVRC2012_val_00004677"  # a listed image of FISH
+MOVED = "ILSVRC2012_val_00026064"  # ImageNet says n01440764, ImageNet-S says FISH
+UNLISTED = "ILSVRC2012_val_00000001"  # used by no subset
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "imagenet"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def look(root):
+    """Lists one tier of `root`: the rows, and the findings."""
+
+    def look(tier: int = 50) -> tuple[list[tuple], Findings]:
+        return list_tier(root, tier)
+
+    return look
+
+
+def add(root: Path, *paths: str) -> None:
+    """Empty files: a listing opens none."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "name"),
+    [
+        ("train", "val", "plain folders"),
+        ("train", "validation", "plain folders"),
+        ("ILSVRC2012_img_train", "ILSVRC2012_img_val", "renamed folders"),
+        ("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val", "Kaggle"),
+        ("Data/CLS-LOC/train", "Data/CLS-LOC/val", "Kaggle"),
+        ("CLS-LOC/train", "CLS-LOC/val", "Kaggle"),
+        ("Train", "VAL", "plain folders"),
+        ("ilsvrc2012_IMG_train", "ilsvrc2012_img_VAL", "renamed folders"),
+        ("ilsvrc/data/Cls-Loc/TRAIN", "ilsvrc/data/Cls-Loc/Val", "Kaggle"),
+        ("train", "ILSVRC2012_img_val", "plain folders + renamed folders"),
+    ],
+)
+def test_every_layout_gives_the_same_images(root, look, train, val, name):
+    add(root, f"{train}/{FISH}/{FISH_1}.JPEG", f"{val}/{VAL}.JPEG")
+    rows, seen = look()
+    assert [row[:2] for row in rows] == [(VAL, FISH), (FISH_1, FISH)]
+    assert os.path.samefile(rows[0][2], root / val / f"{VAL}.JPEG")
+    assert os.path.samefile(rows[1][2], root / train / FISH / f"{FISH_1}.JPEG")
+    assert (seen.layout, seen.root) == (name, str(root))
+    assert os.path.samefile(seen.train, root / train)
+    assert os.path.samefile(seen.val, root / val)
+    assert seen.strangers == seen.doubles == []
+
+
+def test_a_listing_is_sorted_by_image_and_has_absolute_paths(root, look):
+    add(root, f"train/{SHARK}/{SHARK}_3.JPEG", f"train/{FISH}/{FISH}_10.JPEG", f"train/{FISH}/{FISH_2}.JPEG")
+    add(root, f"val/{MOVED}.JPEG", f"val/{VAL}.JPEG")
+    rows, _ = look()
+    assert rows == [
+        (VAL, FISH, f"{root}/val/{VAL}.JPEG"),
+        (MOVED, "n01440764", f"{root}/val/{MOVED}.JPEG"),
+        (f"{FISH}_10", FISH, f"{root}/train/{FISH}/{FISH}_10.JPEG"),
+        (FISH_2, FISH, f"{root}/train/{FISH}/{FISH_2}.JPEG"),
+        (f"{SHARK}_3", SHARK, f"{root}/train/{SHARK}/{SHARK}_3.JPEG"),
+    ]
+
+
+def test_a_listing_has_only_what_its_tier_needs(root, look):
+    # n01440764 is a class of 300; both val images are of ImageNet classes, but only one is used.
+    add(root, "train/n01440764/n01440764_1.JPEG", f"train/{FISH}/{FISH_1}.JPEG")
+    add(root, f"val/{UNLISTED}.JPEG", f"val/{VAL}.JPEG")
+    assert [row[0] for row in look(50)[0]] == [VAL, FISH_1]
+    assert [row[0] for row in look(300)[0]] == ["n01440764_1"]
+    assert look(919)[0] == []
+
+
+@pytest.mark.parametrize("ending", ["JPEG", "jpeg", "JPG", "jpg", "Jpeg"])
+def test_every_ending_is_an_image_of_the_official_name(root, look, ending):
+    add(root, f"train/{FISH}/{FISH_1}.{ending}", f"val/{VAL}.{ending}")
+    rows, seen = look()
+    assert rows == [
+        (VAL, FISH, f"{root}/val/{VAL}.{ending}"),
+        (FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.{ending}"),
+    ]
+    # A tree made of one link to the folder would show the unofficial name.
+    assert seen.whole_folders == ([FISH] if ending == "JPEG" else [])
+
+
+def test_file_names_in_another_case_are_listed_under_the_official_name(root, look):
+    add(root, f"train/{FISH}/{FISH_1.upper()}.JPG", f"val/{VAL.lower()}.jpeg", f"val/{MOVED.upper()}.JPEG")
+    rows, seen = look()
+    assert [row[0] for row in rows] == [VAL, MOVED, FISH_1]
+    assert seen.whole_folders == []
+
+
+@pytest.mark.parametrize("folder", [FISH, SHARK, "n01440764"])
+def test_val_images_are_trusted_by_their_file_name_not_by_their_folder(root, look, folder):
+    add(root, f"val/{folder}/{VAL}.JPEG")
+    rows, _ = look()
+    assert rows == [(VAL, FISH, f"{root}/val/{folder}/{VAL}.JPEG")]
+
+
+def test_val_is_not_searched_deeper_than_its_class_folders(root, look):
+    add(root, f"val/{FISH}/{FISH}/{VAL}.JPEG", f"val/old/{MOVED}.JPEG")
+    assert look()[0] == []
+
+
+def test_symlinked_folders_and_files_are_listed_by_the_users_path(tmp_path, root, look):
+    add(tmp_path, f"disk/T/{SHARK}/{SHARK}_3.JPEG", f"disk/fish/{FISH_1}.JPEG", f"disk/{VAL}.JPEG")
+    (tmp_path / "disk" / "T" / FISH).symlink_to(tmp_path / "disk" / "fish")
+    (root / "train").symlink_to(tmp_path / "disk" / "T")
+    (root / "val").mkdir()
+    (root / "val" / f"{VAL}.JPEG").symlink_to(tmp_path / "disk" / f"{VAL}.JPEG")
+    rows, seen = look()
+    assert [row[2] for row in rows] == [
+        f"{root}/val/{VAL}.JPEG",
+        f"{root}/train/{FISH}/{FISH_1}.JPEG",
+        f"{root}/train/{SHARK}/{SHARK}_3.JPEG",
+    ]
+    assert seen.train == f"{root}/train"
+    assert seen.whole_folders == [FISH, SHARK]
+
+
+def test_a_symlinked_val_folder_with_symlinked_class_folders_is_read(tmp_path, root, look):
+    add(tmp_path, f"disk/{VAL}.JPEG")
+    (tmp_path / "V").mkdir()
+    (tmp_path / "V" / FISH).symlink_to(tmp_path / "disk")
+    (root / "val").symlink_to(tmp_path / "V")
+    assert look()[0] == [(VAL, FISH, f"{root}/val/{FISH}/{VAL}.JPEG")]
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        ".DS_Store",
+        f"._{FISH_2}.JPEG",
+        f"{SHARK}_2.JPEG",
+        f"{FISH_2}.png",
+        f"{FISH_2}.JPEG.part",
+        f"{FISH}.JPEG",
+        f"{VAL}.JPEG",
+    ],
+)
+def test_a_stray_file_is_not_listed_but_told(root, look, stray):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", f"train/{FISH}/{stray}")
+    rows, seen = look()
+    assert [row[0] for row in rows] == [FISH_1]
+    assert seen.strangers == [f"{root}/train/{FISH}/{stray}"]
+    # A link to the whole folder would bring the stray file into the tree.
+    assert seen.whole_folders == []
+
+
+def test_a_folder_with_the_name_of_an_image_is_no_image(root, look):
+    (root / "train" / FISH / f"{FISH_2}.JPEG").mkdir(parents=True)
+    (root / "val" / f"{VAL}.JPEG").mkdir(parents=True)
+    rows, seen = look()
+    assert rows == []
+    assert seen.strangers == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
+
+
+def test_a_dangling_link_is_no_image(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", "val/x")
+    (root / "train" / FISH / f"{FISH_2}.JPEG").symlink_to(root / "nowhere")
+    (root / "val" / f"{VAL}.JPEG").symlink_to(root / "nowhere")
+    rows, seen = look()
+    assert [row[0] for row in rows] == [FISH_1]
+    assert seen.strangers == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
+    assert seen.whole_folders == []
+
+
+def test_of_two_files_of_one_train_image_the_official_name_counts(root, look):
+    add(root, *(f"train/{FISH}/{FISH_1}.{ending}" for ending in ("JPG", "JPEG")))
+    rows, seen = look()
+    assert rows == [(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG")]
+    assert seen.doubles == [f"{root}/train/{FISH}/{FISH_1}.JPG"]
+    assert seen.whole_folders == []
+
+
+def test_of_two_files_of_one_val_image_the_flat_one_counts(root, look):
+    add(root, f"val/{SHARK}/{VAL}.JPEG", f"val/{FISH}/{VAL}.JPEG", f"val/{VAL}.jpg")
+    rows, seen = look()
+    assert rows == [(VAL, FISH, f"{root}/val/{VAL}.jpg")]
+    assert seen.doubles == [f"{root}/val/{FISH}/{VAL}.JPEG", f"{root}/val/{SHARK}/{VAL}.JPEG"]
+
+
+def test_class_folders_are_whole_absent_or_empty(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG")
+    (root / "train" / SHARK).mkdir()
+    _, seen = look()
+    assert seen.whole_folders == [FISH]
+    assert seen.absent_folders == [wnid for wnid in tier_classes(50) if wnid not in (FISH, SHARK)]
+    assert len(seen.absent_folders) == 48
+
+
+def test_only_the_notice_makes_a_source_synthetic(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG")
+    assert look()[1].synthetic is False
+    add(root, "SYNTHETIC.txt")
+    assert look()[1].synthetic is True
+
+
+def test_a_layout_that_is_not_known_is_found_as_such(root, look):
+    add(root, "photos/a.jpg", "notes.txt", "Data/train/x", "train.tar", "val")
+    rows, seen = look()
+    assert rows == []
+    assert (seen.train, seen.val, seen.layout) == (None, None, "not recognised")
+    assert seen.entries == ["Data", "notes.txt", "photos", "train.tar", "val"]
+
+
+def test_one_of_the_two_folders_alone_is_listed(root, look):
+    add(root, f"val/{VAL}.JPEG")
+    rows, seen = look()
+    assert [row[0] for row in rows] == [VAL]
+    assert (seen.train, seen.val) == (None, f"{root}/val")
+
+
+def test_a_root_that_is_not_there_lists_nothing(root, look):
+    root.rmdir()
+    rows, seen = look()
+    assert rows == []
+    assert (seen.train, seen.val, seen.entries) == (None, None, [])
