@@ -111,4 +111,5 @@ rule summary:
 
 
 onsuccess:
-    print(Path(rules.summary.output[0]).read_text())
+    if Path(rules.summary.output[0]).exists():
+        print(Path(rules.summary.output[0]).read_text(encoding="utf-8"))
