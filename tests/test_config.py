@@ -143,25 +143,27 @@ def test_all_that_is_wrong_is_told_at_once():
 @pytest.mark.parametrize(
     ("values", "key", "words"),
     [
-        ({"imagenet": 3.5}, "imagenet", ["3.5", "string"]),
+        ({"imagenet": 3.5}, "imagenet", ["3.5", "a text"]),
         ({"imagenet": ""}, "imagenet", ["must not be empty"]),
-        ({"imagenet": None}, "imagenet", ["None", "string"]),
-        ({"output": ["a"]}, "output", ["['a']", "string"]),
+        ({"imagenet": None}, "imagenet", ["None", "a text, in quotes"]),
+        ({"output": ["a"]}, "output", ["['a']", "a text"]),
         ({"output": ""}, "output", ["must not be empty"]),
-        ({"subsets": 50}, "subsets", ["50", "array"]),
+        ({"subsets": 50}, "subsets", ["50", "a list such as [50, 300]"]),
         ({"subsets": []}, "subsets", ["must not be empty"]),
         ({"subsets": [50, 51]}, "subsets[1]", ["51", "50, 300, 919"]),
         ({"subsets": [50, "50"]}, "subsets", ["twice"]),
         ({"link": "junction"}, "link", ["'junction'", "auto, symlink, hardlink, reflink, copy"]),
         ({"train_images": True}, "train_images", ["True", "complete, any"]),
-        ({"annotations": "official"}, "annotations", ["'official'", "object"]),
-        ({"annotations": {"from": 1}}, "annotations.from", ["1", "string"]),
+        ({"annotations": "official"}, "annotations", ["'official'", "a table such as {from: official}"]),
+        ({"annotations": {"from": 1}}, "annotations.from", ["1", "a text"]),
         ({"annotations": {"md5": {50: "abc"}}}, "annotations.md5", ["50", "'abc'", "32 hexadecimal digits"]),
         ({"annotations": {"md5": {300: OTHER_MD5 + "0"}}}, "annotations.md5", ["300", "32 hexadecimal"]),
-        ({"labels": "id16"}, "labels", ["'id16'", "array"]),
+        ({"labels": "id16"}, "labels", ["'id16'", "a list"]),
         ({"labels": ["id16", "rle"]}, "labels[1]", ["'rle'", "id16, id8, color, binary"]),
         ({"labels": ["id16", "id16"]}, "labels", ["twice"]),
-        (["imagenet"], "the configuration", ["object"]),
+        ({"output": "a{b}"}, "output", ["'a{b}'", "braces"]),
+        ({"annotations": {"from": "ftp://a/b"}}, "annotations.from", ["'ftp://a/b'", "https://"]),
+        (["imagenet"], "the configuration", ["a table"]),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_is_allowed(values, key, words):
@@ -219,3 +221,33 @@ def test_the_schema_describes_every_key_and_refuses_all_others():
         assert rule["additionalProperties"] is False, path
         for key, described in rule["properties"].items():
             assert len(described["description"]) > 20, f"{path}.{key}"
+
+
+def test_a_table_with_nothing_in_it_is_one_that_is_not_given():
+    assert read_config({"annotations": None}) == read_config({})
+    assert read_config({"annotations": {"md5": None}}) == read_config({})
+
+
+def test_an_output_is_spelt_without_detours():
+    assert read_config({"output": "./results//x/"}).output == "results/x"
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    assert troubles({"output": str(tmp_path / "file")}) == [
+        f"output: {tmp_path}/file is a file, not a folder"
+    ]
+
+
+@pytest.mark.parametrize("inside", ["", "/out", "/link/out"])
+def test_an_output_inside_the_source_is_refused(tmp_path, inside):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "link").symlink_to(tmp_path / "source")
+    with pytest.raises(UserError, match="which is never written to"):
+        read_config({"imagenet": str(tmp_path / "source"), "output": f"{tmp_path}/source{inside}"})
+
+
+@pytest.mark.parametrize("inside", ["work/demo/imagenet", "ImageNetS300/train-full"])
+def test_a_source_where_a_build_writes_is_refused(tmp_path, inside):
+    with pytest.raises(UserError, match="lies inside the folders that a build into"):
+        read_config({"imagenet": f"{tmp_path}/out/{inside}", "output": f"{tmp_path}/out"})

@@ -20,7 +20,7 @@ from imagenet_s.manifests import write_manifests
 from imagenet_s.samples import SAMPLES
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, SPLITS, sample_manifests
-from imagenet_s.summary import size_text, write_summary
+from imagenet_s.summary import write_summary
 from imagenet_s.tidy import tidy
 from imagenet_s.tree import build_tree, plan_path
 from PIL import Image
@@ -31,6 +31,7 @@ HEADER = (
 )
 SPLIT_SIZES = {"train": 650, "train-semi": 500, "validation": 752, "test": 1682}
 MOVED = "n01443537/ILSVRC2012_val_00026064"  # of ImageNet class n01440764, in validation of 50
+LABELLED = "ILSVRC2012_val_00004677"  # of n01443537, in validation of 50
 
 needs_sha256sum = pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
 
@@ -269,20 +270,23 @@ def test_odd_masks_and_unreadable_headers_are_counted(built, papers, tmp_path):
 
 def test_labels_do_not_touch_the_digest_and_those_not_asked_for_go(papers, tmp_path):
     copied, with_labels = papers(labels=("id16",))
-    for folder in (
-        "validation-segmentation-id16",
-        "train-semi-segmentation-color",
-        "validation-segmentation",
-    ):
+    label = Path("n01443537") / f"{LABELLED}.png"
+    kept = ["train-semi-segmentation-color", "validation-segmentation"]
+    for folder in ("validation-segmentation-id16", *kept):
         (copied / folder / "n01443537").mkdir(parents=True)
-        (copied / folder / "n01443537" / "a.png").touch()
+        (copied / folder / label).touch()
+    own = copied / "validation-segmentation-id16" / "n01443537" / "of-the-users.png"
+    own.touch()
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "a.png").touch()
     (copied / "validation-segmentation-binary").symlink_to(tmp_path / "theirs")
     _, without = papers(labels=())
     assert without["content"]["digest"] == with_labels["content"]["digest"]
     assert set(without["content"]["manifests"]) == set(sample_manifests())
-    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests", "validation-segmentation"]
+    own.unlink()  # raises, had it gone
+    own.parent.rmdir()  # raises, had a label stayed
+    own.parent.parent.rmdir()
+    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests", *kept]
     assert sorted(os.listdir(copied / "manifests")) == sorted(sample_manifests())
     assert os.listdir(tmp_path / "theirs") == ["a.png"]
 
@@ -394,7 +398,8 @@ def test_all_of_the_demo_goes_and_what_is_real_stays(output, tmp_path):
     add_tree(output, 300, demo)
     real = add_tree(output, 919, tmp_path / "imagenet")
     new = add_tree(output, 50, tmp_path / "imagenet")
-    assert tidied(output) == {"work/demo", "ImageNetS300", "work/masks/300"}
+    assert tidied(output) == {"work/demo", "work/masks/300"}
+    assert os.listdir(output / "ImageNetS300") == ["a.png"], "what no build made stays"
     assert (real / "a.png").exists()
     assert (new / "a.png").exists()
     assert [plan_path(output, subset).exists() for subset in (50, 300, 919)] == [True, False, True]
@@ -406,7 +411,7 @@ def test_the_demo_is_known_below_an_output_with_a_relative_path(tmp_path, monkey
     monkeypatch.chdir(tmp_path / "here")
     # As the workflow says it: the output as in config.yaml, the source as an absolute path.
     add_tree(Path("../results"), 300, tmp_path / "results" / "work" / "demo" / "imagenet")
-    assert tidied(Path("../results")) == {"ImageNetS300", "work/masks/300"}
+    assert tidied(Path("../results")) == {"work/masks/300"}
 
 
 def test_no_copy_of_the_demo_stays_in_the_pool(output, tmp_path):
@@ -438,6 +443,7 @@ def dataset_json(folder: Path, subset: int, synthetic=False, odd_masks=0, **trai
     for facts in splits.values():
         facts.setdefault("unreadable_headers", 0)
     content = {"dataset": f"ImageNetS{subset}", "digest": "ab" * 32, "splits": splits, "odd_masks": odd_masks}
+    content["manifests"] = {"train.csv": "c0" * 32, "validation.csv": "d1" * 32}
     source = {"path": "/data/imagenet", "layout": "Kaggle", "synthetic": synthetic}
     path = folder / f"ImageNetS{subset}" / "dataset.json"
     write_json(path, {"content": content, "build": {"source": source, "link": "copy"}})
@@ -448,9 +454,9 @@ def test_the_summary_to_the_letter(tmp_path):
     write_summary([dataset_json(tmp_path, 50)], tmp_path / "summary.txt")
     folder = tmp_path / "ImageNetS50"
     assert (tmp_path / "summary.txt").read_text(encoding="utf-8") == (
-        "subset       split       expected   found  masks    size\n"
-        "ImageNetS50  train         64,431  64,431      –  7.0 GB\n"
-        "ImageNetS50  validation       752     752    752  2.0 kB\n"
+        "subset       split       expected   found  masks          bytes        digest\n"
+        "ImageNetS50  train         64,431  64,431      –  7,012,345,678  c0c0c0c0c0c0\n"
+        "ImageNetS50  validation       752     752    752          1,999  d1d1d1d1d1d1\n"
         "\n"
         f"{folder}\n"
         f"  digest  {'ab' * 32}\n"
@@ -471,23 +477,5 @@ def test_the_summary_says_what_is_not_as_it_should_be(tmp_path):
         "  note    train is not the official one: `train_images: any` takes what the source has",
         "  note    1,234 odd masks in the annotations (see the log of `masks`)",
     ]
-    assert sum("digest" in line for line in lines) == 2
+    assert sum(line.startswith("  digest") for line in lines) == 2
     assert lines[-2].startswith("This is SYNTHETIC data with the official names")
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (1_449_999, "1.4 MB"),
-        (999_949, "999.9 kB"),
-        (999_950, "1.0 MB"),
-        (138_000_000_000, "138.0 GB"),
-        (2_500_000_000_000, "2.5 TB"),
-        (1_234_000_000_000_000, "1,234.0 TB"),
-    ],
-)
-def test_sizes_are_said_in_powers_of_1000(count, text):
-    assert size_text(count) == text

@@ -507,3 +507,16 @@ def test_a_folder_that_has_no_image_any_more_goes(build919):
     assert (root / "train" / "n01440764").is_dir()
     build919("hardlink", first=1)
     assert os.listdir(root / "train") == ["n02808440"]
+
+
+def test_what_an_earlier_build_made_goes_also_when_its_records_are_lost(build, source, output):
+    (source / "train" / FISH / "stray").touch()  # so that images are linked one by one
+    take(source, output)
+    root = build("symlink")
+    before = entries(root)
+    (output / "work" / "trees" / "50.parquet").unlink()
+    (root / "train" / FISH / "notes.txt").write_text("of the user")
+    (source / "train" / FISH / f"{FURTHER}.JPEG").unlink()
+    take(source, output)
+    build("symlink")
+    assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} | {f"train/{FISH}/notes.txt"}

@@ -66,7 +66,7 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
     for name in ("workflow", "envs"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", project)
-    folder = tmp_path / "run"
+    folder = tmp_path / "it's a run"
     results = folder / "results"
     run = snakemake(folder, project=project)
     assert run.code == 0, run.text
@@ -123,11 +123,12 @@ def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, an
         server.misbehave(f"/there/{ARCHIVE}", Truncate(10_000))
         table = {"from": f"{server.url}/there/", "md5": {"50": annotations50["md5"]}}
         settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": table}
+        settings["output"] = str(tmp_path / "run" / "results of Ann's & mine")
         run = snakemake(tmp_path / "run", **settings)
     assert run.code == 0, run.text
     # The download broke off and was resumed; the later runs must do without the server.
     assert [request.range for request in server.requests] == [None, "bytes=10000-"]
-    tree = tmp_path / "run" / "results" / "ImageNetS50"
+    tree = Path(settings["output"]) / "ImageNetS50"
     first = digest(tree)
     after = ["dataset", "manifests", "summary", "tidy", "tree"]
     run = snakemake(tmp_path / "run", link="hardlink", **settings)
@@ -140,7 +141,7 @@ def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, an
     run = snakemake(tmp_path / "run", **settings)
     assert run.rules == after, run.text
     assert (tree / "train" / "n01443537").is_symlink()
-    assert not (tmp_path / "run" / "results" / "work" / "pool").exists()
+    assert not (tree.parent / "work" / "pool").exists()
     assert digest(tree) == first
 
 

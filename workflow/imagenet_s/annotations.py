@@ -50,6 +50,8 @@ def _find(subset: Subset, origin: Path, md5: str) -> dict:
         if all((folder / mask_folder(split)).is_dir() for split in MASKED):
             path = os.path.normpath(folder)
             return {"kind": "folder", "path": path, "archive": None, "md5": None, "official": False}
+    if origin.is_file():
+        raise UserError(f"`annotations.from`: {origin} is a file. Give the folder that holds it.")
     if not origin.is_dir():
         raise UserError(f"`annotations.from`: there is no folder {origin}. Correct it in config.yaml.")
     raise UserError(

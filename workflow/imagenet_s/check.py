@@ -19,7 +19,7 @@ from imagenet_s.listing import listing_of, read_listing, write_listing
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
 from imagenet_s.progress import log
-from imagenet_s.source import LAYOUTS, Findings, list_tier
+from imagenet_s.source import LAYOUTS, WNID, Findings, list_tier
 from imagenet_s.splits import Listed, listed
 from imagenet_s.subsets import SPLITS, Subset, subset_of
 
@@ -62,6 +62,7 @@ def check_and_list(
             rows, seen = list_tier(imagenet, t)
             listings.append(listing_of(rows))
             findings.append(seen)
+    _tell_oddities(findings)
     source = source_of(listings, findings)
     troubles = list(source_troubles(source, subsets, complete))
     if not troubles:
@@ -71,7 +72,6 @@ def check_and_list(
             "\n".join(trouble.text for trouble in troubles),
             details=[name for trouble in troubles for name in trouble.names],
         )
-    _tell_oddities(findings)
     own = tiers({tier, *subsets}).index(tier)
     write_listing(listings[own], folder / f"{tier}.parquet")
     write_json(folder / f"{tier}.json", asdict(findings[own]))
@@ -105,6 +105,9 @@ def source_troubles(source: Source, subsets: Sequence[int], complete: bool) -> I
         lacking += _missing_listed(source, subset)
         if complete:
             lacking += _short_train(source, subset)
+    empty = [name for seen in source.findings for name in seen.empty]
+    if empty:
+        lacking.append(Trouble(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
     if lacking:
         yield Trouble(
             f"The source lacks images (looked in {first.train} and {first.val}; layout: {first.layout}).\n"
@@ -127,6 +130,13 @@ def _layout_trouble(seen: Findings) -> Trouble:
     root = Path(seen.root)
     if not root.exists():
         return Trouble(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
+    if not root.is_dir():
+        return Trouble(f"`imagenet`: {root} is a file. Give the folder that holds it.")
+    if seen.entries and all(WNID.fullmatch(name) for name in seen.entries):
+        return Trouble(
+            f"`imagenet`: {root} looks like the train folder itself. Set `imagenet` in config.yaml to the "
+            f"folder that holds it and the val folder: {root.parent}"
+        )
     lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
     understood = "\n".join(f"  {train}/ and {val}/ ({name})" for name, train, val in LAYOUTS)
     return Trouble(

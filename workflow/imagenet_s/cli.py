@@ -13,10 +13,9 @@ from pathlib import Path
 
 from imagenet_s import __version__
 from imagenet_s.errors import UserError
+from imagenet_s.links import LINKS
 from imagenet_s.progress import log, start_log
 from imagenet_s.subsets import ENCODINGS, MASKED, SUBSETS
-
-LINKS = ("symlink", "hardlink", "reflink", "copy")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """The user's configuration: checked against the schema, completed, ready to use."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import jsonschema
 import yaml
 
 from imagenet_s.errors import UserError
-from imagenet_s.subsets import subset_of
+from imagenet_s.subsets import SUBSETS, subset_of
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
@@ -40,6 +41,8 @@ def read_config(values: Mapping[str, Any]) -> Config:
     values = _completed(_plain(values), schema)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(values), key=lambda e: e.json_path)
     troubles = [text for error in errors for text in _explained(error)]
+    if not errors:
+        troubles += _odd_paths(values)
     if not errors and "id8" in values["labels"] and set(values["subsets"]) != {50}:
         troubles.append("labels: `id8` holds the ids of 50 classes only; remove it, or set `subsets: [50]`")
     if troubles:
@@ -49,11 +52,14 @@ def read_config(values: Mapping[str, Any]) -> Config:
     subsets = tuple(sorted(values["subsets"]))
     given = {int(subset): md5.lower() for subset, md5 in values["annotations"]["md5"].items()}
     origin = values["annotations"]["from"]
-    if origin != "official" and not origin.startswith(("http://", "https://")):
+    if origin != "official" and not re.match("https?://", origin):
         origin = _absolute(origin)
+    output = os.path.normpath(os.path.expanduser(values["output"]))
+    if not demo:
+        _require_apart(_absolute(values["imagenet"]), output)
     return Config(
         imagenet=None if demo else _absolute(values["imagenet"]),
-        output=os.path.expanduser(values["output"]),
+        output=output,
         subsets=subsets,
         link="symlink" if values["link"] == "auto" else values["link"],
         complete=values["train_images"] == "complete" and not demo,
@@ -61,6 +67,41 @@ def read_config(values: Mapping[str, Any]) -> Config:
         md5={subset: given.get(subset, subset_of(subset).archive_md5) for subset in subsets},
         labels=tuple(values["labels"]),
     )
+
+
+def _odd_paths(values: dict) -> Iterable[str]:
+    """What is wrong with the paths and addresses, as far as it shows without looking at them."""
+    paths = {"imagenet": values["imagenet"], "output": values["output"]}
+    paths["annotations.from"] = values["annotations"]["from"]
+    for key, path in paths.items():
+        if "{" in path or "}" in path:
+            yield f"{key}: {path!r} has braces, which Snakemake takes for wildcards; use another path"
+    origin = paths["annotations.from"]
+    if "://" in origin and not re.match("https?://", origin):
+        allowed = "official, http://…, https://…, a folder"
+        yield f"annotations.from: {origin!r} is of no known kind; allowed: {allowed}"
+    if os.path.exists(_absolute(paths["output"])) and not os.path.isdir(_absolute(paths["output"])):
+        yield f"output: {paths['output']} is a file, not a folder"
+
+
+def _require_apart(imagenet: str, output: str) -> None:
+    """Raises UserError where source and output lie inside each other: the source is never written to."""
+    source, target = os.path.realpath(imagenet), os.path.realpath(output)
+    own = [f"{target}/work", *(f"{target}/{subset_of(subset).name}" for subset in SUBSETS)]
+    if _is_inside(target, source):
+        raise UserError(
+            f"`output` ({target}) lies inside the source ({source}), which is never written to. Set "
+            "`output` in config.yaml to a folder elsewhere."
+        )
+    if any(_is_inside(source, folder) for folder in own):
+        raise UserError(
+            f"`imagenet` ({source}) lies inside the folders that a build into `output` ({target}) writes to. "
+            "Set `output` in config.yaml to a folder elsewhere."
+        )
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
 
 
 def _absolute(path: str) -> str:
@@ -93,6 +134,9 @@ def _completed(values: Any, schema: dict) -> Any:
         return values
     values = dict(values)
     for key, rule in schema.get("properties", {}).items():
+        # A table with nothing in it is one that is not given.
+        if rule.get("type") == "object" and values.get(key, 0) is None:
+            del values[key]
         if "default" in rule:
             values.setdefault(key, rule["default"])
         if key in values:
@@ -113,7 +157,12 @@ def _explained(error: jsonschema.ValidationError) -> Iterable[str]:
         case "enum":
             yield f"{key}: {found!r} is not allowed; allowed: {', '.join(map(str, error.validator_value))}"
         case "type":
-            yield f"{key}: {found!r} is not of type {error.validator_value}"
+            allowed = {
+                "array": "a list such as [50, 300]",
+                "object": "a table such as {from: official}",
+                "string": "a text, in quotes if need be",
+            }
+            yield f"{key}: {found!r} is not allowed; allowed: {allowed[error.validator_value]}"
         case "pattern":
             yield f"{key}: {found!r} is no md5 (32 hexadecimal digits)"
         case "minItems" | "minLength":

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +16,16 @@ from imagenet_s.classes import class_ids
 from imagenet_s.files import read_json, sha256_of, write_json
 from imagenet_s.samples import read_samples
 from imagenet_s.splits import listed
-from imagenet_s.subsets import ENCODINGS, MASKED, SPLITS, label_folder, sample_manifests, subset_of
-
-NAME = "dataset.json"
+from imagenet_s.subsets import (
+    DATASET,
+    ENCODINGS,
+    MASKED,
+    SPLITS,
+    label_folder,
+    label_path,
+    sample_manifests,
+    subset_of,
+)
 
 
 def write_dataset(
@@ -35,11 +41,11 @@ def write_dataset(
 
     `samples`, `annotations` and `findings` are what the earlier stages wrote.
     """
-    _remove_other_labels(tree, labels)
-    files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
-    digests = {path.name: sha256_of(path) for path in sorted(files)}
     archive, source = read_json(annotations), read_json(findings)
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
+    _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
+    files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
+    digests = {path.name: sha256_of(path) for path in sorted(files)}
     content = {
         "dataset": subset_of(subset).name,
         "subset": subset,
@@ -58,7 +64,7 @@ def write_dataset(
         "png_encoder": f"Pillow {PIL.__version__}, zlib {features.version('zlib')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_json(tree / NAME, {"content": content, "build": build, "sha256": own_digest(content, build)})
+    write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
 
 
 def dataset_digest(digests: dict[str, str]) -> str:
@@ -90,10 +96,20 @@ def _split_facts(subset: int, split: str, table: pa.Table) -> dict:
     }
 
 
-def _remove_other_labels(tree: Path, labels: Sequence[str]) -> None:
+def _remove_other_labels(tree: Path, labels: Sequence[str], masks: Sequence[str]) -> None:
+    """Removes the labels of `masks` in encodings that are not asked for, and their lists."""
     for encoding in set(ENCODINGS) - set(labels):
-        for folder in (label_folder(split, encoding) for split in MASKED):
-            (tree / "manifests" / f"{folder}.sha256").unlink(missing_ok=True)
-            if (tree / folder).is_symlink():
-                (tree / folder).unlink()
-            shutil.rmtree(tree / folder, ignore_errors=True)
+        folders = set()
+        for split in MASKED:
+            (tree / "manifests" / f"{label_folder(split, encoding)}.sha256").unlink(missing_ok=True)
+            folder = tree / label_folder(split, encoding)
+            if folder.is_symlink():
+                folder.unlink()
+            elif folder.is_dir():
+                folders.add(folder.name)
+        for label in (tree / label_path(mask, encoding) for mask in masks if folders):
+            label.unlink(missing_ok=True)
+            folders.add(str(label.parent.relative_to(tree)))
+        for folder in sorted(folders, reverse=True):  # classes before the folder that holds them
+            if (tree / folder).is_dir() and not any((tree / folder).iterdir()):
+                (tree / folder).rmdir()

@@ -12,7 +12,7 @@ from imagenet_s.classes import class_ids
 from imagenet_s.files import put, real_folder, scratch_folder, written
 from imagenet_s.mask import ENCODERS, BadMask, decode
 from imagenet_s.progress import log
-from imagenet_s.subsets import label_folder, subset_of
+from imagenet_s.subsets import DATASET, label_folder, label_path, subset_of
 from imagenet_s.workers import in_chunks
 
 
@@ -35,7 +35,7 @@ def encode_labels(
     for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
         real_folder(tree, folder)
     # Until the new labels are listed, nothing may vouch for the folder.
-    (tree / "dataset.json").unlink(missing_ok=True)
+    (tree / DATASET).unlink(missing_ok=True)
     with scratch_folder(scratch):
         task = partial(_encode, subset, encoding, masks, tree, scratch)
         what = f"{subset_of(subset).name}: labels {encoding}"
@@ -48,12 +48,6 @@ def encode_labels(
         lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
         with written(path) as partial_path:
             partial_path.write_text("".join(lines))
-
-
-def label_path(mask: str, encoding: str) -> str:
-    """`validation-segmentation/<wnid>/<stem>.png` → its path in the encoding's folder."""
-    folder, _, rest = mask.partition("/")
-    return f"{folder}-{encoding}/{rest}"
 
 
 def _encode(

@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-from imagenet_s.files import scratch_folder
+from tempfile import TemporaryDirectory
 
 LINKS = ("symlink", "hardlink", "reflink", "copy")
 
@@ -77,7 +76,10 @@ def link_troubles(samples: Sequence[str], link: str, output: Path) -> Iterable[s
     Says what does not work, and why, in the user's words.
     """
     try:
-        with scratch_folder(output / "work" / "tmp" / "links") as scratch:
+        folder = output / "work" / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="links-", dir=folder) as name:  # other jobs try links, too
+            scratch = Path(name)
             own = scratch / "own"
             own.write_bytes(b"")
             # Masks, and copied images, are hard links to files below the output.
@@ -100,6 +102,7 @@ _REASONS = {
     errno.EXDEV: "they are on different file systems",
     errno.EPERM: "the system forbids links to files of another owner (protected_hardlinks), or the file "
     "system has no such links",
+    errno.ENOTSUP: "the file system does not support it",
     errno.EOPNOTSUPP: "the file system does not support it",
     errno.ENOTTY: "the file system does not support it",
     errno.EINVAL: "the file system does not support it",

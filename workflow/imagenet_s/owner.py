@@ -5,17 +5,18 @@ from pathlib import Path
 
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.progress import log
-from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
+from imagenet_s.subsets import DATASET, ENCODINGS, MASKED, SPLITS, label_folder, mask_folder, subset_of
 
 
 def foreign_folder(output: Path, subset: int) -> Iterable[str]:
     """Says so if `output/ImageNetS<n>` holds a tree that no build of ours made, finished or not."""
     folder = output / subset_of(subset).name
     # A build keeps its masks there before it touches the tree.
-    ours = (output / "work" / "masks" / str(subset)).exists() or (folder / "dataset.json").exists()
+    ours = (output / "work" / "masks" / str(subset)).exists() or (folder / DATASET).exists()
     if ours or folder.is_symlink() or not folder.is_dir():
         return
-    own = {*SPLITS, *map(mask_folder, MASKED), "train-full", "manifests"}
+    labels = {label_folder(split, encoding) for split in MASKED for encoding in ENCODINGS}
+    own = {*SPLITS, *map(mask_folder, MASKED), *labels, "train-full", "manifests"}
     found = sorted(path.name for path in folder.iterdir() if path.name in own)
     if found:
         yield (
@@ -33,6 +34,7 @@ def claim_folder(output: Path, subset: int) -> None:
     for text in foreign_folder(output, subset):
         raise UserError(text)
     folder = output / subset_of(subset).name
-    if folder.is_symlink():
-        log.warning("%s was a link to %s; the link is replaced by a folder", folder, folder.readlink())
-        folder.unlink()
+    for link in (folder, folder / "manifests"):
+        if link.is_symlink():
+            log.warning("%s was a link to %s; the link is replaced by a folder", link, link.readlink())
+            link.unlink()

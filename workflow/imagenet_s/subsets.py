@@ -8,6 +8,7 @@ from imagenet_s.tables import rows
 SUBSETS = (50, 300, 919)
 SPLITS = ("train", "train-semi", "validation", "test")
 MASKED = ("train-semi", "validation")  # the splits whose masks are public
+DATASET = "dataset.json"  # in the folder of each subset
 ENCODINGS = ("id16", "id8", "color", "binary")
 
 
@@ -45,6 +46,12 @@ def mask_folder(split: str) -> str:
 def label_folder(split: str, encoding: str) -> str:
     """The folder of a split's masks in another encoding."""
     return f"{split}-segmentation-{encoding}"
+
+
+def label_path(mask: str, encoding: str) -> str:
+    """`validation-segmentation/<wnid>/<stem>.png` → its path in the encoding's folder."""
+    folder, _, rest = mask.partition("/")
+    return f"{folder}-{encoding}/{rest}"
 
 
 def sample_manifests() -> list[str]:

@@ -14,7 +14,7 @@ def write_summary(datasets: Sequence[Path], summary: Path) -> None:
 
 
 def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
-    head = ("subset", "split", "expected", "found", "masks", "size")
+    head = ("subset", "split", "expected", "found", "masks", "bytes", "digest")
     rows = [
         (
             dataset["content"]["dataset"],
@@ -22,7 +22,8 @@ def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
             f"{facts['expected']:,}",
             f"{facts['found']:,}",
             "–" if facts["masks"] is None else f"{facts['masks']:,}",
-            size_text(facts["bytes"]),
+            f"{facts['bytes']:,}",
+            dataset["content"]["manifests"][f"{split}.csv"][:12],
         )
         for _, dataset in datasets
         for split, facts in dataset["content"]["splits"].items()
@@ -48,7 +49,10 @@ def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
 
 
 def _remarks(content: dict) -> Iterable[str]:
-    unreadable = sum(facts["unreadable_headers"] for facts in content["splits"].values())
+    # train-semi is part of train.
+    unreadable = sum(
+        facts["unreadable_headers"] for split, facts in content["splits"].items() if split != "train-semi"
+    )
     if unreadable:
         yield f"  note    {unreadable:,} images whose size Pillow cannot read (carried byte for byte)"
     short = content["splits"]["train"]
@@ -56,13 +60,3 @@ def _remarks(content: dict) -> Iterable[str]:
         yield "  note    train is not the official one: `train_images: any` takes what the source has"
     if content["odd_masks"]:
         yield f"  note    {content['odd_masks']:,} odd masks in the annotations (see the log of `masks`)"
-
-
-def size_text(count: int) -> str:
-    """A number of bytes as a person says it, in powers of 1000."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if round(size, 1) < 1000:
-            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} TB"

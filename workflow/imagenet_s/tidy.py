@@ -13,8 +13,8 @@ from imagenet_s.parts import tier_parts, tiers
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log
 from imagenet_s.splits import tier_val_images
-from imagenet_s.subsets import SUBSETS, subset_of
-from imagenet_s.tree import plan_path
+from imagenet_s.subsets import SUBSETS
+from imagenet_s.tree import plan_path, remove_tree
 
 
 def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: Path) -> None:
@@ -27,9 +27,8 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
         removed += _remove(work / "demo")
         for subset in set(SUBSETS) - set(subsets):
             if _is_of_demo(output, subset):
-                removed += _remove(output / subset_of(subset).name)
+                remove_tree(output, subset)
                 removed += _remove(work / "masks" / str(subset))
-                plan_path(output, subset).unlink()
         for tier in set(SUBSETS) - set(tiers(subsets)):
             findings = work / "source" / f"{tier}.json"
             if findings.exists() and _is_demo(output, read_json(findings)["root"]):

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s import dataset
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
@@ -18,8 +18,18 @@ from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
 from imagenet_s.samples import read_samples
 from imagenet_s.source import Findings
-from imagenet_s.subsets import subset_of
+from imagenet_s.subsets import (
+    DATASET,
+    ENCODINGS,
+    MASKED,
+    SPLITS,
+    label_folder,
+    mask_folder,
+    sample_manifests,
+    subset_of,
+)
 
+ENDINGS = ("", ".JPEG", ".png")  # of links to class folders, images, masks
 BATCH = 10_000  # entries between two steps of the progress bar
 
 
@@ -50,8 +60,9 @@ def build_tree(
     plan = plan_path(output, subset)
     root = real_folder(output, folder.name)
     # Until the new build is whole, nothing may vouch for what is here.
-    (root / dataset.NAME).unlink(missing_ok=True)
-    before = _read_plan(plan)
+    (root / DATASET).unlink(missing_ok=True)
+    real_folder(root, "manifests")
+    before = _read_plan(plan, root)
     # Written before the first entry: a killed run must not leave entries that nobody knows of.
     _write_plan(plan, pa.concat_arrays([before, wanted["path"].combine_chunks()]).unique(), seen[0])
     gone = before.filter(pc.invert(pc.is_in(before, value_set=wanted["path"])))
@@ -66,6 +77,25 @@ def build_tree(
 def plan_path(output: Path, subset: int) -> Path:
     """Where the names of all entries that builds made in a subset's folder are kept."""
     return output / "work" / "trees" / f"{subset}.parquet"
+
+
+def remove_tree(output: Path, subset: int) -> None:
+    """Removes all that builds made in a subset's folder; what is left then is not theirs, and stays."""
+    root = output / subset_of(subset).name
+    manifests = [root / "manifests" / name for name in sample_manifests()]
+    for split, encoding in product(MASKED, ENCODINGS):
+        manifests.append(root / "manifests" / f"{label_folder(split, encoding)}.sha256")
+        lines = manifests[-1].read_text().splitlines() if manifests[-1].exists() else []
+        _remove(root, [line.partition("  ")[2] for line in lines])
+    _remove(root, _read_plan(plan_path(output, subset), root).to_pylist())
+    _remove(root, [DATASET, *(str(path.relative_to(root)) for path in manifests)])
+    plan_path(output, subset).unlink(missing_ok=True)
+    if (root / "manifests").is_dir() and not any((root / "manifests").iterdir()):
+        (root / "manifests").rmdir()
+    if root.is_dir() and any(root.iterdir()):
+        log.warning("%s is left: it holds what this pipeline did not make", root)
+    elif root.is_dir():
+        root.rmdir()
 
 
 def _entries(
@@ -160,18 +190,27 @@ def _remove(root: Path, paths: Iterable[str]) -> None:
             entry.unlink()
             emptied.add(entry.parent)
     for folder in emptied - {root}:
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        # A split's folder goes with its last class.
+        for empty in (folder, folder.parent):
+            if empty != root and not any(empty.iterdir()):
+                empty.rmdir()
 
 
 def _parents(root: Path, entry: Path) -> Iterable[Path]:
     return (parent for parent in entry.parents if parent.is_relative_to(root) and parent != root)
 
 
-def _read_plan(path: Path) -> pa.Array:
-    if not path.exists():
-        return pa.array([], pa.string())
-    return pq.read_table(path)["path"].combine_chunks()
+def _read_plan(plan: Path, root: Path) -> pa.Array:
+    """The entries that earlier builds made; if that is not known any more, all that could be theirs."""
+    if plan.exists():
+        return pq.read_table(plan)["path"].combine_chunks()
+    found = []
+    for name in (*SPLITS, *map(mask_folder, MASKED)):
+        classes = (root / name).iterdir() if (root / name).is_dir() else ()
+        for folder in classes:
+            entries = [folder] if folder.is_symlink() or not folder.is_dir() else folder.iterdir()
+            found += [str(entry.relative_to(root)) for entry in entries if entry.suffix in ENDINGS]
+    return pa.array(found, pa.string())
 
 
 def _write_plan(path: Path, entries: pa.Array, seen: Findings) -> None:

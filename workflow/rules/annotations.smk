@@ -4,6 +4,11 @@
 if not CONFIG.demo_annotations:
 
     rule fetch:
+        input:
+            # A long download is in vain if the source is not complete.
+            source=lambda wildcards: rules.source.output.findings.format(
+                tier=wildcards.subset
+            ),
         output:
             receipt=f"{WORK}/annotations/{{subset}}.json",
         log:
@@ -23,7 +28,7 @@ if not CONFIG.demo_annotations:
         message:
             "Getting the annotations of ImageNetS{wildcards.subset} ({params.origin})"
         shell:
-            "{params.run} --log {log} fetch --subset {wildcards.subset} --from {params.origin:q}"
+            "{params.run} --log {log:q} fetch --subset {wildcards.subset} --from {params.origin:q}"
             " --md5 {params.md5} --folder {params.folder:q} --receipt {output.receipt:q}"
 
 
@@ -52,6 +57,6 @@ rule masks:
     message:
         "Unpacking and checking the masks of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log} masks --subset {wildcards.subset} --annotations {input.annotations:q}"
+        "{params.run} --log {log:q} masks --subset {wildcards.subset} --annotations {input.annotations:q}"
         " --output {params.root:q} --records {output.records:q} --scratch {params.scratch:q}"
         " --workers {threads}"

@@ -1,6 +1,7 @@
 # What all stages share: the checked configuration, the names of files, the way to call our package.
 import shlex
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -24,6 +25,7 @@ except UserError as error:
     raise WorkflowError(str(error))
 
 
+STARTED = time.time()
 OUTPUT = CONFIG.output
 WORK = f"{OUTPUT}/work"
 LOGS = f"{WORK}/logs"

@@ -25,7 +25,7 @@ rule manifests:
     message:
         "Writing the manifests of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log} manifests --samples {input.samples:q} --folder {params.folder:q}"
+        "{params.run} --log {log:q} manifests --samples {input.samples:q} --folder {params.folder:q}"
 
 
 rule dataset:
@@ -56,7 +56,7 @@ rule dataset:
     message:
         "Writing dataset.json of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log} dataset --subset {wildcards.subset} --labels {params.labels}"
+        "{params.run} --log {log:q} dataset --subset {wildcards.subset} --labels {params.labels}"
         " --link {params.link} --samples {input.samples:q} --annotations {input.annotations:q}"
         " --findings {input.findings:q} --tree {params.tree:q}"
 
@@ -84,7 +84,7 @@ rule tidy:
     message:
         "Removing what no tree needs any more"
     shell:
-        "{params.run} --log {log} tidy --subsets {params.subsets} --link {params.link} {params.demo}"
+        "{params.run} --log {log:q} tidy --subsets {params.subsets} --link {params.link} {params.demo}"
         " --output {params.root:q} --receipt {output:q}"
 
 
@@ -107,9 +107,11 @@ rule summary:
     message:
         "Summing up"
     shell:
-        "{params.run} --log {log} summary --datasets {input:q} --summary {output:q}"
+        "{params.run} --log {log:q} summary --datasets {input:q} --summary {output:q}"
 
 
 onsuccess:
-    if Path(rules.summary.output[0]).exists():
-        print(Path(rules.summary.output[0]).read_text(encoding="utf-8"))
+    summary = Path(rules.summary.output[0])
+    # Not the summary of an earlier run, if this one was for something else.
+    if summary.exists() and summary.stat().st_mtime >= STARTED:
+        print(summary.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ rule demo_images:
     message:
         "Making synthetic images with the official names (tier {wildcards.tier}): this is not ImageNet"
     shell:
-        "{params.run} --log {log} demo-images --tier {wildcards.tier} --root {params.root:q}"
+        "{params.run} --log {log:q} demo-images --tier {wildcards.tier} --root {params.root:q}"
         " --receipt {output.receipt:q} --scratch {params.scratch:q} --workers {threads}"
 
 
@@ -44,5 +44,5 @@ if CONFIG.demo_annotations:
         message:
             "Making synthetic masks for ImageNetS{wildcards.subset}"
         shell:
-            "{params.run} --log {log} demo-annotations --subset {wildcards.subset} --folder {params.folder:q}"
+            "{params.run} --log {log:q} demo-annotations --subset {wildcards.subset} --folder {params.folder:q}"
             " --receipt {output.receipt:q} --workers {threads}"

@@ -29,5 +29,5 @@ rule images:
     message:
         "Reading images: {wildcards.part}"
     shell:
-        "{params.run} --log {log} images --part {wildcards.part} --listing {input.listing:q}"
+        "{params.run} --log {log:q} images --part {wildcards.part} --listing {input.listing:q}"
         " --records {output.records:q} {params.copied} --scratch {params.scratch:q}"

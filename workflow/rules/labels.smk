@@ -29,6 +29,6 @@ rule labels:
     message:
         "Writing the masks of ImageNetS{wildcards.subset} as {wildcards.encoding}"
     shell:
-        "{params.run} --log {log} labels --subset {wildcards.subset} --encoding {wildcards.encoding}"
+        "{params.run} --log {log:q} labels --subset {wildcards.subset} --encoding {wildcards.encoding}"
         " --records {input.records:q} --masks {params.masks:q} --tree {params.tree:q}"
         " --digests {output.digests:q} --scratch {params.scratch:q} --workers {threads}"

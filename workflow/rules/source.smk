@@ -37,5 +37,5 @@ rule source:
     message:
         "Looking at the source: {params.imagenet} (tier {wildcards.tier})"
     shell:
-        "{params.run} --log {log} source --tier {wildcards.tier} {params.asked}"
+        "{params.run} --log {log:q} source --tier {wildcards.tier} {params.asked}"
         " --imagenet {params.folder:q} --output {params.root:q} --folder {params.listings:q}"

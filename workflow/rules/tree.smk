@@ -23,7 +23,7 @@ rule samples:
     message:
         "Joining the records of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log} samples --subset {wildcards.subset} --train-images {params.train_images}"
+        "{params.run} --log {log:q} samples --subset {wildcards.subset} --train-images {params.train_images}"
         " --parts {input.parts:q}"
         " --masks {input.masks:q} --annotations {input.annotations:q} --samples {output:q}"
 
@@ -53,6 +53,6 @@ rule tree:
     message:
         "Linking the tree of ImageNetS{wildcards.subset} ({params.link})"
     shell:
-        "{params.run} --log {log} tree --subset {wildcards.subset} --samples {input.samples:q}"
+        "{params.run} --log {log:q} tree --subset {wildcards.subset} --samples {input.samples:q}"
         " --listings {input.listings:q} --findings {input.findings:q} --link {params.link}"
         " --output {params.root:q} --receipt {output.receipt:q}"
