@@ -157,6 +157,12 @@ def test_a_wnid_has_the_same_colour_in_every_subset(subset):
         assert ours[number].tolist() == theirs[class_ids(919)[wnid]].tolist()
 
 
+def test_any_two_colours_differ_by_28_levels_in_some_channel():
+    table = colors(919)[[*range(920), 1000]].astype(int)
+    apart = np.abs(table[:, None] - table).max(axis=-1)
+    assert apart[~np.eye(len(table), dtype=bool)].min() >= 28
+
+
 def test_color_holds_256_ids_and_refuses_more():
     ids = np.arange(256, dtype=np.uint16).reshape(16, 16)
     assert np.array_equal(np.asarray(opened(color(ids, 300, "")).convert("RGB")), colors(300)[ids])

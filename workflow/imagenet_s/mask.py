@@ -4,7 +4,6 @@ Ids are arrays (height, width) of uint16: 0 is other, 1000 is ignore, the rest a
 subset. Source of the encoding: the official data set's documentation.
 """
 
-import colorsys
 import io
 from dataclasses import dataclass
 from functools import cache
@@ -112,17 +111,18 @@ ENCODERS = {"id16": id16, "id8": id8, "color": color, "binary": binary}
 def colors(subset: int) -> np.ndarray:
     """id → RGB, (1001, 3) uint8. A wnid has the same colour in every subset, and no other has it.
 
-    Hues go round by the golden ratio, so that ids close to each other look different; saturation and
-    brightness step on with them.
+    The colours are points of a grid of 10 × 10 × 10 without those near black and white: any two differ by
+    28 levels or more in some channel. They are dealt out in strides, so that neighbours look different.
     """
+    grid = np.indices((10, 10, 10)).reshape(3, -1).T
+    grid = grid[(grid.sum(axis=1) > 4) & (grid.sum(axis=1) < 23)]
+    grid = grid[np.arange(len(grid)) * 367 % len(grid)]  # 367 and the 930 points have no common divisor
     table = np.zeros((IGNORE + 1, 3), np.uint8)
     table[OTHER], table[IGNORE] = 0, 255
-    order = {wnid: k for k, wnid in enumerate(class_ids(919))}
-    for wnid, number in class_ids(subset).items():
-        k = order[wnid]
-        hue, saturation = k * 0.6180339887 % 1, (0.55, 0.75, 0.95)[k % 3]
-        value = (0.65, 0.75, 0.85, 0.95)[k // 3 % 4]
-        table[number] = [round(255 * x) for x in colorsys.hsv_to_rgb(hue, saturation, value)]
+    ids = class_ids(subset)
+    for color, wnid in zip(grid, class_ids(919), strict=False):
+        if wnid in ids:
+            table[ids[wnid]] = np.round(color * (255 / 9))
     return table
 
 

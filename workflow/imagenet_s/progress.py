@@ -66,6 +66,11 @@ class _LoggedBar(tqdm):
     def tell(self) -> None:
         self.told = time.monotonic()
         line = self.format_meter(
-            self.count, self.of, self.told - self.began, ncols=0, unit=f" {self.units}", unit_scale=True
+            self.count,
+            self.of,
+            self.told - self.began,
+            ncols=0,
+            unit=f" {self.units}",
+            unit_scale=self.units == "B",
         )
         log.debug("%s: %s", self.what, line.lstrip(": ").strip())
