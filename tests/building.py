@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
 from imagenet_s.check import check_and_list
 from imagenet_s.dataset import write_dataset
 from imagenet_s.files import read_json, write_json

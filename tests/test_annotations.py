@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from imagenet_s import annotations
 from imagenet_s.annotations import fetch
 from imagenet_s.errors import UserError

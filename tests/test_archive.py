@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from imagenet_s.archive import MOST_BYTES, MOST_BYTES_IN_ALL, zipped_masks
 from imagenet_s.errors import UserError
 

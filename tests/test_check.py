@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from conftest import linked_copy
 from imagenet_s.check import Source, check_and_list, source_troubles
 from imagenet_s.classes import class_ids, class_names
@@ -309,10 +310,11 @@ def test_an_output_that_cannot_be_written_is_told(refused, output):
 
 
 def test_hard_links_to_another_file_system_are_refused(refused, run, tmp_path):
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("no second file system at /dev/shm")
-    with tempfile.TemporaryDirectory(dir=shm) as other:
+    places = [place for place in map(Path, ("/dev/shm", "/tmp", "/var/tmp")) if place.is_dir()]
+    elsewhere = [place for place in places if place.stat().st_dev != tmp_path.stat().st_dev]
+    if not elsewhere:
+        pytest.skip("no second file system at /dev/shm, /tmp or /var/tmp")
+    with tempfile.TemporaryDirectory(dir=elsewhere[0]) as other:
         text = str(refused(link="hardlink", output=Path(other)))
         assert text.startswith(f"`link: hardlink`: no hardlink from {other} to {tmp_path}/imagenet/")
         assert "they are on different file systems. Set `link: symlink`" in text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from imagenet_s.config import SCHEMA, Config, read_config
 from imagenet_s.errors import UserError
 

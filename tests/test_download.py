@@ -5,6 +5,7 @@ import random
 import resource
 
 import pytest
+
 from imagenet_s.download import Patience, download
 from imagenet_s.errors import UserError
 from server import (

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+
 from imagenet_s import images
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json
@@ -19,7 +21,6 @@ from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.parts import part_classes, part_val_images, subset_parts
 from imagenet_s.source import list_tier
 from imagenet_s.splits import listed
-from PIL import Image
 
 FISH = "n01443537"  # the first class of part train-50-0
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)

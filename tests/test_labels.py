@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+
 from imagenet_s.labels import encode_labels, label_path
 from imagenet_s.mask import colors, rgb_of
 from imagenet_s.masks import RECORDS
 from imagenet_s.subsets import ENCODINGS, MASKED
-from PIL import Image
 
 # n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that an order can be seen.
 IDS = {

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from building import build, check_sums, digest
 from conftest import linked_copy
 from imagenet_s.splits import tier_val_images

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+
 from building import build
 from conftest import linked_copy
 from imagenet_s.dataset import own_digest, write_dataset
@@ -23,7 +25,6 @@ from imagenet_s.subsets import MASKED, SPLITS, sample_manifests
 from imagenet_s.summary import write_summary
 from imagenet_s.tidy import tidy
 from imagenet_s.tree import build_tree, plan_path
-from PIL import Image
 
 HEADER = (
     "image,wnid,class_id,imagenet_wnid,bytes,sha256,width,height,"

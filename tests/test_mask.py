@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
+
 from imagenet_s.classes import class_ids
 from imagenet_s.mask import BadMask, binary, color, colors, decode, id8, id16, ids_of, rgb_of
 from imagenet_s.subsets import SUBSETS
-from PIL import Image
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 

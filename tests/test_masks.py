@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json, write_json
 from imagenet_s.masks import RECORDS, mask_paths, unpack_masks
-from PIL import Image
 
 PATHS = mask_paths(50)
 FIRST, SECOND, THIRD = PATHS[0], PATHS[500], PATHS[-1]  # of train-semi, validation, validation

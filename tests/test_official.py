@@ -4,6 +4,7 @@ import hashlib
 from itertools import chain
 
 import pytest
+
 from imagenet_s.classes import class_ids, class_names, merges, tier_classes, train_classes
 from imagenet_s.lists import official_lists
 from imagenet_s.parts import part_classes, part_val_images, subset_parts, tier_of, tier_parts, tiers

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from imagenet_s import __version__, code
 
 ROOT = Path(__file__).parents[1]

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from imagenet_s import images, masks
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from imagenet_s.source import Findings, list_tier
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50

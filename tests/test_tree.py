@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from conftest import linked_copy
 from imagenet_s import tree
 from imagenet_s.check import check_and_list

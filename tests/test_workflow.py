@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
 from imagenet_s.mask import rgb_of
