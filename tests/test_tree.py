@@ -25,7 +25,7 @@ from imagenet_s.samples import SAMPLES, join_samples
 from imagenet_s.source import list_tier
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED
-from imagenet_s.tree import build_tree
+from imagenet_s.tree import build_tree, remove_tree
 
 FISH = "n01443537"
 FURTHER = f"{FISH}_1"  # a train image of the demo which no list names
@@ -521,3 +521,11 @@ def test_what_an_earlier_build_made_goes_also_when_its_records_are_lost(build, s
     take(source, output)
     build("symlink")
     assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} | {f"train/{FISH}/notes.txt"}
+
+
+def test_a_tree_of_links_to_folders_and_to_files_goes_whole(build919):
+    root = build919("symlink")
+    assert any(path.is_symlink() for path in (root / "train").iterdir())
+    assert any(path.is_dir() and not path.is_symlink() for path in (root / "train").iterdir())
+    remove_tree(root.parent, 919)
+    assert not root.exists()

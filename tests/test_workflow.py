@@ -103,7 +103,7 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
     assert set(image_files(tree)) == set(image_files(fresh))
     assert digest(tree) == digest(fresh)
     left = {path.name for path in (results / "work").iterdir()}
-    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "tmp", "trees"}
+    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "trees"}
 
 
 def another_source(imagenet: Path, target: Path) -> Path:

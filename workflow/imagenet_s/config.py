@@ -85,7 +85,10 @@ def _odd_paths(values: dict) -> Iterable[str]:
 
 
 def _require_apart(imagenet: str, output: str) -> None:
-    """Raises UserError where source and output lie inside each other: the source is never written to."""
+    """Raises UserError where source and output lie inside each other: the source is never written to.
+
+    Told here and not by a job, as Snakemake makes a job's folders before the job could refuse.
+    """
     source, target = os.path.realpath(imagenet), os.path.realpath(output)
     own = [f"{target}/work", *(f"{target}/{subset_of(subset).name}" for subset in SUBSETS)]
     if _is_inside(target, source):

@@ -76,6 +76,7 @@ def join_samples(
 
 
 def _require_official_number(subset: int, found: int) -> None:
+    """The check before the build asks the same, but not again when `train_images` becomes `complete`."""
     official = subset_of(subset).train_images
     if found != official:
         raise UserError(

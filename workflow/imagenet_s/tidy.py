@@ -21,6 +21,7 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
     """Removes the pool if nothing links to it by now, and all of the demo once the source is another."""
     work = output / "work"
     removed = []
+    _remove(work / "tmp")  # a killed job may have left something there
     if link != "copy":
         removed += _remove(work / "pool")
     if not demo:

@@ -90,8 +90,6 @@ def remove_tree(output: Path, subset: int) -> None:
     _remove(root, _read_plan(plan_path(output, subset), root).to_pylist())
     _remove(root, [DATASET, *(str(path.relative_to(root)) for path in manifests)])
     plan_path(output, subset).unlink(missing_ok=True)
-    if (root / "manifests").is_dir() and not any((root / "manifests").iterdir()):
-        (root / "manifests").rmdir()
     if root.is_dir() and any(root.iterdir()):
         log.warning("%s is left: it holds what this pipeline did not make", root)
     elif root.is_dir():
@@ -186,14 +184,14 @@ def _remove(root: Path, paths: Iterable[str]) -> None:
         # Behind a link to a folder lies the source.
         if any(parent.is_symlink() for parent in _parents(root, entry)):
             continue
+        emptied.add(entry.parent)
         if entry.is_symlink() or entry.is_file():
             entry.unlink()
-            emptied.add(entry.parent)
-    for folder in emptied - {root}:
-        # A split's folder goes with its last class.
-        for empty in (folder, folder.parent):
-            if empty != root and not any(empty.iterdir()):
-                empty.rmdir()
+    # A split's folder goes with its last class, so the classes come first.
+    folders = {folder for inner in emptied for folder in (inner, *_parents(root, inner))} - {root}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _parents(root: Path, entry: Path) -> Iterable[Path]:
