@@ -16,7 +16,7 @@ from imagenet_s.images import read_part
 from imagenet_s.labels import encode_labels
 from imagenet_s.manifests import write_manifests
 from imagenet_s.masks import unpack_masks
-from imagenet_s.parts import subset_parts
+from imagenet_s.parts import subset_parts, tier_of
 from imagenet_s.samples import join_samples
 from imagenet_s.subsets import MASKED, label_folder, subset_of, tiers_of
 from imagenet_s.tree import build_tree
@@ -38,7 +38,7 @@ def build(
     records = {part: work / "images" / f"{part}.parquet" for part in subset_parts(subset)}
     for part, path in records.items():
         copied = work / "pool" / f"{part}.json" if link == "copy" else None
-        read_part(part, listings[int(part.split("-")[1])], path, copied, scratch)
+        read_part(part, listings[tier_of(part)], path, work / "pool", copied, scratch)
     receipt, masks = work / "annotations" / f"{subset}.json", work / "masks" / f"{subset}.parquet"
     samples = work / "samples" / f"{subset}.parquet"
     write_json(receipt, annotations)
@@ -49,7 +49,7 @@ def build(
         digests = {s: tree / "manifests" / f"{label_folder(s, encoding)}.sha256" for s in MASKED}
         encode_labels(subset, encoding, masks, masks.with_suffix(""), tree, digests, 1, scratch)
     write_manifests(samples, tree / "manifests")
-    write_dataset(subset, labels, samples, receipt, findings[0], tree, link)
+    write_dataset(subset, labels, samples, receipt, findings, tree, link)
     return tree
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from conftest import linked_copy
-from imagenet_s.check import Source, check_and_list, source_troubles
+from imagenet_s.check import check_and_list
 from imagenet_s.classes import class_ids, class_names
+from imagenet_s.complete import lacking
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json
+from imagenet_s.index import Index
 from imagenet_s.links import place
-from imagenet_s.listing import LISTING, listing_of, read_listing
+from imagenet_s.listing import LISTING, Row, listing_of, read_listing
 from imagenet_s.source import Findings, list_tier
 from imagenet_s.splits import listed
 
@@ -76,10 +78,10 @@ def train_file(row) -> str:
 # The source
 
 
-@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+@pytest.mark.parametrize("link", ["auto", "symlink", "hardlink", "copy"])
 def test_a_complete_source_passes_and_is_listed(run, source, output, listings, link):
     assert run(link=link) == 650  # the demo has 10 listed and 3 further train images a class
-    rows, seen = list_tier(source, 50)
+    rows, seen = list_tier(source, 50, Index())
     table = read_listing(listings / "50.parquet")
     assert table.schema.equals(LISTING)
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
@@ -103,8 +105,8 @@ def test_one_missing_image_is_named_with_its_split_and_class(refused, source, sp
     in_class = sum(other.wnid == row.wnid for other in listed(50, split))
     error = refused()
     assert str(error).splitlines() == [
-        f"The source lacks images (looked in {source}/train and {source}/val; layout: plain folders).",
-        "Nothing was written.",
+        f"The source lacks images (looked in {source}/train, {source}/val; layout: plain folders).",
+        "Nothing was written into the data set.",
         f"- ImageNetS50/{split}: 1 of {total} listed images missing; by class: "
         f"{row.wnid} ({class_names()[row.wnid]}) 1 of {in_class}; the first: {path}",
         "What to do: complete the copy of ImageNet-1k and run the same command again, or point "
@@ -178,9 +180,11 @@ def test_absent_and_empty_train_classes_are_told(refused, source):
     ],
 )
 def test_a_train_set_is_complete_with_the_official_number_of_images(source, sizes, text):
-    rows, seen = list_tier(source, 50)
-    class_sizes = dict(zip(class_ids(50), sizes, strict=True))
-    found = list(source_troubles(Source(listing_of(rows), class_sizes, [seen]), [50], complete=True))
+    rows, _ = list_tier(source, 50, Index())
+    for wnid, size in zip(class_ids(50), sizes, strict=True):
+        there = sum(row.image.startswith(wnid) for row in rows)
+        rows += [Row(f"{wnid}_made_up_{k}", wnid, "") for k in range(size - there)]
+    found = lacking(listing_of(rows, {}), [50], True, "somewhere")
     if text is None:
         assert sum(sizes) == 64_431
         assert found == []
@@ -225,15 +229,15 @@ def test_a_layout_that_is_not_known_is_told_with_what_is_there_and_what_is_under
     (source / "train").rename(source / "photos of 2012")
     (source / "val").rename(source / "more photos")
     text = str(refused())
-    assert f"found no train and val folder of ImageNet-1k below {source}." in text
+    assert f"found no train and val images of ImageNet-1k below {source}." in text
     assert "It holds: SYNTHETIC.txt, more photos, photos of 2012\n" in text
-    assert "\n  ILSVRC/Data/CLS-LOC/train/ and ILSVRC/Data/CLS-LOC/val/ (Kaggle)\n" in text
-    assert "\n  ILSVRC2012_img_train/ and ILSVRC2012_img_val/ (renamed folders)\n" in text
+    assert "\n  ILSVRC/Data/CLS-LOC/train and ILSVRC/Data/CLS-LOC/val (Kaggle)\n" in text
+    assert "\n  ILSVRC2012_img_train and ILSVRC2012_img_val (renamed folders)\n" in text
 
 
 def test_the_lack_of_one_of_the_two_folders_is_told(refused, source):
     (source / "val").rename(source / "photos")
-    assert f"found no val folder of ImageNet-1k below {source}." in str(refused())
+    assert f"found no val images of ImageNet-1k below {source}." in str(refused())
 
 
 def test_an_empty_folder_is_told(refused, tmp_path):

@@ -17,7 +17,8 @@ from imagenet_s import images
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json
 from imagenet_s.images import Reader, pixel_size, read_part
-from imagenet_s.listing import listing_of, write_listing
+from imagenet_s.index import Index
+from imagenet_s.listing import Row, listing_of, write_listing
 from imagenet_s.parts import part_classes, part_val_images, subset_parts
 from imagenet_s.source import list_tier
 from imagenet_s.splits import listed
@@ -41,7 +42,8 @@ NOISE = np.random.default_rng(1).bytes(500)
 @pytest.fixture(scope="module")
 def listing50(imagenet50, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("listing")
-    write_listing(listing_of(list_tier(imagenet50, 50)[0]), folder / "listing.parquet")
+    rows, seen = list_tier(imagenet50, 50, Index())
+    write_listing(listing_of(rows, seen.stamps), folder / "listing.parquet")
     return folder / "listing.parquet"
 
 
@@ -56,8 +58,8 @@ def read(tmp_path):
             path.parent.mkdir(exist_ok=True)
             path.unlink(missing_ok=True)
             path.write_bytes(data)
-            rows.append((path.stem, FISH, str(path)))
-        write_listing(listing_of(rows), tmp_path / "listing.parquet")
+            rows.append(Row(path.stem, FISH, str(path)))
+        write_listing(listing_of(rows, {}), tmp_path / "listing.parquet")
         return read_listed(tmp_path, copied)
 
     return read
@@ -65,13 +67,13 @@ def read(tmp_path):
 
 def read_listed(folder: Path, copied: Path | None = None) -> list[dict]:
     records = folder / "records.parquet"
-    read_part("train-50-0", folder / "listing.parquet", records, copied, folder / "scratch")
+    read_part("train-50-0", folder / "listing.parquet", records, folder / "pool", copied, folder / "scratch")
     return pq.read_table(records).to_pylist()
 
 
 @pytest.mark.parametrize("part", subset_parts(50))
 def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path, part):
-    read_part(part, listing50, tmp_path / "records.parquet", None, tmp_path / "scratch")
+    read_part(part, listing50, tmp_path / "records.parquet", tmp_path / "pool", None, tmp_path / "scratch")
     names = {f"{name}.JPEG" for name in part_val_images(part)}
     files = [path for path in (imagenet50 / "val").iterdir() if path.name in names]
     files += [path for wnid in part_classes(part) for path in (imagenet50 / "train" / wnid).iterdir()]
@@ -98,7 +100,7 @@ def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path,
 
 def test_the_parts_of_a_subset_read_every_image_once(listing50, imagenet50, tmp_path):
     for part in subset_parts(50):
-        read_part(part, listing50, tmp_path / part, None, tmp_path / "scratch")
+        read_part(part, listing50, tmp_path / part, tmp_path / "pool", None, tmp_path / "scratch")
     names = pa.concat_tables(pq.read_table(tmp_path / part) for part in subset_parts(50))["image"]
     assert sorted(names.to_pylist()) == sorted(path.stem for path in imagenet50.rglob("*.JPEG"))
 
@@ -134,7 +136,7 @@ def test_all_empty_files_are_named(read, tmp_path):
 
 
 def test_without_a_listed_image_there_are_empty_records(tmp_path):
-    write_listing(listing_of([]), tmp_path / "listing.parquet")
+    write_listing(listing_of([], {}), tmp_path / "listing.parquet")
     assert read_listed(tmp_path) == []
     assert pq.read_schema(tmp_path / "records.parquet").equals(images.RECORDS)
 
@@ -172,20 +174,6 @@ def test_a_copy_that_a_tree_links_to_is_replaced_and_not_written_over(read, tmp_
     assert placed.read_bytes() == JPEG
 
 
-def test_copies_of_another_source_are_removed_from_the_parts_classes_only(read, tmp_path):
-    pool = tmp_path / "pool"
-    read(JPEG, JPEG, copied=pool / "receipt.json")
-    stale = pool / "train" / part_classes("train-50-0")[1] / "stale.JPEG"  # of a class that has no image now
-    other = pool / "train" / part_classes("train-50-1")[0] / "another part's.JPEG"
-    for path in (stale, other):
-        path.parent.mkdir()
-        path.write_text("old")
-    read(PNG, copied=pool / "receipt.json")
-    files = {str(path.relative_to(pool)) for path in pool.rglob("*.JPEG")}
-    assert files == {f"train/{FISH}/{FISH}_0.JPEG", str(other.relative_to(pool))}
-    assert (pool / "train" / FISH / f"{FISH}_0.JPEG").read_bytes() == PNG
-
-
 def test_a_copy_is_never_written_or_removed_through_a_link_to_a_folder(read, tmp_path):
     linked = {FISH: tmp_path / "theirs", part_classes("train-50-0")[1]: tmp_path / "also theirs"}
     for wnid, folder in linked.items():
@@ -207,7 +195,8 @@ def test_reading_leaves_the_source_as_it_was(imagenet50, listing50, tmp_path):
 
     before = state()
     for copied in (None, tmp_path / "pool" / "receipt.json"):
-        read_part("val-50-0", listing50, tmp_path / "records.parquet", copied, tmp_path / "scratch")
+        records, pool = tmp_path / "records.parquet", tmp_path / "pool"
+        read_part("val-50-0", listing50, records, pool, copied, tmp_path / "scratch")
     assert state() == before
 
 
@@ -226,13 +215,28 @@ def test_a_file_that_cannot_be_read_is_named(read, tmp_path, now):
 # The reader
 
 
+def row_of(path: Path) -> Row:
+    return Row(f"{FISH}_1", FISH, str(path))
+
+
 def test_a_reader_gives_each_file_whole_whatever_its_size(tmp_path):
-    reader = Reader(8)
-    # Up and down: a short file must not show the end of a longer one before it.
-    for size in (0, 7, 8, 9, 3, 100, 0, 5000, 1):
-        data = np.random.default_rng(size).bytes(size)
-        (tmp_path / "a").write_bytes(data)
-        assert bytes(reader.read(str(tmp_path / "a"))) == data
+    with Reader(8) as reader:
+        # Up and down: a short file must not show the end of a longer one before it.
+        for size in (0, 7, 8, 9, 3, 100, 0, 5000, 1):
+            data = np.random.default_rng(size).bytes(size)
+            (tmp_path / "a").write_bytes(data)
+            assert bytes(reader.read(row_of(tmp_path / "a"))) == data
+
+
+def test_a_reader_gives_the_bytes_of_an_archive_and_of_files_in_turn(tmp_path):
+    archive, file = np.random.default_rng(0).bytes(9000), b"a file"
+    (tmp_path / "a.tar").write_bytes(archive)
+    (tmp_path / "b").write_bytes(file)
+    with Reader(8) as reader:
+        for start, size in ((0, 3), (5, 9), (100, 8000), (0, 9000), (8999, 1), (17, 0)):
+            row = row_of(tmp_path / "a.tar")._replace(offset=start, size=size)
+            assert bytes(reader.read(row)) == archive[start : start + size]
+            assert bytes(reader.read(row_of(tmp_path / "b"))) == file
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path, monkeypatch):
@@ -246,20 +250,28 @@ def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path, monkeyp
             more.write(b"y" * 100)
         return stat
 
-    reader = Reader(8)
-    held = reader.read(str(path))  # as the loop over images holds the one before
-    monkeypatch.setattr(os, "fstat", fstat_then_grow)
-    grown = reader.read(str(path))
+    with Reader(8) as reader:
+        held = reader.read(row_of(path))  # as the loop over images holds the one before
+        monkeypatch.setattr(os, "fstat", fstat_then_grow)
+        grown = reader.read(row_of(path))
     assert bytes(grown) == b"x" * 5 + b"y" * 100
     assert len(held) == 5
 
 
 def test_a_reader_closes_its_files(tmp_path):
-    (tmp_path / "a").write_bytes(b"x")
-    file = os.open(tmp_path / "a", os.O_RDONLY)  # the lowest number that is free
-    os.close(file)
-    reader = Reader(8)
-    for _ in range(3):
-        reader.read(str(tmp_path / "a"))
+    names = [tmp_path / "a", tmp_path / "a.tar", tmp_path / "b.tar"]
+    for path in names:
+        path.write_bytes(b"x")
+    lowest = os.open(names[0], os.O_RDONLY)  # the lowest number that is free
+    os.close(lowest)
+    with Reader(8) as reader:
+        for _ in range(3):
+            reader.read(row_of(names[0]))
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(lowest)
+        for path in names[1:]:  # of archives, the one read last stays open
+            reader.read(row_of(path)._replace(offset=0, size=1))
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(lowest + 1)
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(file)
+        os.fstat(lowest)

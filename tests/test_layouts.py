@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+import archives
 from building import build, check_sums, digest
 from conftest import linked_copy
+from imagenet_s.listing import read_listing
+from imagenet_s.pool import pool_path
 from imagenet_s.splits import tier_val_images
-from imagenet_s.subsets import sample_manifests
+from imagenet_s.subsets import SPLITS, sample_manifests
 
 
 def flat(source: Path, target: Path) -> Path:
@@ -57,9 +60,32 @@ def plain(imagenet50, annotations50, tmp_path_factory) -> Path:
     return build(imagenet50, annotations50, tmp_path_factory.mktemp("plain"), "symlink")
 
 
+def two_places(source: Path, target: Path) -> Path:
+    """Half of the classes, and half of val, under one name, the others under another."""
+    linked_copy(source, target)
+    for plain, renamed in (("train", "ILSVRC2012_img_train"), ("val", "ILSVRC2012_img_val")):
+        (target / renamed).mkdir()
+        for path in sorted((target / plain).iterdir())[::2]:
+            path.rename(target / renamed / path.name)
+    return target
+
+
+ARCHIVES = (
+    archives.official,
+    archives.official_in_pieces,
+    archives.official_in_lettered_pieces,
+    archives.class_tars,
+    archives.half_class_tars,
+    archives.train_folder_and_val_tar,
+    archives.train_tar_and_val_folder,
+    archives.few_classes_beside_the_tar,
+)
+
+
 @pytest.mark.parametrize(
     ("layout", "link"),
     [
+        (flat, "auto"),
         (flat, "hardlink"),
         (flat, "copy"),
         (val_in_class_folders, "symlink"),
@@ -71,6 +97,10 @@ def plain(imagenet50, annotations50, tmp_path_factory) -> Path:
         (other_endings, "hardlink"),
         (linked_folders, "hardlink"),
         (linked_folders, "symlink"),
+        (two_places, "auto"),
+        (archives.hugging_face_unpacked, "auto"),
+        *((layout, "auto") for layout in ARCHIVES),
+        *((layout, "copy") for layout in (archives.official, archives.few_classes_beside_the_tar)),
     ],
 )
 def test_layout_and_link_mode_change_no_byte(layout, link, plain, imagenet50, annotations50, tmp_path):
@@ -79,6 +109,27 @@ def test_layout_and_link_mode_change_no_byte(layout, link, plain, imagenet50, an
         assert (tree / "manifests" / name).read_bytes() == (plain / "manifests" / name).read_bytes(), name
     assert digest(tree) == digest(plain)
     check_sums(tree)
+    check_links(tree, link)
+
+
+def check_links(tree: Path, link: str) -> None:
+    """Images from archives, and copies, are the pool's own files; others are links to the user's files."""
+    work = tree.parent / "work"
+    umask = os.umask(0)
+    os.umask(umask)
+    rows = {row["image"]: row for row in read_listing(work / "source" / "50.parquet").to_pylist()}
+    placed = [path for split in SPLITS for path in tree.glob(f"{split}/*/*")]
+    assert {path.stem for path in placed} == set(rows)
+    for path in placed:
+        row = rows[path.stem]
+        pooled = work / "pool" / pool_path(row["image"], row["imagenet_wnid"])
+        if link == "copy" or row["offset"] is not None:
+            stat = path.lstat()
+            assert (stat.st_ino, stat.st_mode) == (pooled.stat().st_ino, 0o100666 & ~umask), path
+        else:
+            assert not pooled.exists()
+            assert path.samefile(row["path"])
+            assert (path.is_symlink() or path.parent.is_symlink()) == (link in ("auto", "symlink")), path
 
 
 def test_names_in_the_tree_are_the_official_ones(imagenet50, annotations50, tmp_path):

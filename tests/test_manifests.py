@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from building import build
 from conftest import linked_copy
 from imagenet_s.dataset import own_digest, write_dataset
 from imagenet_s.files import read_json, write_json
+from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.manifests import write_manifests
-from imagenet_s.samples import SAMPLES
+from imagenet_s.parts import tiers
+from imagenet_s.samples import SAMPLES, samples_path
+from imagenet_s.source import Findings
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, SPLITS, sample_manifests
 from imagenet_s.summary import write_summary
@@ -35,6 +39,8 @@ MOVED = "n01443537/ILSVRC2012_val_00026064"  # of ImageNet class n01440764, in v
 LABELLED = "ILSVRC2012_val_00004677"  # of n01443537, in validation of 50
 
 needs_sha256sum = pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
+
+FISH = "n01443537"
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +213,7 @@ def papers(built, tmp_path):
         work = built / "work"
         samples = samples or work / "samples" / "50.parquet"
         receipt, findings = work / "annotations" / "50.json", work / "source" / "50.json"
-        write_dataset(50, labels, samples, receipt, findings, copied, link)
+        write_dataset(50, labels, samples, receipt, [findings], copied, link)
         return copied, read_json(copied / "dataset.json")
 
     return papers
@@ -341,13 +347,13 @@ def output(tmp_path) -> Path:
 
 
 def add_tree(output: Path, subset: int, source: Path) -> Path:
-    """A tree without an entry, built by the real stage from a source, with a file to lose."""
-    found = dict.fromkeys(("layout", "train", "val", "synthetic"), "") | {"root": str(source), "entries": []}
+    """A tree without an image, built by the real stage from a source, with a file to lose."""
+    found = asdict(Findings(root=str(source), train=[f"{source}/train"]))
     listed_at = output / "work" / "source"
     listing, findings = listed_at / f"{subset}.parquet", listed_at / f"{subset}.json"
     samples = listed_at / "samples"
     write_json(findings, found)
-    pq.write_table(pa.table({name: pa.array([], pa.string()) for name in ("image", "path")}), listing)
+    write_listing(listing_of([], {}), listing)
     pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
     build_tree(subset, samples, [listing], [findings], "hardlink", output, listed_at / "receipt")
     tree = output / f"ImageNetS{subset}"
@@ -357,8 +363,20 @@ def add_tree(output: Path, subset: int, source: Path) -> Path:
     return tree
 
 
+def add_samples(output: Path, subset: int, *pooled: Path) -> None:
+    """Samples of a subset: of images that lie in the pool."""
+    rows = [{"image": f"train/x/{path.name}", "imagenet_wnid": path.parent.name} for path in pooled]
+    path = samples_path(output, subset)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, SAMPLES), path)
+
+
 def tidied(output: Path, subsets=(50,), link="symlink", demo=False) -> set[str]:
-    """Tidies; the folders that are gone, below `output`."""
+    """Tidies; the folders that are gone, below `output`. What has no findings was listed from folders."""
+    for tier in tiers(subsets):
+        findings = output / "work" / "source" / f"{tier}.json"
+        if not findings.exists():
+            write_json(findings, asdict(Findings(root="/data/imagenet")))
     tidy(subsets, link, demo, output, output / "work" / "tidy.json")
     removed = read_json(output / "work" / "tidy.json")["removed"]
     assert not any(os.path.lexists(folder) for folder in removed)
@@ -366,12 +384,22 @@ def tidied(output: Path, subsets=(50,), link="symlink", demo=False) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("link", "gone"), [("symlink", {"work/pool"}), ("hardlink", {"work/pool"}), ("copy", set())]
+    ("link", "gone"),
+    [("auto", {"work/pool"}), ("symlink", {"work/pool"}), ("hardlink", {"work/pool"}), ("copy", set())],
 )
-def test_the_pool_is_kept_for_copies_only(output, link, gone):
+def test_the_pool_of_folders_is_kept_for_copies_only(output, link, gone):
     (output / "work" / "pool" / "train").mkdir(parents=True)
     assert tidied(output, link=link) == gone
     assert (output / "work" / "pool" / "train").exists() == (link == "copy")
+
+
+@pytest.mark.parametrize("archives", [50, 300])
+def test_the_pool_is_kept_where_any_tier_has_images_from_archives(output, archives):
+    (output / "work" / "pool" / "train").mkdir(parents=True)
+    seen = Findings(root="/data/imagenet", stamps={"/data/imagenet/a.tar": [[1, 2]]})
+    write_json(output / "work" / "source" / f"{archives}.json", asdict(seen))
+    assert tidied(output, subsets=(300,), link="auto") == set()
+    assert (output / "work" / "pool" / "train").is_dir()
 
 
 def test_a_tree_of_copies_outlives_the_pool(output):
@@ -429,8 +457,29 @@ def test_no_copy_of_the_demo_stays_in_the_pool(output, tmp_path):
     for path in (demo_train, demo_val, real):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
+    add_samples(output, 50, real)
+    add_samples(output, 300, demo_train, demo_val)
     tidied(output, link="copy")
-    assert [path.name for path in pool.rglob("*.JPEG")] == [real.name]
+    assert [path for path in pool.rglob("*") if not path.is_dir()] == [real]
+
+
+def test_the_pool_loses_what_no_subset_has_and_nothing_behind_a_link(output, tmp_path):
+    pool, theirs = output / "work" / "pool", tmp_path / "theirs"
+    kept = [pool / "train" / FISH / f"{FISH}_1.JPEG", pool / "val" / FISH / "ILSVRC2012_val_00004677.JPEG"]
+    of_another_subset = pool / "train" / "n01440764" / "n01440764_1.JPEG"
+    stale = [pool / "train" / FISH / f"{FISH}_2.JPEG", pool / "val" / "n01440764" / "x.JPEG"]
+    for path in (*kept, of_another_subset, *stale, theirs / f"{FISH}_2.JPEG"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (pool / "train" / "n01491361").symlink_to(theirs)
+    (pool / "train-50-0.json").touch()
+    add_samples(output, 50, *kept)
+    add_samples(output, 300, of_another_subset)
+    tidied(output, link="copy")
+    left = {path for path in pool.rglob("*") if not path.is_dir()}
+    assert left == {*kept, of_another_subset, pool / "train-50-0.json"}
+    assert not (pool / "val" / "n01440764").exists()
+    assert [path.name for path in theirs.iterdir()] == [f"{FISH}_2.JPEG"]
 
 
 # The summary

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from imagenet_s.classes import CLASS_SIZES
+from imagenet_s.index import Index
+from imagenet_s.listing import Row
 from imagenet_s.source import Findings, list_tier
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
@@ -25,8 +28,8 @@ def root(tmp_path):
 def look(root):
     """Lists one tier of `root`: the rows, and the findings."""
 
-    def look(tier: int = 50) -> tuple[list[tuple], Findings]:
-        return list_tier(root, tier)
+    def look(tier: int = 50) -> tuple[list[Row], Findings]:
+        return list_tier(root, tier, Index())
 
     return look
 
@@ -60,8 +63,11 @@ def test_every_layout_gives_the_same_images(root, look, train, val, name):
     assert os.path.samefile(rows[0][2], root / val / f"{VAL}.JPEG")
     assert os.path.samefile(rows[1][2], root / train / FISH / f"{FISH_1}.JPEG")
     assert (seen.layout, seen.root) == (name, str(root))
-    assert os.path.samefile(seen.train, root / train)
-    assert os.path.samefile(seen.val, root / val)
+    assert len(seen.train) == len(seen.val) == 1
+    assert os.path.samefile(seen.train[0], root / train)
+    assert os.path.samefile(seen.val[0], root / val)
+    assert seen.sources == {seen.train[0]: 1, seen.val[0]: 1}
+    assert seen.stamps == {}
     assert seen.strangers == seen.doubles == []
 
 
@@ -69,13 +75,15 @@ def test_a_listing_is_sorted_by_image_and_has_absolute_paths(root, look):
     add(root, f"train/{SHARK}/{SHARK}_3.JPEG", f"train/{FISH}/{FISH}_10.JPEG", f"train/{FISH}/{FISH_2}.JPEG")
     add(root, f"val/{MOVED}.JPEG", f"val/{VAL}.JPEG")
     rows, _ = look()
-    assert rows == [
+    assert [row[:3] for row in rows] == [
         (VAL, FISH, f"{root}/val/{VAL}.JPEG"),
         (MOVED, "n01440764", f"{root}/val/{MOVED}.JPEG"),
         (f"{FISH}_10", FISH, f"{root}/train/{FISH}/{FISH}_10.JPEG"),
         (FISH_2, FISH, f"{root}/train/{FISH}/{FISH_2}.JPEG"),
         (f"{SHARK}_3", SHARK, f"{root}/train/{SHARK}/{SHARK}_3.JPEG"),
     ]
+    assert [row[3:] for row in rows] == [(None, None)] * 5
+    assert not any(row.in_archive for row in rows)
 
 
 def test_a_listing_has_only_what_its_tier_needs(root, look):
@@ -91,26 +99,26 @@ def test_a_listing_has_only_what_its_tier_needs(root, look):
 def test_every_ending_is_an_image_of_the_official_name(root, look, ending):
     add(root, f"train/{FISH}/{FISH_1}.{ending}", f"val/{VAL}.{ending}")
     rows, seen = look()
-    assert rows == [
+    assert [row[:3] for row in rows] == [
         (VAL, FISH, f"{root}/val/{VAL}.{ending}"),
         (FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.{ending}"),
     ]
     # A tree made of one link to the folder would show the unofficial name.
-    assert seen.whole_folders == ([FISH] if ending == "JPEG" else [])
+    assert seen.whole_folders == ({FISH: f"{root}/train/{FISH}"} if ending == "JPEG" else {})
 
 
 def test_file_names_in_another_case_are_listed_under_the_official_name(root, look):
     add(root, f"train/{FISH}/{FISH_1.upper()}.JPG", f"val/{VAL.lower()}.jpeg", f"val/{MOVED.upper()}.JPEG")
     rows, seen = look()
     assert [row[0] for row in rows] == [VAL, MOVED, FISH_1]
-    assert seen.whole_folders == []
+    assert seen.whole_folders == {}
 
 
 @pytest.mark.parametrize("folder", [FISH, SHARK, "n01440764"])
 def test_val_images_are_trusted_by_their_file_name_not_by_their_folder(root, look, folder):
     add(root, f"val/{folder}/{VAL}.JPEG")
     rows, _ = look()
-    assert rows == [(VAL, FISH, f"{root}/val/{folder}/{VAL}.JPEG")]
+    assert rows == [Row(VAL, FISH, f"{root}/val/{folder}/{VAL}.JPEG")]
 
 
 def test_val_is_not_searched_deeper_than_its_class_folders(root, look):
@@ -130,8 +138,8 @@ def test_symlinked_folders_and_files_are_listed_by_the_users_path(tmp_path, root
         f"{root}/train/{FISH}/{FISH_1}.JPEG",
         f"{root}/train/{SHARK}/{SHARK}_3.JPEG",
     ]
-    assert seen.train == f"{root}/train"
-    assert seen.whole_folders == [FISH, SHARK]
+    assert seen.train == [f"{root}/train"]
+    assert seen.whole_folders == {FISH: f"{root}/train/{FISH}", SHARK: f"{root}/train/{SHARK}"}
 
 
 def test_a_symlinked_val_folder_with_symlinked_class_folders_is_read(tmp_path, root, look):
@@ -139,7 +147,7 @@ def test_a_symlinked_val_folder_with_symlinked_class_folders_is_read(tmp_path, r
     (tmp_path / "V").mkdir()
     (tmp_path / "V" / FISH).symlink_to(tmp_path / "disk")
     (root / "val").symlink_to(tmp_path / "V")
-    assert look()[0] == [(VAL, FISH, f"{root}/val/{FISH}/{VAL}.JPEG")]
+    assert look()[0] == [Row(VAL, FISH, f"{root}/val/{FISH}/{VAL}.JPEG")]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +168,7 @@ def test_a_stray_file_is_not_listed_but_told(root, look, stray):
     assert [row[0] for row in rows] == [FISH_1]
     assert seen.strangers == [f"{root}/train/{FISH}/{stray}"]
     # A link to the whole folder would bring the stray file into the tree.
-    assert seen.whole_folders == []
+    assert seen.whole_folders == {}
 
 
 def test_a_folder_with_the_name_of_an_image_is_no_image(root, look):
@@ -178,29 +186,31 @@ def test_a_dangling_link_is_no_image(root, look):
     rows, seen = look()
     assert [row[0] for row in rows] == [FISH_1]
     assert seen.strangers == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
-    assert seen.whole_folders == []
+    assert seen.whole_folders == {}
 
 
 def test_of_two_files_of_one_train_image_the_official_name_counts(root, look):
     add(root, *(f"train/{FISH}/{FISH_1}.{ending}" for ending in ("JPG", "JPEG")))
     rows, seen = look()
-    assert rows == [(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG")]
+    assert rows == [Row(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG")]
     assert seen.doubles == [f"{root}/train/{FISH}/{FISH_1}.JPG"]
-    assert seen.whole_folders == []
+    assert seen.whole_folders == {}
 
 
 def test_of_two_files_of_one_val_image_the_flat_one_counts(root, look):
     add(root, f"val/{SHARK}/{VAL}.JPEG", f"val/{FISH}/{VAL}.JPEG", f"val/{VAL}.jpg")
     rows, seen = look()
-    assert rows == [(VAL, FISH, f"{root}/val/{VAL}.jpg")]
+    assert rows == [Row(VAL, FISH, f"{root}/val/{VAL}.jpg")]
     assert seen.doubles == [f"{root}/val/{FISH}/{VAL}.JPEG", f"{root}/val/{SHARK}/{VAL}.JPEG"]
 
 
-def test_an_empty_class_folder_is_not_whole(root, look):
+def test_a_class_folder_is_whole_if_it_is_there_and_not_empty(root, look):
     add(root, f"train/{FISH}/{FISH_1}.JPEG")
     (root / "train" / SHARK).mkdir()
-    _, seen = look()
-    assert seen.whole_folders == [FISH]
+    rows, seen = look()
+    assert seen.whole_folders == {FISH: f"{root}/train/{FISH}"}
+    assert [row[:2] for row in rows] == [(FISH_1, FISH)]
+    assert seen.strangers == seen.doubles == []
 
 
 def test_only_the_notice_makes_a_source_synthetic(root, look):
@@ -214,7 +224,7 @@ def test_a_layout_that_is_not_known_is_found_as_such(root, look):
     add(root, "photos/a.jpg", "notes.txt", "Data/train/x", "train.tar", "val")
     rows, seen = look()
     assert rows == []
-    assert (seen.train, seen.val, seen.layout) == (None, None, "not recognised")
+    assert (seen.train, seen.val, seen.layout) == ([], [], "not recognised")
     assert seen.entries == ["Data", "notes.txt", "photos", "train.tar", "val"]
 
 
@@ -222,14 +232,14 @@ def test_one_of_the_two_folders_alone_is_listed(root, look):
     add(root, f"val/{VAL}.JPEG")
     rows, seen = look()
     assert [row[0] for row in rows] == [VAL]
-    assert (seen.train, seen.val) == (None, f"{root}/val")
+    assert (seen.train, seen.val) == ([], [f"{root}/val"])
 
 
 def test_a_root_that_is_not_there_lists_nothing(root, look):
     root.rmdir()
     rows, seen = look()
     assert rows == []
-    assert (seen.train, seen.val, seen.entries) == (None, None, [])
+    assert (seen.train, seen.val, seen.entries) == ([], [], [])
 
 
 def test_empty_images_are_told_where_they_are_listed(root, look):
@@ -238,3 +248,74 @@ def test_empty_images_are_told_where_they_are_listed(root, look):
     for path in root.rglob("*.JPEG"):
         path.write_bytes(b"")
     assert look()[1].empty == [f"{root}/val/{VAL}.JPEG", f"{root}/{listed_train}"]
+
+
+# Names with the class as a suffix, and several places
+
+
+@pytest.mark.parametrize("name", [f"{FISH_1}_{FISH}.JPEG", f"{FISH_1}_{SHARK}.jpeg"])
+def test_the_suffix_of_hugging_face_names_is_dropped_whatever_it_says(root, look, name):
+    add(root, f"train/{FISH}/{name}", f"val/{VAL}_{SHARK}.JPEG")
+    rows, seen = look()
+    assert rows == [
+        Row(VAL, FISH, f"{root}/val/{VAL}_{SHARK}.JPEG"),
+        Row(FISH_1, FISH, f"{root}/train/{FISH}/{name}"),
+    ]
+    # A link to the folder would show the suffix.
+    assert (seen.strangers, seen.whole_folders) == ([], {})
+
+
+def test_a_name_with_the_suffix_is_a_second_file_of_the_same_image(root, look):
+    add(root, f"train/{FISH}/{FISH_1}_{FISH}.JPEG", f"train/{FISH}/{FISH_1}.JPEG")
+    rows, seen = look()
+    assert [row.image for row in rows] == [FISH_1]
+    assert seen.whole_folders == {}
+    assert len(seen.doubles) == 1
+
+
+def test_several_places_complete_each_other_and_the_first_comes_first(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", f"val/{VAL}.JPEG")
+    add(root, *(f"ILSVRC2012_img_train/{FISH}/{name}.JPEG" for name in (FISH_1, FISH_2)))
+    add(root, f"ILSVRC2012_img_train/{SHARK}/{SHARK}_3.JPEG")
+    add(root, *(f"ILSVRC2012_img_val/{name}.JPEG" for name in (VAL, MOVED, UNLISTED)))
+    rows, seen = look()
+    assert rows == [
+        Row(VAL, FISH, f"{root}/val/{VAL}.JPEG"),
+        Row(MOVED, "n01440764", f"{root}/ILSVRC2012_img_val/{MOVED}.JPEG"),
+        Row(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG"),
+        Row(FISH_2, FISH, f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_2}.JPEG"),
+        Row(f"{SHARK}_3", SHARK, f"{root}/ILSVRC2012_img_train/{SHARK}/{SHARK}_3.JPEG"),
+    ]
+    assert seen.train == [f"{root}/train", f"{root}/ILSVRC2012_img_train"]
+    assert seen.val == [f"{root}/val", f"{root}/ILSVRC2012_img_val"]
+    assert seen.sources == {
+        f"{root}/{name}": count
+        for name, count in (("train", 1), ("ILSVRC2012_img_train", 2), ("val", 1), ("ILSVRC2012_img_val", 1))
+    }
+    assert seen.layout == "plain folders + renamed folders"
+    # Of the fish, no single folder has it all.
+    assert seen.whole_folders == {SHARK: f"{root}/ILSVRC2012_img_train/{SHARK}"}
+
+
+@pytest.mark.parametrize("stray", [False, True])
+def test_a_second_folder_that_adds_nothing_is_never_linked_in_place_of_the_first(root, look, stray):
+    add(root, *(f"train/{FISH}/{name}.JPEG" for name in (FISH_1, FISH_2)))
+    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG")  # a link to this folder would lack an image
+    if stray:
+        add(root, f"train/{FISH}/.DS_Store")
+    rows, seen = look()
+    assert [row.path for row in rows] == [f"{root}/train/{FISH}/{name}.JPEG" for name in (FISH_1, FISH_2)]
+    assert seen.whole_folders == ({} if stray else {FISH: f"{root}/train/{FISH}"})
+
+
+def test_a_class_with_as_many_images_as_any_has_is_not_looked_for_elsewhere(root, look):
+    (root / "train" / FISH).mkdir(parents=True)
+    for k in range(CLASS_SIZES[0]):
+        (root / "train" / FISH / f"{FISH}_{k}.JPEG").touch()
+    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH}_5000.JPEG")
+    assert len(look()[0]) == CLASS_SIZES[0]
+    (root / "train" / FISH / FISH_1).with_suffix(".JPEG").unlink()
+    rows, seen = look()
+    assert len(rows) == CLASS_SIZES[0]
+    assert f"{FISH}_5000" in {row.image for row in rows}
+    assert seen.whole_folders == {}

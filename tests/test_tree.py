@@ -17,6 +17,7 @@ from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json, write_json
 from imagenet_s.images import read_part
+from imagenet_s.index import Index
 from imagenet_s.links import place
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.masks import unpack_masks
@@ -142,7 +143,9 @@ def take(source: Path, output: Path, pool: bool = False) -> None:
     for part in subset_parts(50):
         records.append(work / "images" / f"{part}.parquet")
         copied = work / "pool" / f"{part}.json" if pool else None
-        read_part(part, work / "source" / "50.parquet", records[-1], copied, work / "tmp" / part)
+        # The pool of `output` is that of `taken`, which a part that copies nothing would empty.
+        into = work / "pool" if pool else work / "no pool"
+        read_part(part, work / "source" / "50.parquet", records[-1], into, copied, work / "tmp" / part)
     masks, samples = work / "masks" / "50.parquet", work / "samples" / "50.parquet"
     join_samples(50, False, records, masks, work / "annotations.json", samples)
 
@@ -464,8 +467,8 @@ def build919(tmp_path):
     listings = [tmp_path / f"{tier}.parquet" for tier in (50, 300, 919)]
     findings = [tmp_path / f"{tier}.json" for tier in (50, 300, 919)]
     for tier, listing, found in zip((50, 300, 919), listings, findings, strict=True):
-        listed_rows, seen = list_tier(source, tier)
-        write_listing(listing_of(listed_rows), listing)
+        listed_rows, seen = list_tier(source, tier, Index())
+        write_listing(listing_of(listed_rows, seen.stamps), listing)
         write_json(found, asdict(seen))
 
     def build(link: str, first: int = 0) -> Path:

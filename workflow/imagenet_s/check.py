@@ -3,44 +3,27 @@
 Everything that is wrong is told at once.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_s.classes import class_names, train_classes
-from imagenet_s.errors import UserError, first_few
+from imagenet_s.complete import Trouble, lacking, require_none
+from imagenet_s.errors import first_few
 from imagenet_s.files import read_json, write_json
+from imagenet_s.index import Index
+from imagenet_s.layouts import LAYOUTS
 from imagenet_s.links import link_troubles
 from imagenet_s.listing import listing_of, read_listing, write_listing
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
+from imagenet_s.places import WNID
 from imagenet_s.progress import log
-from imagenet_s.source import LAYOUTS, WNID, Findings, list_tier
-from imagenet_s.splits import Listed, listed
-from imagenet_s.subsets import SPLITS, Subset, subset_of
+from imagenet_s.source import Findings, list_tier, names_ahead
 
-CLASS_SIZES = range(732, 1301)  # train images a class of ImageNet-1k has
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One thing that is wrong: what a person reads, and every name of it for the log."""
-
-    text: str
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """What the source was found to hold: its files, the size of each train class, the findings."""
-
-    files: pa.Table
-    class_sizes: dict[str, int]
-    findings: list[Findings]
+IMAGES = pa.schema([("image", pa.string()), ("imagenet_wnid", pa.string())])
 
 
 def check_and_list(
@@ -52,78 +35,60 @@ def check_and_list(
     read from there; higher ones are looked at as well, so that a build that cannot end never begins.
     `complete` asks for the official train totals. Raises UserError with everything that is wrong.
     """
-    listings, findings = [], []
+    listings, findings, index = [], [], Index(folder / "index.parquet")
     for t in tiers({tier, *subsets}):
         path = folder / f"{t}.parquet"
         if t < tier:
             listings.append(read_listing(path))
             findings.append(Findings(**read_json(path.with_suffix(".json"))))
         else:
-            rows, seen = list_tier(imagenet, t)
-            listings.append(listing_of(rows))
+            rows, seen = list_tier(imagenet, t, index)
+            index.save()
+            listings.append(listing_of(rows, seen.stamps))
             findings.append(seen)
-    _tell_oddities(findings)
-    source = source_of(listings, findings)
-    troubles = list(source_troubles(source, subsets, complete))
-    if not troubles:
-        troubles = list(output_troubles(source, subsets, link, output))
-    if troubles:
-        raise UserError(
-            "\n".join(trouble.text for trouble in troubles),
-            details=[name for trouble in troubles for name in trouble.names],
-        )
+    _tell_oddities(findings, link)
+    files = pa.concat_tables(listing.replace_schema_metadata() for listing in listings)
+    troubles = source_troubles(files, findings, subsets, complete)
+    require_none(troubles or list(output_troubles(files, findings[0], subsets, link, output)))
     own = tiers({tier, *subsets}).index(tier)
     write_listing(listings[own], folder / f"{tier}.parquet")
     write_json(folder / f"{tier}.json", asdict(findings[own]))
 
 
-def source_of(listings: Sequence[pa.Table], findings: list[Findings]) -> Source:
-    """Puts the listings of several tiers together."""
-    files = pa.concat_tables(listings)
-    train = files.filter(pc.starts_with(files["image"], "n"))
-    counts = pc.value_counts(train["imagenet_wnid"]).to_pylist()
-    return Source(files, {count["values"]: count["counts"] for count in counts}, findings)
-
-
-def _tell_oddities(findings: Sequence[Findings]) -> None:
+def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
     strangers = [name for seen in findings for name in seen.strangers]
     if strangers:
         log.warning("Left aside in the train folders, as no image of its class: %s", first_few(strangers))
     doubles = [name for seen in findings for name in seen.doubles]
     if doubles:
         log.warning("Found twice in the source, the second left aside: %s", first_few(doubles))
+    if findings[0].aside:
+        log.warning("Found as well, and left aside: %s", first_few(findings[0].aside))
+    first = findings[0]
+    for kind, places in (("train", first.train), ("val", first.val)):
+        if len(places) > 1:
+            counts = [f"{sum(seen.sources.get(p, 0) for seen in findings):,} from {p}" for p in places]
+            log.warning("Several places hold %s images; the first comes first: %s", kind, ", ".join(counts))
+    if link == "auto" and (first.stamps or first.one_pass):
+        log.warning("link: auto: images from archives are copied once into the output's pool, and linked")
 
 
-def source_troubles(source: Source, subsets: Sequence[int], complete: bool) -> Iterable[Trouble]:
-    """Everything the source lacks for `subsets`."""
-    first = source.findings[0]
-    if not first.train or not first.val:
-        yield _layout_trouble(first)
-        return
-    lacking = []
-    for subset in map(subset_of, subsets):
-        lacking += _missing_listed(source, subset)
-        if complete:
-            lacking += _short_train(source, subset)
-    empty = [name for seen in source.findings for name in seen.empty]
-    if empty:
-        lacking.append(Trouble(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
-    if lacking:
-        yield Trouble(
-            f"The source lacks images (looked in {first.train} and {first.val}; layout: {first.layout}).\n"
-            "Nothing was written."
-        )
-        yield from lacking
-        yield Trouble(
-            "What to do: complete the copy of ImageNet-1k and run the same command again, or point "
-            "`imagenet` in config.yaml to another copy."
-            + (
-                " To build from an incomplete train set on purpose, set `train_images: any`; the "
-                "listed images (train-semi, validation, test) are needed all the same."
-                if complete
-                else ""
-            )
-        )
+def source_troubles(
+    files: pa.Table, findings: Sequence[Findings], subsets: Sequence[int], complete: bool
+) -> list[Trouble]:
+    """Everything the source lacks for `subsets`, but for what only reading it in one pass can tell."""
+    seen = findings[0]
+    if not seen.train or not seen.val:
+        return [_layout_trouble(seen)]
+    where = f"{', '.join(seen.train + seen.val)}; layout: {seen.layout}"
+    if seen.aside:
+        where += f"; left aside: {', '.join(seen.aside)}"
+    names, unknown = names_ahead(seen)
+    # A val image's name does not tell its class, which nobody asks for here.
+    ahead = pa.table([names, [name.partition("_")[0] for name in names]], IMAGES)
+    images = pa.concat_tables([files.select(IMAGES.names), ahead])
+    empty = [name for seen in findings for name in seen.empty]
+    return lacking(images, subsets, complete, where, unknown, empty)
 
 
 def _layout_trouble(seen: Findings) -> Trouble:
@@ -138,64 +103,21 @@ def _layout_trouble(seen: Findings) -> Trouble:
             f"folder that holds it and the val folder: {root.parent}"
         )
     lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
-    understood = "\n".join(f"  {train}/ and {val}/ ({name})" for name, train, val in LAYOUTS)
+    understood = "\n".join(f"  {train} and {val} ({name})" for name, train, val in LAYOUTS)
     return Trouble(
-        f"`imagenet`: found no {lacks} folder of ImageNet-1k below {root}.\n"
+        f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n"
         f"It holds: {first_few(seen.entries, 12) or 'nothing'}\n"
         f"Understood, in any case of letters:\n{understood}\n"
-        "with train/<wnid>/<wnid>_<number>.JPEG, and val images flat or in class folders.\n"
+        "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in class folders.\n"
         "Set `imagenet` in config.yaml to the folder that holds both."
     )
 
 
-def _missing_listed(source: Source, subset: Subset) -> Iterable[Trouble]:
-    """The listed images that the source does not have, split by split."""
-    for split in SPLITS[1:]:
-        rows = listed(subset.number, split)
-        names = pa.array([row.image for row in rows])
-        found = pc.is_in(names, value_set=source.files["image"]).to_pylist()
-        missing = [row for row, there in zip(rows, found, strict=True) if not there]
-        if missing:
-            wanted = Counter(row.wnid for row in rows)
-            lost = Counter(row.wnid for row in missing)
-            classes = [f"{wnid} ({class_names()[wnid]}) {lost[wnid]} of {wanted[wnid]}" for wnid in lost]
-            yield Trouble(
-                f"- {subset.name}/{split}: {len(missing):,} of {len(rows):,} listed images missing; "
-                f"by class: {first_few(classes)}; the first: {first_few(map(_source_name, missing))}",
-                tuple(f"missing {subset.name}/{split} {_source_name(row)}" for row in missing),
-            )
-
-
-def _short_train(source: Source, subset: Subset) -> Iterable[Trouble]:
-    """Where the train images of the subset's classes are not the official number."""
-    wnids = train_classes(subset.number)
-    sizes = {wnid: source.class_sizes.get(wnid, 0) for wnid in wnids}
-    found = sum(sizes.values())
-    if found == subset.train_images:
-        return
-    absent = [wnid for wnid, size in sizes.items() if not size]
-    odd = [f"{wnid} ({size:,})" for wnid, size in sizes.items() if size and size not in CLASS_SIZES]
-    text = f"- {subset.name}/train: {found:,} images, officially {subset.train_images:,}"
-    if absent:
-        text += f"; {len(absent)} of {len(wnids)} classes absent or empty: {first_few(absent)}"
-    if odd:
-        text += (
-            f"; {len(odd)} classes outside the {CLASS_SIZES[0]}–{CLASS_SIZES[-1]:,} images "
-            f"that ImageNet classes have: {first_few(odd)}"
-        )
-    names = [f"absent {subset.name}/train {wnid}" for wnid in absent]
-    yield Trouble(text, (*names, *(f"odd size {subset.name}/train {name}" for name in odd)))
-
-
-def _source_name(row: Listed) -> str:
-    folder = "val" if row.image.startswith("ILSVRC") else f"train/{row.imagenet_wnid}"
-    return f"{folder}/{row.image}.JPEG"
-
-
-def output_troubles(source: Source, subsets: Sequence[int], link: str, output: Path) -> Iterable[Trouble]:
+def output_troubles(
+    files: pa.Table, first: Findings, subsets: Sequence[int], link: str, output: Path
+) -> Iterable[Trouble]:
     """What keeps the output from being written: its place, its folders, the links it needs."""
-    first = source.findings[0]
-    for folder in (first.root, first.train, first.val):
+    for folder in (first.root, *first.train, *first.val):
         if output.resolve().is_relative_to(Path(folder).resolve()):
             yield Trouble(
                 f"`output` ({output.resolve()}) lies inside the source ({folder}), which is never written "
@@ -204,5 +126,15 @@ def output_troubles(source: Source, subsets: Sequence[int], link: str, output: P
             return
     for subset in subsets:
         yield from map(Trouble, foreign_folder(output, subset))
-    samples = source.files["path"].take([0, len(source.files) - 1]).to_pylist()
+    in_archives = files["offset"].is_valid()
+    if link not in ("auto", "copy") and (first.one_pass or pc.any(in_archives).as_py()):
+        archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
+        archives += [place for name in first.one_pass for place in getattr(first, name)]
+        yield Trouble(
+            f"`link: {link}` cannot be had from archives: {first_few(archives)}. Set `link: auto` (or "
+            "`copy`) in config.yaml."
+        )
+        return
+    own = files.filter(pc.invert(in_archives))["path"]
+    samples = [own[k].as_py() for k in (0, -1)] if len(own) else []
     yield from map(Trouble, link_troubles(samples, link, output))

@@ -8,6 +8,8 @@ from imagenet_s.tables import rows
 OTHER = 0  # the mask id of everything that is no class
 IGNORE = 1000  # the mask id of pixels that count nowhere
 
+CLASS_SIZES = range(732, 1301)  # train images a class of ImageNet-1k has
+
 
 @cache
 def class_ids(subset: int) -> dict[str, int]:

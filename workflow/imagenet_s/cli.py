@@ -92,8 +92,12 @@ def _parser() -> argparse.ArgumentParser:
 
     added = command(_images, "read one part of the source: sizes, digests, pixel sizes, copies")
     added.add_argument("--part", required=True)
-    paths(added, "listing", "records", "scratch")
-    added.add_argument("--copied", type=Path, metavar="PATH", help="receipt; copies go to its folder")
+    paths(added, "listing", "records", "pool", "scratch")
+    added.add_argument("--copied", type=Path, metavar="PATH", help="copy all images; a receipt of that")
+
+    added = command(_stream, "read one part of a source that must be read from front to back")
+    added.add_argument("--part", required=True)
+    paths(added, "findings", "records", "pool", "scratch")
 
     added = command(_fetch, "get the annotations of one subset")
     subset(added)
@@ -136,7 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     subset(added)
     added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
     added.add_argument("--link", choices=LINKS, required=True)
-    paths(added, "samples", "annotations", "findings", "tree")
+    several(added, "findings")
+    paths(added, "samples", "annotations", "tree")
 
     added = command(_tidy, "remove what no tree needs any more")
     added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
@@ -173,6 +178,12 @@ def _images(**options) -> None:
     from imagenet_s.images import read_part
 
     read_part(**options)
+
+
+def _stream(**options) -> None:
+    from imagenet_s.passes import read_pass
+
+    read_pass(**options)
 
 
 def _fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> None:

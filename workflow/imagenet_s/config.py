@@ -61,7 +61,7 @@ def read_config(values: Mapping[str, Any]) -> Config:
         imagenet=None if demo else _absolute(values["imagenet"]),
         output=output,
         subsets=subsets,
-        link="symlink" if values["link"] == "auto" else values["link"],
+        link=values["link"],
         complete=values["train_images"] == "complete" and not demo,
         annotations=origin,
         md5={subset: given.get(subset, subset_of(subset).archive_md5) for subset in subsets},

@@ -33,7 +33,7 @@ def write_dataset(
     labels: Sequence[str],
     samples: Path,
     annotations: Path,
-    findings: Path,
+    findings: Sequence[Path],
     tree: Path,
     link: str,
 ) -> None:
@@ -41,7 +41,8 @@ def write_dataset(
 
     `samples`, `annotations` and `findings` are what the earlier stages wrote.
     """
-    archive, source = read_json(annotations), read_json(findings)
+    archive, seen = read_json(annotations), [read_json(path) for path in findings]
+    source, archives = seen[0], any(f["stamps"] or f["one_pass"] for f in seen)
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
     files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
@@ -59,7 +60,7 @@ def write_dataset(
     build = {
         "source": {"layout": source["layout"], "path": source["root"], "synthetic": source["synthetic"]},
         "annotations": archive["path"],
-        "link": link,
+        "link": {True: "copy", False: "symlink"}[archives] if link == "auto" else link,
         "pipeline": f"imagenet-s {__version__}",
         "png_encoder": f"Pillow {PIL.__version__}, zlib {features.version('zlib')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -11,10 +11,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import put, scratch_folder, write_json, written
-from imagenet_s.listing import read_listing
+from imagenet_s.files import put, real_folder, scratch_folder, write_json, written
+from imagenet_s.headers import LONGEST_IMAGE
+from imagenet_s.listing import Row, read_listing, require_same_archives
 from imagenet_s.parts import part_classes, part_val_images
-from imagenet_s.pool import pool_path, prepare_pool
+from imagenet_s.pieces import Pieces
+from imagenet_s.pool import pool_path
 from imagenet_s.progress import progress
 
 RECORDS = pa.schema(
@@ -32,48 +34,85 @@ RECORDS = pa.schema(
 Image.MAX_IMAGE_PIXELS = None
 
 
-def read_part(part: str, listing: Path, records: Path, copied: Path | None, scratch: Path) -> None:
+def read_part(
+    part: str, listing: Path, records: Path, pool: Path, copied: Path | None, scratch: Path
+) -> None:
     """Reads every image of a part once and writes `records`, a Parquet table of `RECORDS`, by image.
 
-    With `copied`, a receipt to write into the pool, each image is also copied there, byte for byte, in
-    the same pass; temporary files go to `scratch`. Raises UserError that names all empty files, once
-    everything else was read.
+    What stands in an archive is also copied to `pool`, byte for byte, in the same pass; with `copied`, a
+    receipt to write, all images are. Temporary files go to `scratch`. Raises UserError that names all
+    empty files, once everything else was read, and for an archive that is not the one that was listed.
     """
-    pool = copied.parent if copied else None
-    images = _of_part(part, read_listing(listing))
-    columns = [images[name].to_pylist() for name in ("image", "imagenet_wnid", "path")]
-    targets = [pool_path(*row) for row in zip(*columns[:2], strict=True)]
-    reader = Reader()
+    table = read_listing(listing)
+    require_same_archives(table)
+    wanted = [Row(*row.values()) for row in _of_part(part, table).to_pylist()]
+    wanted.sort(key=lambda row: (row.path, row.offset or 0))  # so that archives are read from front to back
+    targets = {
+        row.image: pool_path(row.image, row.imagenet_wnid) for row in wanted if copied or row.in_archive
+    }
     rows, empty = [], []
-    with progress(f"Reading {part}", len(images), "images") as bar, scratch_folder(scratch):
-        if pool:
-            prepare_pool(pool, targets, part_classes(part))
-        for image, wnid, path, target in zip(*columns, targets, strict=True):
-            data = reader.read(path)
-            if not data:
-                empty.append(path)
-                continue
-            rows.append((image, wnid, len(data), hashlib.sha256(data).digest(), *pixel_size(data)))
-            if pool:
-                put(data, pool / target, scratch)
+    with (
+        progress(f"Reading {part}", len(wanted), "images") as bar,
+        scratch_folder(scratch),
+        Reader() as reader,
+    ):
+        for folder in {target.rpartition("/")[0] for target in targets.values()}:
+            real_folder(pool, folder)
+        for row in wanted:
+            data = reader.read(row)
+            if data:
+                rows.append(record_of(row.image, row.imagenet_wnid, data))
+                if row.image in targets:
+                    put(data, pool / targets[row.image], scratch)
+            else:
+                empty.append(f"{row.path}: {row.image}" if row.in_archive else row.path)
             bar.update()
-    if empty:
-        raise UserError(
-            f"{len(empty):,} image files are empty: {first_few(empty)}.\n"
-            "An image has at least a header. Get these files again and run the same command.",
-            details=(f"empty {path}" for path in empty),
-        )
-    columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
-    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
-    with written(records) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    write_records(rows, empty, records)
     if copied:
         write_json(copied, {"images": len(rows), "bytes": sum(row[2] for row in rows)})
 
 
+def record_of(image: str, imagenet_wnid: str, data: bytes | memoryview) -> tuple:
+    """A row of `RECORDS`."""
+    return image, imagenet_wnid, len(data), hashlib.sha256(data).digest(), *pixel_size(data)
+
+
+def write_records(rows: list[tuple], empty: list[str], path: Path) -> None:
+    """Writes records, sorted by image. Raises UserError that names the empty images instead."""
+    if empty:
+        raise UserError(
+            f"{len(empty):,} image files are empty: {first_few(empty)}.\n"
+            "An image has at least a header. Get these files again and run the same command.",
+            details=(f"empty {name}" for name in empty),
+        )
+    columns = zip(*sorted(rows), strict=True) if rows else [()] * len(RECORDS)
+    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
+    with written(path) as partial:
+        pq.write_table(table, partial, compression="zstd")
+
+
+def differing(image: str, where: str) -> UserError:
+    """The error for an image that a source has twice, with different bytes."""
+    return UserError(
+        f"The source holds {image}.JPEG twice, with different bytes; the second is in {where}. Nobody "
+        "can tell which is right: get the archives again."
+    )
+
+
 def read_records(paths: list[Path]) -> pa.Table:
-    """The records of several parts, one after the other."""
-    return pa.concat_tables(pq.read_table(path, schema=RECORDS) for path in paths)
+    """The records of several parts, one after the other, each image once.
+
+    Raises UserError where two parts have an image with different bytes.
+    """
+    records = pa.concat_tables(pq.read_table(path, schema=RECORDS) for path in paths)
+    if pc.count_distinct(records["image"]).as_py() == len(records):
+        return records
+    unique = records.group_by(RECORDS.names).aggregate([]).select(RECORDS.names)
+    counts = pc.value_counts(unique["image"])
+    several = counts.filter(pc.greater(counts.field("counts"), 1))
+    if len(several):
+        raise differing(several[0]["values"].as_py(), "another archive than the first")
+    return unique
 
 
 def pixel_size(data: bytes | memoryview) -> tuple[int | None, int | None]:
@@ -86,18 +125,44 @@ def pixel_size(data: bytes | memoryview) -> tuple[int | None, int | None]:
 
 
 class Reader:
-    """Reads whole files into one buffer that it keeps: fresh memory for each file is five times slower."""
+    """Reads images into one buffer that it keeps: fresh memory for each image is five times slower.
+
+    Use it with `with`: it keeps the archive it read last open.
+    """
 
     def __init__(self, size: int = 1 << 22):
         self.buffer = bytearray(size)
+        self.archive, self.pieces = "", None
 
-    def read(self, path: str) -> memoryview:
-        """The bytes of a file, valid until the next call. Raises OSError."""
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.pieces:
+            self.pieces.close()
+
+    def read(self, row: Row) -> memoryview:
+        """The bytes of an image, valid until the next call.
+
+        Raises OSError, with the file's name, and UserError for a file larger than any image.
+        """
+        return self._file(row.path) if row.offset is None else self._member(row)
+
+    def _member(self, row: Row) -> memoryview:
+        if row.path != self.archive:
+            self.__exit__()
+            self.archive, self.pieces = row.path, Pieces(row.path)
+        if row.size > len(self.buffer):
+            self.buffer = bytearray(_possible(row.size, f"{row.path}: {row.image}"))
+        data = memoryview(self.buffer)[: row.size]
+        return data[: self.pieces.fill(data, row.offset)]
+
+    def _file(self, path: str) -> memoryview:
         file = os.open(path, os.O_RDONLY)
         try:
             size = os.fstat(file).st_size
             if size >= len(self.buffer):
-                self.buffer = bytearray(2 * size)
+                self.buffer = bytearray(2 * _possible(size, path))
             filled = 0
             while count := os.readv(file, [memoryview(self.buffer)[filled:]]):
                 filled += count
@@ -109,6 +174,13 @@ class Reader:
         finally:
             os.close(file)
         return memoryview(self.buffer)[:filled]
+
+
+def _possible(size: int, where: str) -> int:
+    """`size`, if an image may have so many bytes; what claims more would only fill the memory."""
+    if size > LONGEST_IMAGE:
+        raise UserError(f"{where} has {size:,} bytes, more than any image has. Get it again.")
+    return size
 
 
 def _of_part(part: str, listing: pa.Table) -> pa.Table:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-LINKS = ("symlink", "hardlink", "reflink", "copy")
+LINKS = ("auto", "symlink", "hardlink", "reflink", "copy")
 
 FICLONE = 0x40049409  # Linux's request to share a file's blocks, from linux/fs.h
 
@@ -85,8 +85,9 @@ def link_troubles(samples: Sequence[str], link: str, output: Path) -> Iterable[s
             # Masks, and copied images, are hard links to files below the output.
             trials = [("hardlink", str(own), "The output needs hard links: set another `output`.")]
             if link != "copy":
+                kind = "symlink" if link == "auto" else link
                 advice = "Set `link: symlink` (takes no space) or `link: copy` in config.yaml."
-                trials += [(link, path, advice) for path in samples]
+                trials += [(kind, path, advice) for path in samples]
             for k, (kind, target, advice) in enumerate(trials):
                 try:
                     place(target, scratch / f"trial-{k}", kind, scratch)

@@ -1,26 +1,47 @@
 """A listing: which images of the source a build may use, and where each of them lies."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from imagenet_s.errors import UserError
 from imagenet_s.files import written
+from imagenet_s.pieces import stamp
 
 LISTING = pa.schema(
     [
         ("image", pa.string()),  # without ending
         ("imagenet_wnid", pa.string()),
-        ("path", pa.string()),  # absolute
+        ("path", pa.string()),  # absolute: the image's own file, or the archive it stands in
+        ("offset", pa.int64()),  # where its bytes begin in the archive; null for a file
+        ("size", pa.int64()),  # how many they are; null for a file
     ]
 )
 
 
-def listing_of(rows: Sequence[tuple[str, str, str]]) -> pa.Table:
-    """A listing of some rows, in their order."""
+class Row(NamedTuple):
+    """A row of `LISTING`."""
+
+    image: str
+    imagenet_wnid: str
+    path: str
+    offset: int | None = None
+    size: int | None = None
+
+    @property
+    def in_archive(self) -> bool:
+        return self.offset is not None
+
+
+def listing_of(rows: Sequence[Row], stamps: dict[str, list]) -> pa.Table:
+    """A listing of some rows, in their order; `stamps` are those of the archives among the paths."""
     columns = zip(*rows, strict=True) if rows else [()] * len(LISTING)
-    return pa.table([pa.array(column, pa.string()) for column in columns], schema=LISTING)
+    arrays = [pa.array(column, f.type) for column, f in zip(columns, LISTING, strict=True)]
+    return pa.table(arrays, LISTING.with_metadata({"stamps": json.dumps(stamps)}))
 
 
 def write_listing(listing: pa.Table, path: Path) -> None:
@@ -31,4 +52,14 @@ def write_listing(listing: pa.Table, path: Path) -> None:
 
 def read_listing(path: Path) -> pa.Table:
     """A listing, as `write_listing` wrote it."""
-    return pq.read_table(path, schema=LISTING)
+    return pq.read_table(path)
+
+
+def require_same_archives(listing: pa.Table) -> None:
+    """Raises UserError if an archive of the listing is not the one that was listed."""
+    for path, listed in json.loads(listing.schema.metadata[b"stamps"]).items():
+        if stamp(Path(path)) != listed:
+            raise UserError(
+                f"{path} has changed since its members were listed (another size or time). If it is meant "
+                "to be another file now, run snakemake again with `--forcerun source`."
+            )

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.archive import MOST_BYTES, zipped_masks
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
@@ -20,6 +19,7 @@ from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
 from imagenet_s.workers import in_chunks
+from imagenet_s.zips import MOST_BYTES, zipped_masks
 
 RECORDS = pa.schema(
     [

@@ -1,9 +1,7 @@
 """The pool: one copy of each image below the output, where the trees do not link to the source."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from pathlib import Path
-
-from imagenet_s.files import real_folder
 
 
 def pool_path(image: str, imagenet_wnid: str) -> str:
@@ -12,18 +10,17 @@ def pool_path(image: str, imagenet_wnid: str) -> str:
     return f"{kind}/{imagenet_wnid}/{image}.JPEG"
 
 
-def prepare_pool(pool: Path, paths: Iterable[str], classes: Iterable[str]) -> None:
-    """Makes the folders of `paths`, and empties those of the train classes of what is not among them.
-
-    So a pool that was filled from another source keeps nothing of it.
-    """
-    wanted = set(paths)
-    for folder in {path.rpartition("/")[0] for path in wanted}:
-        real_folder(pool, folder)
-    for wnid in classes:
-        folder = pool / "train" / wnid
-        if folder.is_symlink():
+def sweep_pool(pool: Path, wanted: Container[str]) -> int:
+    """Removes the images whose `pool_path` is not in `wanted`, as of an earlier source; returns how many."""
+    removed = 0
+    for folder in pool.glob("*/*/"):
+        if folder.is_symlink():  # behind a link lies what is not ours
             folder.unlink()
-        for path in folder.iterdir() if folder.is_dir() else ():
-            if f"train/{wnid}/{path.name}" not in wanted:
+            continue
+        for path in folder.iterdir():
+            if str(path.relative_to(pool)) not in wanted:
                 path.unlink()
+                removed += 1
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return removed

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from imagenet_s import images, masks
 from imagenet_s.classes import class_ids, train_classes
+from imagenet_s.complete import lacking, require_none
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, written
 from imagenet_s.progress import log
@@ -45,21 +46,19 @@ def join_samples(
 ) -> None:
     """Writes `samples`, a Parquet table of `SAMPLES`: split after split, sorted by `image`.
 
-    Raises UserError if `complete` is asked for and the train images are not as many as officially.
-    Raises UserError that names the masks that are not as large as their image. For an archive with
+    Raises UserError for what the source lacks; `complete` asks for the official train totals. Raises
+    UserError that names the masks that are not as large as their image. For an archive with
     the official md5 these are only told in the log.
     """
     records = images.read_records(list(parts))
+    # Of a source that is read in one pass nothing was known before.
+    require_none(lacking(records, [subset], complete, "what was read of it"))
     mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
     wrong = []
     with written(samples) as partial, pq.ParquetWriter(partial, SAMPLES, compression="zstd") as writer:
-        found = 0
         for rows, wnids in _train_blocks(subset, records):
-            found += len(rows)
             table = _samples_of(subset, "train", rows, wnids, mask_table)
             writer.write_table(table.select(SAMPLES.names).cast(SAMPLES))
-        if complete:
-            _require_official_number(subset, found)
         for split in SPLITS[1:]:
             table = _samples_of(subset, split, *_listed_records(subset, split, records), mask_table)
             wrong += _wrong_sizes(table)
@@ -75,14 +74,9 @@ def join_samples(
             )
 
 
-def _require_official_number(subset: int, found: int) -> None:
-    """The check before the build asks the same, but not again when `train_images` becomes `complete`."""
-    official = subset_of(subset).train_images
-    if found != official:
-        raise UserError(
-            f"{subset_of(subset).name}/train has {found:,} images, officially {official:,}. "
-            "Complete the source and run again with `--forcerun source`, or set `train_images: any`."
-        )
+def samples_path(output: Path, subset: int) -> Path:
+    """Where a build keeps a subset's samples."""
+    return output / "work" / "samples" / f"{subset}.parquet"
 
 
 def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -117,8 +111,6 @@ def _listed_records(subset: int, split: str, records: pa.Table) -> tuple[pa.Tabl
     """The records of a split's listed images, and their wnids."""
     wanted = listed(subset, split)
     found = pc.index_in(pa.array([row.image for row in wanted]), value_set=records["image"])
-    if found.null_count:
-        raise UserError(f"{found.null_count} listed images of {split} were not read.")
     return records.take(found), pa.array([row.wnid for row in wanted])
 
 

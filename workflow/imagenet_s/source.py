@@ -1,167 +1,124 @@
-"""Raw ImageNet: finding the train and val folders of a copy, and listing what they hold."""
+"""Raw ImageNet: what the places of a copy hold, as far as it can be known without reading all of it."""
 
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagenet_s.classes import tier_classes
+from imagenet_s.classes import CLASS_SIZES, tier_classes
+from imagenet_s.index import Index
+from imagenet_s.layouts import find_places, one_pass_sets, reader_of
+from imagenet_s.listing import Row
+from imagenet_s.places import Found, Seen
 from imagenet_s.progress import progress
 from imagenet_s.splits import listed, tier_val_images
 
-# Where people keep the two sets below the folder they name, in the order in which we look.
-# Compared without regard to case.
-LAYOUTS = (
-    ("plain folders", "train", "val"),
-    ("plain folders", "train", "validation"),
-    ("renamed folders", "ILSVRC2012_img_train", "ILSVRC2012_img_val"),
-    ("Kaggle", "ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val"),
-    ("Kaggle", "Data/CLS-LOC/train", "Data/CLS-LOC/val"),
-    ("Kaggle", "CLS-LOC/train", "CLS-LOC/val"),
-)
-
-IMAGE = re.compile(r"(?:(n\d{8})_\d+|(ILSVRC2012_val_\d{8}))\.jpe?g", re.IGNORECASE)
-WNID = re.compile(r"n\d{8}")
 SYNTHETIC = "SYNTHETIC.txt"  # stands in a copy that is made up, and says so
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where the train and val images of one copy lie; None for what was not found."""
-
-    root: Path
-    train: Path | None
-    val: Path | None
-    name: str
-
-
 @dataclass
-class Findings:
+class Findings(Seen):
     """What a listing saw beside the images. Paths are text, for JSON."""
 
-    layout: str
-    root: str
-    train: str | None
-    val: str | None
-    synthetic: bool
-    entries: list[str]  # what the root holds, for the message when no layout fits
-    whole_folders: list[str] = field(default_factory=list)  # wnids whose folder is only its images
-    strangers: list[str] = field(default_factory=list)  # entries that are no image of the class
+    layout: str = ""
+    root: str = ""
+    train: list[str] = field(default_factory=list)
+    val: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)  # places that were found and are not used
+    one_pass: list[str] = field(default_factory=list)  # train, val: what is known only after reading it
+    synthetic: bool = False
+    entries: list[str] = field(default_factory=list)  # what the root holds, should no layout fit
+    sources: dict[str, int] = field(default_factory=dict)  # place → how many images are taken from it
     empty: list[str] = field(default_factory=list)  # listed images of no bytes
-    doubles: list[str] = field(default_factory=list)  # second files of an image, not used
 
 
-def find_layout(root: Path) -> Layout:
-    """Looks for the folders of `LAYOUTS` below `root`; train and val may come from two rows."""
-    rows = [(name, _below(root, train), _below(root, val)) for name, train, val in LAYOUTS]
-    train = next(((name, train) for name, train, _ in rows if train), None)
-    val = next(((name, val) for name, _, val in rows if val), None)
-    names = dict.fromkeys(found[0] for found in (train, val) if found)
-    return Layout(root, train and train[1], val and val[1], " + ".join(names) or "not recognised")
+def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]:
+    """Lists the source's images of one tier, without opening any: rows of a listing, sorted by image.
 
-
-def list_tier(root: Path, tier: int) -> tuple[list[tuple[str, str, str]], Findings]:
-    """Lists the source's images of one tier, without opening any: rows of `LISTING`, sorted by image.
-
-    Never fails for what is missing: `check.py` tells all of that at once.
+    What `index` knows of archives is not read again. Never fails for what is missing: `check.py` tells all
+    of that at once. Raises UserError for archives that cannot be trusted.
     """
-    layout = find_layout(root)
+    places = find_places(root)
     seen = Findings(
-        layout=layout.name,
+        layout=places.name,
         root=str(root),
-        train=layout.train and str(layout.train),
-        val=layout.val and str(layout.val),
+        train=list(map(str, places.train)),
+        val=list(map(str, places.val)),
+        aside=list(map(str, places.aside)),
+        one_pass=sorted(one_pass_sets(root)),
         synthetic=(root / SYNTHETIC).exists(),
         entries=sorted(path.name for path in root.iterdir()) if root.is_dir() else [],
     )
-    rows: list[tuple[str, str, str]] = []
-    if layout.train:
-        wnids = tier_classes(tier)
-        with progress(f"Listing train, tier {tier}", len(wnids), "classes") as bar:
-            for wnid in wnids:
-                rows += _list_class(layout.train, wnid, seen)
-                bar.update()
-    if layout.val:
-        rows += _list_val(layout.val, tier, seen)
+    rows = [] if "train" in seen.one_pass else list(_train_rows(places.train, tier, seen, index))
+    rows += [] if "val" in seen.one_pass else _val_rows(places.val, tier, seen, index)
+    rows.sort()
     # To look at the size of every train image would take long on a network's disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
-    rows.sort()
-    seen.empty = [path for image, _, path in rows if image in named and not os.path.getsize(path)]
+    seen.empty = [_where(row) for row in rows if row.image in named and _is_empty(row)]
     return rows, seen
 
 
-def _list_class(train: Path, wnid: str, seen: Findings) -> Iterator[tuple[str, str, str]]:
-    """The images of one class folder; notes what else is there."""
-    folder = train / wnid
-    if not folder.is_dir():
-        return
-    images: dict[str, str] = {}
-    whole = True
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: (not entry.name.endswith(".JPEG"), entry.name)):
-            match = IMAGE.fullmatch(entry.name)
-            if not match or (match[1] or "").lower() != wnid or not entry.is_file():
-                seen.strangers.append(f"{folder}/{entry.name}")
-                whole = False
-                continue
-            image = _image_name(entry.name)
-            if image in images:
-                seen.doubles.append(f"{folder}/{entry.name}")
-                whole = False
-                continue
-            images[image] = entry.name
-            whole = whole and entry.name == f"{image}.JPEG"
-    if whole and images:
-        seen.whole_folders.append(wnid)
-    for image, name in images.items():
-        yield image, wnid, f"{folder}/{name}"
+def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
+    """What is known of a source that must be read in one pass: its images' names; the sets not known.
+
+    `train` or `val` is not known where the names cannot be had without reading all.
+    """
+    names, unknown = [], []
+    for kind in seen.one_pass:
+        readers = [reader_of(Path(path))(Path(path)) for path in getattr(seen, kind)]
+        if all(hasattr(reader, "names") for reader in readers):
+            with progress(f"Listing {kind}", len(readers), "files") as bar:
+                for reader in readers:
+                    names += reader.names()
+                    bar.update()
+        else:
+            unknown.append(kind)
+    return sorted(set(names)), unknown
 
 
-def _list_val(val: Path, tier: int, seen: Findings) -> Iterator[tuple[str, str, str]]:
-    """The tier's val images, from a flat folder or from class folders: the file name decides."""
+def _train_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
+    images: dict[str, dict[str, Found]] = {wnid: {} for wnid in tier_classes(tier)}
+    for path in places:
+        # One with fewer images than any class has is completed from the places that come later, so that a
+        # half-unpacked archive beside its folder does no harm.
+        short = [wnid for wnid, found in images.items() if len(found) < CLASS_SIZES[0]]
+        if not short:
+            break
+        with progress(f"Listing {path.name}, tier {tier}", len(short), "classes") as bar:
+            whole = dict(seen.whole_folders)
+            for wnid, found in reader_of(path)(path, seen, index).train_images(short):
+                before = len(images[wnid])
+                new = _add(images[wnid], found, path, seen)
+                if before:  # then this place's folder is not all of the class, and with more, no folder is
+                    seen.whole_folders.pop(wnid, None)
+                    if wnid in whole and not new:
+                        seen.whole_folders[wnid] = whole[wnid]
+                bar.update()
+    for wnid, found in images.items():
+        yield from (Row(image.image, wnid, *image[1:]) for image in found.values())
+
+
+def _val_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
     wanted = {row.image: row.imagenet_wnid for row in tier_val_images(tier)}
-    found: dict[str, str] = {}
-    for path in _val_files(val):
-        image = _image_name(path.rpartition("/")[2])
-        if image in wanted and found.setdefault(image, path) != path:
-            seen.doubles.append(path)
-    for image, path in found.items():
-        yield image, wanted[image], path
+    images: dict[str, Found] = {}
+    for path in places:
+        if len(images) < len(wanted):
+            found = reader_of(path)(path, seen, index).val_images()
+            _add(images, [image for image in found if image.image in wanted], path, seen)
+    yield from (Row(image.image, wanted[image.image], *image[1:]) for image in images.values())
 
 
-def _val_files(val: Path) -> Iterator[str]:
-    """Paths of the val images: the flat ones first, then class folder by class folder, sorted."""
-    folders = [str(val)]
-    for folder in folders:  # grows while the first, the val folder itself, is read
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                match = IMAGE.fullmatch(entry.name)
-                if match and match[2] and entry.is_file():
-                    yield f"{folder}/{entry.name}"
-                elif folder == str(val) and WNID.fullmatch(entry.name) and entry.is_dir():
-                    folders.append(f"{folder}/{entry.name}")
+def _add(images: dict[str, Found], found: list[Found], path: Path, seen: Findings) -> int:
+    """Adds the images that earlier places did not have; returns how many."""
+    new = [image for image in found if image.image not in images]
+    images |= {image.image: image for image in new}
+    seen.sources[str(path)] = seen.sources.get(str(path), 0) + len(new)
+    return len(new)
 
 
-def _image_name(file_name: str) -> str:
-    """`n01440764_10026.jpg` → `n01440764_10026`, in the official spelling."""
-    stem = file_name.rpartition(".")[0].lower()
-    return stem.replace("ilsvrc2012", "ILSVRC2012")
+def _is_empty(row: Row) -> bool:
+    return not (row.size if row.in_archive else os.path.getsize(row.path))
 
 
-def _below(root: Path, relative: str) -> Path | None:
-    """The folder `relative` below `root`, each name compared without regard to case."""
-    folder = root
-    for name in relative.split("/"):
-        exact = folder / name
-        folder = exact if exact.is_dir() else _any_case(folder, name)
-        if folder is None:
-            return None
-    return folder
-
-
-def _any_case(folder: Path, name: str) -> Path | None:
-    if not folder.is_dir():
-        return None
-    matches = (path for path in sorted(folder.iterdir()) if path.name.lower() == name.lower())
-    return next((path for path in matches if path.is_dir()), None)
+def _where(row: Row) -> str:
+    return f"{row.path}: {row.image}" if row.in_archive else row.path

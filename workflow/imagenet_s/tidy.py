@@ -5,38 +5,54 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s.classes import tier_classes
 from imagenet_s.files import read_json, write_json
 from imagenet_s.parts import tier_parts, tiers
-from imagenet_s.pool import pool_path
+from imagenet_s.pool import pool_path, sweep_pool
 from imagenet_s.progress import log
-from imagenet_s.splits import tier_val_images
+from imagenet_s.samples import read_samples, samples_path
 from imagenet_s.subsets import SUBSETS
 from imagenet_s.tree import plan_path, remove_tree
 
 
 def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: Path) -> None:
-    """Removes the pool if nothing links to it by now, and all of the demo once the source is another."""
+    """Removes the pool, or what nothing needs of it, and all of the demo once the source is another."""
     work = output / "work"
     removed = []
     _remove(work / "tmp")  # a killed job may have left something there
-    if link != "copy":
-        removed += _remove(work / "pool")
     if not demo:
         removed += _remove(work / "demo")
         for subset in set(SUBSETS) - set(subsets):
             if _is_of_demo(output, subset):
                 remove_tree(output, subset)
                 removed += _remove(work / "masks" / str(subset))
-        for tier in set(SUBSETS) - set(tiers(subsets)):
-            findings = work / "source" / f"{tier}.json"
-            if findings.exists() and _is_demo(output, read_json(findings)["root"]):
-                _empty_pool(work / "pool", tier)
+                samples_path(output, subset).unlink(missing_ok=True)
+        for part in (part for tier in set(SUBSETS) - set(tiers(subsets)) for part in tier_parts(tier)):
+            (work / "pool" / f"{part}.json").unlink(missing_ok=True)
+    seen = [read_json(work / "source" / f"{tier}.json") for tier in tiers(subsets)]
+    if link == "copy" or any(findings["stamps"] or findings["one_pass"] for findings in seen):
+        swept = sweep_pool(work / "pool", _pooled(output))
+        if swept:
+            log.info("Removed %s images of an earlier source from %s", f"{swept:,}", work / "pool")
+    else:
+        removed += _remove(work / "pool")
     for folder in removed:
         log.info("Removed %s", folder)
     write_json(receipt, {"removed": [str(folder) for folder in removed]})
+
+
+def _pooled(output: Path) -> set[str]:
+    """Where the pool keeps the images of all trees."""
+    wanted = set()
+    for subset in SUBSETS:
+        path = samples_path(output, subset)
+        if path.exists():
+            rows = read_samples(path, ["image", "imagenet_wnid"])
+            names = pc.replace_substring_regex(rows["image"], r"^.*/|\.JPEG$", "").to_pylist()
+            wanted |= set(map(pool_path, names, rows["imagenet_wnid"].to_pylist()))
+    return wanted
 
 
 def _is_of_demo(output: Path, subset: int) -> bool:
@@ -57,13 +73,3 @@ def _remove(folder: Path) -> list[Path]:
         return []
     shutil.rmtree(folder)
     return [folder]
-
-
-def _empty_pool(pool: Path, tier: int) -> None:
-    """Removes the copies of one tier, and the receipts that say they are there."""
-    for part in tier_parts(tier):
-        (pool / f"{part}.json").unlink(missing_ok=True)
-    for wnid in tier_classes(tier):
-        _remove(pool / "train" / wnid)
-    for row in tier_val_images(tier):
-        (pool / pool_path(row.image, row.imagenet_wnid)).unlink(missing_ok=True)

@@ -109,24 +109,33 @@ def _entries(
     masks = rows["mask"].drop_null().combine_chunks()
     origin = os.path.abspath(work / "masks" / str(subset))
     tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
-    if link == "symlink":
+    kind = {"auto": "symlink", "copy": "hardlink"}.get(link, link)
+    if kind == "symlink":
         folders = _folder_links(subset, findings)
-        tables.append(_table(pa.array(folders, pa.string()), pa.array(folders.values(), pa.string()), link))
+        tables.append(_table(pa.array(folders, pa.string()), pa.array(folders.values(), pa.string()), kind))
         parents = pc.replace_substring_regex(rows["image"], "/[^/]*$", "")
         rows = rows.filter(pc.invert(pc.is_in(parents, value_set=tables[-1]["path"])))
-    if subset == 919 and findings[0].train:
-        tables.append(_table(pa.array(["train-full"]), pa.array([findings[0].train]), "symlink"))
     images = rows["image"].combine_chunks()
     names = pc.replace_substring_regex(images, r"^.*/|\.JPEG$", "")
+    listing = pa.concat_tables(read_listing(path).replace_schema_metadata() for path in listings)
+    lying = listing.take(pc.index_in(names, value_set=listing["image"]))
+    # What no listing has was read in one pass.
+    pooled = pc.or_(lying["offset"].is_valid(), lying["path"].is_null())
+    archives = pc.any(pooled.filter(pc.starts_with(images, "train/"))).as_py()
+    if subset == 919 and not archives:
+        tables.append(_table(pa.array(["train-full"]), pa.array(findings[0].train[:1]), "symlink"))
     if link == "copy":
-        pool = os.path.abspath(work / "pool")
-        pairs = zip(names.to_pylist(), rows["imagenet_wnid"].to_pylist(), strict=True)
-        targets = pa.array([f"{pool}/{pool_path(*pair)}" for pair in pairs], pa.string())
-    else:
-        listing = pa.concat_tables(map(read_listing, listings))
-        targets = listing["path"].take(pc.index_in(names, value_set=listing["image"]))
-    tables.append(_table(images, targets, "hardlink" if link == "copy" else link))
+        pooled = pa.array([True] * len(rows))
+    in_pool = _pool_paths(names.filter(pooled), rows["imagenet_wnid"].filter(pooled), work / "pool")
+    tables.append(_table(images.filter(pooled), in_pool, "hardlink"))
+    linked = pc.invert(pooled)
+    tables.append(_table(images.filter(linked), lying["path"].filter(linked), kind))
     return pa.concat_tables(tables).sort_by("path")
+
+
+def _pool_paths(names: pa.Array, wnids: pa.ChunkedArray, pool: Path) -> pa.Array:
+    pairs = zip(names.to_pylist(), wnids.to_pylist(), strict=True)
+    return pa.array([f"{os.path.abspath(pool)}/{pool_path(*pair)}" for pair in pairs], pa.string())
 
 
 def _folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
@@ -134,9 +143,9 @@ def _folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
     wnid_of = train_classes(subset)
     shared = {target for source, target in wnid_of.items() if source != target}
     return {
-        f"train/{wnid}": f"{seen.train}/{wnid}"
+        f"train/{wnid}": folder
         for seen in findings
-        for wnid in seen.whole_folders
+        for wnid, folder in seen.whole_folders.items()
         if wnid_of.get(wnid) == wnid and wnid not in shared
     }
 

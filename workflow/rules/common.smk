@@ -16,6 +16,7 @@ if str(WORKFLOW) not in sys.path:
 from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
+from imagenet_s.layouts import one_pass_sets
 from imagenet_s.parts import subset_parts, tier_of
 from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
 
@@ -30,6 +31,8 @@ OUTPUT = CONFIG.output
 WORK = f"{OUTPUT}/work"
 LOGS = f"{WORK}/logs"
 SUBSETS = [str(subset) for subset in CONFIG.subsets]
+# Which jobs there are depends on it; it takes a look at the names in one or two folders.
+ONE_PASS = one_pass_sets(Path(CONFIG.imagenet)) if CONFIG.imagenet else frozenset()
 COPYING = CONFIG.link == "copy"
 TRAIN_IMAGES = "complete" if CONFIG.complete else "any"
 
@@ -37,7 +40,6 @@ TRAIN_IMAGES = "complete" if CONFIG.complete else "any"
 wildcard_constraints:
     subset="50|300|919",
     tier="50|300|919",
-    part="(train|val)-(50|300|919)-[0-9]+",
     encoding="id16|id8|color|binary",
 
 
@@ -67,9 +69,16 @@ def of_tiers(pattern):
     return lambda wildcards: expand(pattern, tier=tiers_of(int(wildcards.subset)))
 
 
-def of_parts(pattern):
-    """An input function: `pattern` for each part of the subset."""
-    return lambda wildcards: expand(pattern, part=subset_parts(int(wildcards.subset)))
+def of_parts(pattern, passes=True):
+    """An input function: `pattern` for each part of the subset, those read in one pass included or not."""
+
+    def files(wildcards):
+        parts = subset_parts(int(wildcards.subset), ONE_PASS, max(CONFIG.subsets))
+        return expand(
+            pattern, part=[part for part in parts if passes or "pass" not in part]
+        )
+
+    return files
 
 
 def minutes(count):

@@ -36,7 +36,7 @@ rule dataset:
         ),
         samples=rules.samples.output,
         annotations=rules.masks.input.annotations,
-        findings=expand(rules.source.output.findings, tier=50),
+        findings=of_tiers(rules.source.output.findings),
     output:
         f"{OUTPUT}/ImageNetS{{subset}}/dataset.json",
     log:

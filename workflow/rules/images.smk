@@ -13,6 +13,8 @@ rule images:
         records=f"{WORK}/images/{{part}}.parquet",
     log:
         f"{LOGS}/images-{{part}}.log",
+    wildcard_constraints:
+        part="(train|val)-[0-9]+-[0-9]+",
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -24,10 +26,41 @@ rule images:
         copied=lambda wildcards, output: (
             f"--copied {shlex.quote(output.pool)}" if COPYING else ""
         ),
+        pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
         code=code_digest("images"),
     message:
         "Reading images: {wildcards.part}"
     shell:
         "{params.run} --log {log:q} images --part {wildcards.part} --listing {input.listing:q}"
-        " --records {output.records:q} {params.copied} --scratch {params.scratch:q}"
+        " --records {output.records:q} {params.copied} --pool {params.pool:q} --scratch {params.scratch:q}"
+
+
+# What can only be read from front to back is read once for all subsets, into the pool.
+rule stream:
+    input:
+        findings=lambda wildcards: rules.source.output.findings.format(
+            tier=tier_of(wildcards.part)
+        ),
+    output:
+        records=f"{WORK}/images/{{part}}.parquet",
+    log:
+        f"{LOGS}/stream-{{part}}.log",
+    wildcard_constraints:
+        part="(train|val)-pass-[0-9]+-[0-9]+",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=minutes(480),
+    params:
+        run=imagenet_s,
+        pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
+        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
+        code=code_digest("passes"),
+    message:
+        "Reading archives from front to back: {wildcards.part}"
+    shell:
+        "{params.run} --log {log:q} stream --part {wildcards.part} --findings {input.findings:q}"
+        " --records {output.records:q} --pool {params.pool:q} --scratch {params.scratch:q}"

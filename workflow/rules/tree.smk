@@ -34,7 +34,7 @@ rule tree:
         listings=of_tiers(rules.source.output.listing),
         findings=of_tiers(rules.source.output.findings),
         # With `link: copy`, the receipts of the copies.
-        pool=of_parts(rules.images.output.pool) if COPYING else [],
+        pool=of_parts(rules.images.output.pool, passes=False) if COPYING else [],
     output:
         receipt=f"{WORK}/trees/{{subset}}.json",
     log:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s.archive import MOST_BYTES, MOST_BYTES_IN_ALL, zipped_masks
 from imagenet_s.errors import UserError
+from imagenet_s.zips import MOST_BYTES, MOST_BYTES_IN_ALL, zipped_masks
 
 MASK = "validation-segmentation/n01443537/ILSVRC2012_val_00000236.png"
 README = "ImageNetS50/README.txt"

@@ -1,0 +1,141 @@
+"""Tar archives as they lie: which files they hold, and where their bytes are, found by seeking.
+
+Only headers are read. The plain ones are parsed here, as Python's tarfile takes ten times as long; GNU
+long names, pax and sparse headers are handed to tarfile.
+"""
+
+import tarfile
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imagenet_s.errors import UserError
+from imagenet_s.pieces import Pieces
+
+BLOCK = 512
+FOLDER = b"5"
+LONGEST = 1 << 20  # bytes of a long name or pax header; longer ones are an attack on memory
+LONGEST_IMAGE = 1 << 28  # bytes; the largest of ImageNet has some 15,000,000
+EXTENDED = b"LKxgXSN"  # GNU long names, pax, sparse: several headers for one member
+REFUSED = {
+    b"1": "a hard link",
+    b"2": "a symbolic link",
+    b"3": "a character device",
+    b"4": "a block device",
+    b"6": "a pipe",
+    b"M": "the rest of a file on another volume",
+}
+
+
+class Member(NamedTuple):
+    """A file in a tar: its name there, and where its bytes lie in the whole of the pieces."""
+
+    name: str
+    offset: int
+    size: int
+
+
+def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None) -> Iterator[Member]:
+    """The files of the tar that lies between `start` and `stop`, in order; folders are passed over.
+
+    `where` names it in messages. Raises UserError for a tar that ends early or is damaged (naming the
+    last good member), and for members that no copy of ImageNet has: names that lead outside, links,
+    devices, sparse files.
+    """
+    stop = pieces.size if stop is None else stop
+    position, last = start, "its beginning"
+    while True:
+        header = pieces.read(BLOCK, position) if position + BLOCK <= stop else b""
+        if len(header) < BLOCK:
+            # A tar ends with empty blocks; a writer that was stopped leaves none.
+            raise _ended(where, last)
+        if not header.strip(b"\0"):
+            return
+        kind = header[156:157]
+        name, size = _plain(header, where, position, last)
+        if kind in EXTENDED:
+            name, offset, size, kind, sparse, following = _extended(pieces, where, position, last)
+        else:
+            sparse, offset = False, position + BLOCK
+            following = offset + -(-size // BLOCK) * BLOCK
+        refuse_odd(name, kind, where, sparse)
+        # The seventh Unix had no type for folders.
+        if kind != FOLDER and not (kind == b"\0" and name.endswith("/")):
+            if offset + size > stop:
+                raise _ended(where, last, f"{name!r} should have {size:,} bytes; ")
+            yield Member(name, offset, size)
+        last, position = repr(name), following
+
+
+def _plain(header: bytes, where: str, position: int, last: str) -> tuple[str, int]:
+    """(name, size) of a header that stands alone. Raises UserError if it is none."""
+    try:
+        stated = int(header[148:156].strip(b" \0"), 8)
+        if sum(header[:148]) + sum(header[156:]) + 8 * ord(" ") != stated:
+            raise ValueError
+        # Sizes of 8 GiB and more are stated in binary.
+        big = header[124] & 0x80
+        size = int.from_bytes(header[125:136]) if big else int(header[124:136].strip(b" \0") or b"0", 8)
+        if size < 0:  # it would lead back
+            raise ValueError
+    except ValueError:
+        raise UserError(
+            f"{where} is damaged: at byte {position:,}, after {last}, there is no header of a member. Either "
+            "bytes are wrong there, or that member is not as large as its header says. Get the archive again."
+        ) from None
+    name = header[:100].partition(b"\0")[0]
+    if header[257:262] == b"ustar" and header[263:265] == b"00" and header[345]:
+        name = header[345:500].partition(b"\0")[0] + b"/" + name
+    return name.decode("utf-8", "surrogateescape"), size
+
+
+def _extended(pieces: Pieces, where: str, position: int, last: str) -> tuple[str, int, int, bytes, bool, int]:
+    """(name, offset, size, kind, is sparse, next position) of a member with several headers, from tarfile."""
+    file = _File(pieces, position)
+    try:
+        archive = tarfile.TarFile(fileobj=file)  # reads the first member there
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise UserError(
+            f"{where} is damaged at byte {position:,}, after {last}: {error}. Get the archive again."
+        ) from error
+    info = archive.firstmember
+    if info is None:
+        raise _ended(where, last)
+    return info.name, info.offset_data, info.size, info.type, info.issparse(), archive.offset
+
+
+class _File:
+    """What tarfile needs of a file, over pieces."""
+
+    def __init__(self, pieces: Pieces, position: int):
+        self.pieces, self.position = pieces, position
+
+    def read(self, count: int) -> bytes:
+        if count > LONGEST:
+            raise ValueError(f"it has a name of {count:,} bytes")
+        data = self.pieces.read(count, self.position)
+        self.position += len(data)
+        return data
+
+    def seek(self, position: int) -> None:
+        self.position = position
+
+    def tell(self) -> int:
+        return self.position
+
+
+def refuse_odd(name: str, kind: bytes, where: str, sparse: bool = False) -> None:
+    """Raises UserError for a member that no copy of ImageNet has. `kind` is its type in the header."""
+    if name.startswith("/") or ".." in name.split("/"):
+        raise UserError(f"{where} is not to be trusted: its member {name!r} leads outside. Nothing was read.")
+    odd = "a sparse file" if sparse else REFUSED.get(kind)
+    if odd:
+        raise UserError(
+            f"{where}: its member {name!r} is {odd}, not a plain file. Images are; make the archive again "
+            "without such members."
+        )
+
+
+def _ended(where: str, last: str, more: str = "") -> UserError:
+    return UserError(
+        f"{where} ends early: {more}the last good member is {last}. It is truncated; get the archive again."
+    )

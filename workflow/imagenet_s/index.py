@@ -1,0 +1,98 @@
+"""The index of the source's tars: which members they hold, and where, so that headers are read once."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_s.files import written
+from imagenet_s.headers import Member, members
+from imagenet_s.pieces import Pieces, stamp
+
+INDEX = pa.schema(
+    [
+        ("archive", pa.string()),
+        ("inner", pa.int64()),  # where the tar begins in the archive: 0, or the offset of a tar in it
+        ("name", pa.binary()),  # as it stands in the header: not all names are UTF-8
+        ("offset", pa.int64()),  # bytes, in the archive
+        ("size", pa.int64()),
+    ]
+)
+
+
+class Index:
+    """The members of tars, looked up in the file at `path`, or else in the tars' headers, and kept.
+
+    What is in the file counts only for an archive that has the same size and time as then. Without a
+    `path`, nothing is kept beyond the object's life.
+    """
+
+    def __init__(self, path: Path | None = None):
+        self.path, self.changed = path, False
+        self.stamps: dict[str, list] = {}
+        self.tables: dict[tuple[str, int], pa.Table] = {}
+        if path and path.exists():
+            self._read(pq.read_table(path))
+
+    def members(self, pieces: Pieces, tar: Member | None = None) -> list[Member]:
+        """The files in an archive, or in the tar that is a member of it, in their order.
+
+        Raises UserError as `headers.members` does.
+        """
+        archive, start = str(pieces.paths[0]), tar.offset if tar else 0
+        table = self.tables.get((archive, start))
+        if table is None:
+            where, stop = (f"{archive}: {tar.name}", start + tar.size) if tar else (archive, None)
+            found = list(members(pieces, where, start, stop))
+            self._add(archive, start, found)
+            return found
+        names = (name.decode("utf-8", "surrogateescape") for name in table["name"].to_pylist())
+        return list(map(Member, names, table["offset"].to_pylist(), table["size"].to_pylist()))
+
+    def save(self) -> None:
+        """Writes what was found to the file."""
+        if self.path and self.changed:
+            table = pa.concat_tables(self.tables.values())
+            with written(self.path) as partial:
+                metadata = {"stamps": json.dumps(self.stamps)}
+                pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
+            self.changed = False
+
+    def _add(self, archive: str, start: int, found: list[Member]) -> None:
+        columns = (
+            [archive] * len(found),
+            [start] * len(found),
+            [member.name.encode("utf-8", "surrogateescape") for member in found],
+            [member.offset for member in found],
+            [member.size for member in found],
+        )
+        self.tables[archive, start] = pa.table(list(map(pa.array, columns, INDEX.types)), INDEX)
+        self.stamps.setdefault(archive, stamp(Path(archive)))
+        self.changed = True
+
+    def _read(self, table: pa.Table) -> None:
+        stamps = json.loads(table.schema.metadata[b"stamps"])
+        table = table.replace_schema_metadata()
+        self.stamps = {path: listed for path, listed in stamps.items() if _is_same(Path(path), listed)}
+        # The rows of one tar stand together: a slice of the table is as good as a copy of it.
+        keys = table.select(["archive", "inner"])
+        ends = _runs(keys)
+        for start, stop in zip([0, *ends], [*ends, len(table)], strict=True):
+            if start < stop and keys["archive"][start].as_py() in self.stamps:
+                key = keys["archive"][start].as_py(), keys["inner"][start].as_py()
+                self.tables[key] = table.slice(start, stop - start)
+
+
+def _runs(keys: pa.Table) -> list[int]:
+    """The rows at which another tar begins."""
+    if len(keys) < 2:
+        return []
+    before, after = keys.slice(0, len(keys) - 1), keys.slice(1)
+    same = pc.and_(*(pc.equal(before[name], after[name]) for name in keys.column_names))
+    return [k + 1 for k in pc.indices_nonzero(pc.invert(same)).to_pylist()]
+
+
+def _is_same(path: Path, listed: list) -> bool:
+    return path.exists() and stamp(path) == listed

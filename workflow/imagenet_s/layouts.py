@@ -1,0 +1,103 @@
+"""The layouts in which people keep raw ImageNet, and which reader fits each place.
+
+A further layout is a row of `LAYOUTS`; if it needs a reader of its own, that is a file, and a row of
+`READERS`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagenet_s.folders import Folder
+from imagenet_s.parquet import Parquet
+from imagenet_s.pieces import FIRST_PIECE
+from imagenet_s.streams import CompressedTar
+from imagenet_s.tars import Tar
+
+# What is looked for below the folder that the user names, in the order of preference. Compared without
+# regard to case; `*` stands for anything.
+LAYOUTS = (
+    ("plain folders", "train", "val"),
+    ("plain folders", "train", "validation"),
+    ("renamed folders", "ILSVRC2012_img_train", "ILSVRC2012_img_val"),
+    ("Kaggle", "ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val"),
+    ("Kaggle", "Data/CLS-LOC/train", "Data/CLS-LOC/val"),
+    ("Kaggle", "CLS-LOC/train", "CLS-LOC/val"),
+    ("official archives", "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"),
+    ("official archives in pieces", "ILSVRC2012_img_train.tar.*", "ILSVRC2012_img_val.tar.*"),
+    ("Hugging Face parquet", "data/train-*.parquet", "data/validation-*.parquet"),
+    ("Hugging Face parquet", "train-*.parquet", "validation-*.parquet"),
+    ("Hugging Face archives", "data/train_images_*.tar.gz", "data/val_images.tar.gz"),
+    ("Hugging Face archives", "train_images_*.tar.gz", "val_images.tar.gz"),
+    ("compressed archives", "ILSVRC2012_img_train.tar.gz", "ILSVRC2012_img_val.tar.gz"),
+    ("compressed archives", "ILSVRC2012_img_train.tar.zst", "ILSVRC2012_img_val.tar.zst"),
+)
+
+# Which reader fits a file, by its ending.
+READERS = {".tar": Tar, ".parquet": Parquet, ".gz": CompressedTar, ".zst": CompressedTar}
+
+Reader = type[Folder | Tar | Parquet | CompressedTar]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where one copy keeps its train and val images, in the order of preference, and what it is called.
+
+    The places of a set are all folders and tars, or else all to be read in one pass. `aside` are those
+    that were found, too, and are not used.
+    """
+
+    name: str
+    train: tuple[Path, ...]
+    val: tuple[Path, ...]
+    aside: tuple[Path, ...]
+
+
+def find_places(root: Path) -> Places:
+    """Looks for what `LAYOUTS` names below `root`; train and val may come from different rows."""
+    names, aside, places = {}, [], []
+    for column in (1, 2):
+        found: dict[Path, str] = {}
+        for row in LAYOUTS:
+            for path in _matches(root, row[column]):
+                found.setdefault(path, row[0])
+        # To read a stream is the last resort; two kinds of it would only hold the same twice.
+        streams = [path for path in found if reader_of(path).one_pass]
+        first_kind = [path for path in streams if found[path] == found[streams[0]]]
+        used = [path for path in found if path not in streams] or first_kind
+        names |= {found[path]: None for path in used}
+        aside += [path for path in found if path not in used]
+        places.append(tuple(used))
+    return Places(" + ".join(names) or "not recognised", *places, tuple(aside))
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader for a place."""
+    if path.is_dir():
+        return Folder
+    return Tar if FIRST_PIECE.fullmatch(path.name) else READERS[path.suffix.lower()]
+
+
+def one_pass_sets(root: Path) -> frozenset[str]:
+    """Those of `train` and `val` that can only be read in one pass."""
+    places = find_places(root)
+    sets = {"train": places.train, "val": places.val}
+    return frozenset(name for name, paths in sets.items() if paths and reader_of(paths[0]).one_pass)
+
+
+def _matches(root: Path, pattern: str) -> list[Path]:
+    """What is called `pattern` below `root`, sorted; folders, or files with an ending."""
+    paths = [root]
+    for part in pattern.split("/"):
+        called = re.compile(re.escape(part).replace(r"\*", ".*"), re.IGNORECASE)
+        paths = [
+            child
+            for path in paths
+            if path.is_dir()
+            for child in sorted(path.iterdir())
+            if called.fullmatch(child.name)
+        ]
+    if ".tar." in pattern and pattern.endswith("*"):
+        firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
+        paths = list({match[1]: path for match, path in reversed(firsts) if match}.values())[::-1]
+    return [path for path in paths if path.is_dir() != ("." in pattern)]

@@ -1,0 +1,56 @@
+"""Images in Hugging Face's parquet files: a column `image` of `bytes` and `path`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagenet_s.errors import UserError
+from imagenet_s.places import IMAGE, base_name, image_name
+
+ROWS = 32  # of images at a time; one has 110 kB
+BUFFER = 1 << 20  # bytes read at a time; without it a row group's column is in memory as a whole
+
+
+class Parquet:
+    """A parquet file of images. Names and bytes stand in columns of their own, so names cost little."""
+
+    one_pass = True
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def names(self) -> Iterator[str]:
+        """The names of its images, without ending. Raises UserError for a file of another kind."""
+        for batch in self._batches("image.path", 10_000):
+            names = map(base_name, batch.column("image").field("path").fill_null("").to_pylist())
+            yield from (image_name(name) for name in names if IMAGE.fullmatch(name))
+
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        """(name without ending, bytes) of the images for whose name `wanted` holds, in the file's order.
+
+        Some rows are in memory at a time. Raises UserError for a file of another kind.
+        """
+        for batch in self._batches("image", ROWS):
+            for image in batch.column("image"):
+                name = base_name(image["path"].as_py() or "")
+                if IMAGE.fullmatch(name) and wanted(image_name(name)):
+                    yield image_name(name), image["bytes"].as_py() or b""
+
+    def _batches(self, column: str, rows: int) -> Iterator[pa.RecordBatch]:
+        try:
+            with pq.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False) as file:
+                kind = file.schema_arrow.field("image").type
+                if not (pa.types.is_string(kind.field("path").type) and _is_bytes(kind.field("bytes").type)):
+                    raise pa.ArrowInvalid(f"its column is {kind}")
+                yield from file.iter_batches(rows, columns=[column])
+        except (OSError, KeyError, AttributeError, pa.ArrowException) as error:
+            raise UserError(
+                f"{self.path} cannot be read as parquet with a column `image` of `bytes` and `path`: "
+                f"{error}. Get it again."
+            ) from error
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)

@@ -1,0 +1,94 @@
+"""A large file as one range of bytes, also where it lies in pieces: `x.tar.001`, `x.tar.002`, …"""
+
+import os
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+
+from imagenet_s.errors import UserError, first_few
+
+# The first of several pieces of a tar; the others follow it.
+FIRST_PIECE = re.compile(r"(.*\.tar)\.(0*[01]|aa)", re.IGNORECASE)
+
+
+class Pieces:
+    """Reads a file, or the pieces that begin with it, by offset. Close it, or use it with `with`."""
+
+    def __init__(self, path: str | Path):
+        self.paths = piece_paths(Path(path))
+        self.files = [os.open(piece, os.O_RDONLY) for piece in self.paths]
+        sizes = [os.fstat(file).st_size for file in self.files]
+        self.starts = [0, *accumulate(sizes)][:-1]
+        self.size = sum(sizes)
+
+    def __enter__(self) -> "Pieces":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for file in self.files:
+            os.close(file)
+        self.files = []
+
+    def fill(self, buffer: memoryview, offset: int) -> int:
+        """Reads into the whole of `buffer` from `offset`; returns how many bytes there were."""
+        filled = 0
+        while filled < len(buffer) and offset + filled < self.size:
+            k = bisect_right(self.starts, offset + filled) - 1
+            try:
+                count = os.preadv(self.files[k], [buffer[filled:]], offset + filled - self.starts[k])
+            except OSError as error:
+                error.filename = str(self.paths[k])  # a failed read does not say of what
+                raise
+            if not count:
+                break
+            filled += count
+        return filled
+
+    def read(self, count: int, offset: int) -> bytes:
+        """Up to `count` bytes from `offset`."""
+        buffer = bytearray(count)
+        return bytes(buffer[: self.fill(memoryview(buffer), offset)])
+
+
+def piece_paths(path: Path) -> list[Path]:
+    """`path`, and the pieces that follow it if it is the first of several.
+
+    Raises UserError where one is missing between others.
+    """
+    match = FIRST_PIECE.fullmatch(path.name)
+    if not match:
+        return [path]
+    stem, first = match[1], match[2]
+    ending = "[a-z]{2}"
+    if first.isdecimal():
+        ending = rf"\d{{{len(first)}}}" if len(first) > 1 else "[1-9][0-9]*|0"
+    pattern = re.compile(rf"{re.escape(stem)}\.({ending})", re.IGNORECASE)
+    matches = map(pattern.fullmatch, sorted(piece.name for piece in path.parent.iterdir()))
+    numbered = sorted((_number(match[1]), path.parent / match[0]) for match in matches if match)
+    numbers, found = [number for number, _ in numbered], [piece for _, piece in numbered]
+    missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
+    if missing:
+        before = first_few(found[k].name for k in _gaps(numbers))
+        raise UserError(
+            f"{path.parent} lacks pieces of {stem}: those after {before} are missing, "
+            f"{len(missing)} in all. Get them, into the same folder."
+        )
+    return found
+
+
+def _number(suffix: str) -> int:
+    return int(suffix) if suffix.isdecimal() else 26 * ord(suffix[0].lower()) + ord(suffix[1].lower())
+
+
+def _gaps(numbers: list[int]) -> list[int]:
+    """The places behind which a number is skipped."""
+    return [k for k in range(len(numbers) - 1) if numbers[k + 1] != numbers[k] + 1]
+
+
+def stamp(path: Path) -> list[list[int]]:
+    """[size, mtime in ns] of the file or of each of its pieces: what tells that it is still the same."""
+    return [[piece.stat().st_size, piece.stat().st_mtime_ns] for piece in piece_paths(path)]

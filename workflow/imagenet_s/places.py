@@ -1,0 +1,44 @@
+"""Places that hold images of ImageNet, and what their readers have in common.
+
+A reader that can look before it reads has `train_images(wnids)`, which gives the images of some classes,
+and `val_images()`: `folders.py`, `tars.py`. One that must read from front to back (`one_pass`) has
+`stream(wanted)`, and perhaps `names()`, where these can be had for little: `streams.py`, `parquet.py`.
+Which reader serves what is said in `layouts.py`.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+# Hugging Face's names have the class as a suffix: n01440764_10026_n01440764.JPEG.
+IMAGE = re.compile(r"((n\d{8})_\d+|ILSVRC2012_val_\d{8})(?:_n\d{8})?\.jpe?g", re.IGNORECASE)
+WNID = re.compile(r"n\d{8}")
+
+
+class Found(NamedTuple):
+    """An image in a place: its official name without ending, and its file, or its bytes in an archive."""
+
+    image: str
+    path: str
+    offset: int | None = None
+    size: int | None = None
+
+
+@dataclass
+class Seen:
+    """What was seen beside the images, and which archives they stand in (path → sizes and mtimes)."""
+
+    whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is only its images
+    strangers: list[str] = field(default_factory=list)  # entries that are no image of the class
+    doubles: list[str] = field(default_factory=list)  # second files of an image, not used
+    stamps: dict[str, list] = field(default_factory=dict)
+
+
+def image_name(file_name: str) -> str:
+    """`n01440764_10026.jpg`, `n01440764_10026_n01440764.JPEG` → `n01440764_10026`, as officially spelt."""
+    return IMAGE.fullmatch(file_name)[1].lower().replace("ilsvrc2012", "ILSVRC2012")
+
+
+def base_name(name: str) -> str:
+    """What follows the last slash of a name in an archive."""
+    return name.rpartition("/")[2]

@@ -1,0 +1,60 @@
+"""Images in compressed tars, which can only be read from front to back."""
+
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from imagenet_s.errors import UserError
+from imagenet_s.headers import LONGEST_IMAGE, refuse_odd
+from imagenet_s.places import IMAGE, base_name, image_name
+
+
+class CompressedTar:
+    """A tar of images, or of tars of images, compressed as a whole by gzip or zstandard."""
+
+    one_pass = True
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        """(name without ending, bytes) of the images for whose name `wanted` holds, in the archive's order.
+
+        One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
+        (naming the last good member), and for members that no copy of ImageNet has.
+        """
+        last = "its beginning"
+        compression = "zstd" if self.path.suffix.lower() == ".zst" else "gzip"
+        try:
+            with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, compression) as stream:
+                for name, data in _members(stream, str(self.path), wanted):
+                    last = repr(name)
+                    if data is not None:
+                        yield image_name(base_name(name)), data
+        except (OSError, EOFError, tarfile.TarError, pa.ArrowException) as error:
+            raise UserError(
+                f"{self.path} is damaged or ends early: the last good member is {last} ({error}). "
+                "Get it again."
+            ) from error
+
+
+def _members(stream, where: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
+    """(name, bytes) of each member, those of tars in the tar included; no bytes for what is not wanted."""
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as archive:
+        for member in archive:
+            archive.members.clear()  # or it would keep a million of them
+            if member.isdir():
+                continue
+            refuse_odd(member.name, member.type, where, member.issparse())
+            base = base_name(member.name)
+            if base.lower().endswith(".tar") and not base.startswith("._"):
+                yield from _members(archive.extractfile(member), f"{where}: {member.name}", wanted)
+            keep = IMAGE.fullmatch(base) and wanted(image_name(base))
+            if keep and member.size > LONGEST_IMAGE:
+                raise UserError(
+                    f"{where}: its member {member.name!r} has {member.size:,} bytes, more than any "
+                    "image has. Get the archive again."
+                )
+            yield member.name, archive.extractfile(member).read() if keep else None

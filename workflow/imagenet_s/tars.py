@@ -1,0 +1,67 @@
+"""Images in tar archives, read where they lie: the official ones, of one tar a class, and plain ones."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from imagenet_s.errors import UserError
+from imagenet_s.headers import Member
+from imagenet_s.index import Index
+from imagenet_s.pieces import Pieces, stamp
+from imagenet_s.places import IMAGE, Found, Seen, base_name, image_name
+
+
+class Tar:
+    """A tar of images, or of one tar a class (`<wnid>.tar`), as the official train archive is."""
+
+    one_pass = False
+
+    def __init__(self, path: Path, seen: Seen, index: Index):
+        self.archive, self.seen, self.index = path, seen, index
+        self.seen.stamps[str(path)] = stamp(path)
+
+    def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
+        """(wnid, its images) for each of the classes; only their headers are read."""
+        with Pieces(self.archive) as pieces:
+            classes, loose = defaultdict(list), defaultdict(list)
+            for member in self.index.members(pieces):
+                base = base_name(member.name)
+                match = IMAGE.fullmatch(base)
+                if base.lower().endswith(".tar"):
+                    classes[base[:-4].lower()].append(member)
+                elif match and match[2]:
+                    loose[match[2].lower()].append(member)
+            for wnid in wnids:
+                inner = [found for member in classes[wnid] for found in self.index.members(pieces, member)]
+                yield wnid, self._images(pieces, wnid, [*inner, *loose[wnid]])
+
+    def class_images(self, wnid: str) -> list[Found]:
+        """The images of a tar that holds one class."""
+        with Pieces(self.archive) as pieces:
+            return self._images(pieces, wnid, self.index.members(pieces))
+
+    def val_images(self) -> list[Found]:
+        """The val images; the file name decides."""
+        with Pieces(self.archive) as pieces:
+            return self._images(pieces, None, self.index.members(pieces))
+
+    def _images(self, pieces: Pieces, wnid: str | None, found: Iterable[Member]) -> list[Found]:
+        """The members that are images of the class, or val images. Of doubles, both must be the same."""
+        images: dict[str, Found] = {}
+        for name, offset, size in found:
+            base = base_name(name)
+            match = IMAGE.fullmatch(base)
+            if base.startswith("._"):  # what macOS adds to archives
+                continue
+            if not match or (match[2] and match[2].lower()) != wnid:
+                self.seen.strangers.append(f"{self.archive}: {name}")
+                continue
+            image = Found(image_name(base), str(self.archive), offset, size)
+            first = images.setdefault(image.image, image)
+            if first != image and pieces.read(first.size, first.offset) != pieces.read(size, offset):
+                raise UserError(
+                    f"{self.archive} holds {image.image}.JPEG twice, with different bytes: at byte "
+                    f"{first.offset:,} ({first.size:,} bytes) and as {name!r} at byte {offset:,} ({size:,} "
+                    "bytes). Nobody can tell which is right; get the archive again."
+                )
+        return list(images.values())
