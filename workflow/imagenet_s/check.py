@@ -66,7 +66,7 @@ def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
         log.warning("Found as well, and left aside: %s", first_few(findings[0].aside))
     first = findings[0]
     for kind, places in (("train", first.train), ("val", first.val)):
-        if len(places) > 1:
+        if len(places) > 1 and kind not in first.one_pass:
             counts = [f"{sum(seen.sources.get(p, 0) for seen in findings):,} from {p}" for p in places]
             log.warning("Several places hold %s images; the first comes first: %s", kind, ", ".join(counts))
     if link == "auto" and (first.stamps or first.one_pass):

@@ -97,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
     added = command(_stream, "read one part of a source that must be read from front to back")
     added.add_argument("--part", required=True)
-    paths(added, "findings", "records", "pool", "scratch")
+    several(added, "files")
+    paths(added, "records", "pool", "scratch")
 
     added = command(_fetch, "get the annotations of one subset")
     subset(added)

@@ -36,6 +36,9 @@ LAYOUTS = (
 # Which reader fits a file, by its ending.
 READERS = {".tar": Tar, ".parquet": Parquet, ".gz": CompressedTar, ".zst": CompressedTar}
 
+# Of train, Hugging Face has five archives, each of which is then read in a job of its own, or 294 files.
+MOST_PASSES = 5
+
 Reader = type[Folder | Tar | Parquet | CompressedTar]
 
 
@@ -78,11 +81,20 @@ def reader_of(path: Path) -> Reader:
     return Tar if FIRST_PIECE.fullmatch(path.name) else READERS[path.suffix.lower()]
 
 
-def one_pass_sets(root: Path) -> frozenset[str]:
-    """Those of `train` and `val` that can only be read in one pass."""
-    places = find_places(root)
+def one_pass_sets(places: Places) -> dict[str, int]:
+    """Those of `train` and `val` that can only be read in one pass, and how many jobs share their files."""
     sets = {"train": places.train, "val": places.val}
-    return frozenset(name for name, paths in sets.items() if paths and reader_of(paths[0]).one_pass)
+    return {
+        kind: min(MOST_PASSES, len(files))
+        for kind, files in sets.items()
+        if files and reader_of(files[0]).one_pass
+    }
+
+
+def pass_files(places: Places, part: str) -> tuple[Path, ...]:
+    """The files that are read from front to back for a part such as `train-pass-300-4`."""
+    kind, _, _, k = part.split("-")
+    return getattr(places, kind)[int(k) :: one_pass_sets(places)[kind]]
 
 
 def _matches(root: Path, pattern: str) -> list[Path]:

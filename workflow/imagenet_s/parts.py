@@ -4,7 +4,8 @@ A part belongs to one tier, so a subset is a union of parts, and adding a subset
 repeats none. Their number is a constant: neither the images nor the cores change it.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from imagenet_s.classes import tier_classes
 from imagenet_s.splits import tier_val_images
@@ -15,35 +16,29 @@ TRAIN_PARTS = {50: 2, 300: 5, 919: 12}
 VAL_PARTS = {50: 1, 300: 1, 919: 2}
 
 
-# The jobs that share the files of a source that can only be read in one pass: Hugging Face has five
-# archives of train images and one of val images, so that each is read in a job of its own.
-PASSES = {"train": 5, "val": 1}
-
-
 def tier_parts(tier: int) -> list[str]:
     """The names of a tier's parts, such as `train-300-4` and `val-300-0`."""
     train = [f"train-{tier}-{k}" for k in range(TRAIN_PARTS[tier])]
     return train + [f"val-{tier}-{k}" for k in range(VAL_PARTS[tier])]
 
 
-def pass_parts(name: str, top: int) -> list[str]:
-    """The names of the parts of a set read in one pass, for all that the subsets up to `top` need.
+def pass_parts(kind: str, top: int, passes: int) -> list[str]:
+    """The names of the parts of `train` or `val` in `passes` passes, for what the subsets up to `top` need.
 
     Such as `train-pass-300-4`. A pass for a larger subset is another one: it must read all again.
     """
-    return [f"{name}-pass-{top}-{k}" for k in range(PASSES[name])]
+    return [f"{kind}-pass-{top}-{k}" for k in range(passes)]
 
 
-def subset_parts(subset: int, one_pass: Container[str] = (), top: int = 0) -> list[str]:
+def subset_parts(subset: int, passes: Mapping[str, int] = MappingProxyType({}), top: int = 0) -> list[str]:
     """The names of all parts that a subset consists of.
 
-    `one_pass` names the sets (`train`, `val`) that must be read in one pass, `top` is the largest of the
-    subsets that are built together.
+    `passes` says of `train` and `val`, where they must be read in one pass, how many jobs share that;
+    `top` is the largest of the subsets that are built together.
     """
     parts = [part for tier in tiers_of(subset) for part in tier_parts(tier)]
-    for name in ("train", "val"):
-        if name in one_pass:
-            parts = [part for part in parts if not part.startswith(name)] + pass_parts(name, top)
+    for kind in passes:
+        parts = [part for part in parts if not part.startswith(kind)] + pass_parts(kind, top, passes[kind])
     return parts
 
 

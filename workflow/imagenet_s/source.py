@@ -45,7 +45,7 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]
         train=list(map(str, places.train)),
         val=list(map(str, places.val)),
         aside=list(map(str, places.aside)),
-        one_pass=sorted(one_pass_sets(root)),
+        one_pass=sorted(one_pass_sets(places)),
         synthetic=(root / SYNTHETIC).exists(),
         entries=sorted(path.name for path in root.iterdir()) if root.is_dir() else [],
     )

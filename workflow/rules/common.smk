@@ -16,7 +16,7 @@ if str(WORKFLOW) not in sys.path:
 from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
-from imagenet_s.layouts import one_pass_sets
+from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.parts import subset_parts, tier_of
 from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
 
@@ -32,7 +32,8 @@ WORK = f"{OUTPUT}/work"
 LOGS = f"{WORK}/logs"
 SUBSETS = [str(subset) for subset in CONFIG.subsets]
 # Which jobs there are depends on it; it takes a look at the names in one or two folders.
-ONE_PASS = one_pass_sets(Path(CONFIG.imagenet)) if CONFIG.imagenet else frozenset()
+PLACES = find_places(Path(CONFIG.imagenet or f"{WORK}/demo/imagenet"))
+PASSES = one_pass_sets(PLACES)
 COPYING = CONFIG.link == "copy"
 TRAIN_IMAGES = "complete" if CONFIG.complete else "any"
 
@@ -73,7 +74,7 @@ def of_parts(pattern, passes=True):
     """An input function: `pattern` for each part of the subset, those read in one pass included or not."""
 
     def files(wildcards):
-        parts = subset_parts(int(wildcards.subset), ONE_PASS, max(CONFIG.subsets))
+        parts = subset_parts(int(wildcards.subset), PASSES, max(CONFIG.subsets))
         return expand(
             pattern, part=[part for part in parts if passes or "pass" not in part]
         )

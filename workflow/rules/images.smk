@@ -39,9 +39,10 @@ rule images:
 # What can only be read from front to back is read once for all subsets, into the pool.
 rule stream:
     input:
-        findings=lambda wildcards: rules.source.output.findings.format(
+        checked=lambda wildcards: rules.source.output.findings.format(
             tier=tier_of(wildcards.part)
         ),
+        files=lambda wildcards: pass_files(PLACES, wildcards.part),
     output:
         records=f"{WORK}/images/{{part}}.parquet",
     log:
@@ -62,5 +63,5 @@ rule stream:
     message:
         "Reading archives from front to back: {wildcards.part}"
     shell:
-        "{params.run} --log {log:q} stream --part {wildcards.part} --findings {input.findings:q}"
+        "{params.run} --log {log:q} stream --part {wildcards.part} --files {input.files:q}"
         " --records {output.records:q} --pool {params.pool:q} --scratch {params.scratch:q}"
