@@ -32,7 +32,7 @@ def build(
     source, scratch = work / "source", work / "tmp" / "test"
     tree = output / subset_of(subset).name
     for tier in tiers_of(subset):
-        check_and_list(tier, imagenet, [subset], False, link, output, source)
+        check_and_list(tier, imagenet, [subset], False, link, labels, output, source)
     listings = {tier: source / f"{tier}.parquet" for tier in tiers_of(subset)}
     findings = [path.with_suffix(".json") for path in listings.values()]
     records = {part: work / "images" / f"{part}.parquet" for part in subset_parts(subset)}

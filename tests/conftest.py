@@ -9,6 +9,7 @@ import pytest
 
 from imagenet_s.demo import make_annotations, make_images
 from imagenet_s.files import read_json
+from imagenet_s.progress import log
 
 MEMORY = Path("/dev/shm")  # Linux's folder of files in memory
 
@@ -25,6 +26,13 @@ def pytest_configure() -> None:
 def no_proxy():
     """Servers of the tests run on this machine: no proxy may come between."""
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """A command that a test runs logs to the standard error that this test captures, and no later one."""
+    yield
+    log.handlers.clear()
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def run(source, output, listings):
     """Checks the source, and lists its tier 50; how many train images there are."""
 
     def run(tier=50, subsets=(50,), complete=False, link="symlink", output=output, root=source) -> int:
-        check_and_list(tier, root, subsets, complete, link, output, listings)
+        check_and_list(tier, root, subsets, complete, link, (), output, listings)
         images = read_listing(listings / f"{tier}.parquet")["image"].to_pylist()
         return sum(not image.startswith("ILSVRC") for image in images)
 

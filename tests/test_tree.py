@@ -139,7 +139,7 @@ def test_a_folder_in_the_way_of_a_link_is_left(tmp_path, target, scratch):
 def take(source: Path, output: Path, pool: bool = False) -> None:
     """Lists and reads a source, and joins it with the masks: what the workflow does before the tree."""
     work, records = output / "work", []
-    check_and_list(50, source, [50], False, "copy", output, work / "source")
+    check_and_list(50, source, [50], False, "copy", (), output, work / "source")
     for part in subset_parts(50):
         records.append(work / "images" / f"{part}.parquet")
         copied = work / "pool" / f"{part}.json" if pool else None

@@ -16,7 +16,8 @@ from imagenet_s.files import read_json, write_json
 from imagenet_s.index import Index
 from imagenet_s.layouts import LAYOUTS
 from imagenet_s.links import link_troubles
-from imagenet_s.listing import listing_of, read_listing, write_listing
+from imagenet_s.listing import all_files, listing_of, read_listing, write_listing
+from imagenet_s.needs import Need, Space, needs, size_text, space_at
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
 from imagenet_s.places import WNID
@@ -27,7 +28,14 @@ IMAGES = pa.schema([("image", pa.string()), ("imagenet_wnid", pa.string())])
 
 
 def check_and_list(
-    tier: int, imagenet: Path, subsets: Sequence[int], complete: bool, link: str, output: Path, folder: Path
+    tier: int,
+    imagenet: Path,
+    subsets: Sequence[int],
+    complete: bool,
+    link: str,
+    labels: Sequence[str],
+    output: Path,
+    folder: Path,
 ) -> None:
     """Lists one tier of the source into `folder`, once all that `subsets` need was found to be there.
 
@@ -35,24 +43,43 @@ def check_and_list(
     read from there; higher ones are looked at as well, so that a build that cannot end never begins.
     `complete` asks for the official train totals. Raises UserError with everything that is wrong.
     """
-    listings, findings, index = [], [], Index(folder / "index.parquet")
-    for t in tiers({tier, *subsets}):
-        path = folder / f"{t}.parquet"
-        if t < tier:
-            listings.append(read_listing(path))
-            findings.append(Findings(**read_json(path.with_suffix(".json"))))
-        else:
-            rows, seen = list_tier(imagenet, t, index)
-            index.save()
-            listings.append(listing_of(rows, seen.stamps))
-            findings.append(seen)
+    asked = tiers({tier, *subsets})
+    lower = [folder / f"{t}.parquet" for t in asked if t < tier]
+    listings = [read_listing(path) for path in lower]
+    findings = [Findings(**read_json(path.with_suffix(".json"))) for path in lower]
+    further = look(imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet"))
+    listings, findings = listings + further[0], findings + further[1]
     _tell_oddities(findings, link)
-    files = pa.concat_tables(listing.replace_schema_metadata() for listing in listings)
-    troubles = source_troubles(files, findings, subsets, complete)
-    require_none(troubles or list(output_troubles(files, findings[0], subsets, link, output)))
-    own = tiers({tier, *subsets}).index(tier)
-    write_listing(listings[own], folder / f"{tier}.parquet")
-    write_json(folder / f"{tier}.json", asdict(findings[own]))
+    require_none(troubles(listings, findings, subsets, complete, link, labels, output))
+    write_listing(listings[len(lower)], folder / f"{tier}.parquet")
+    write_json(folder / f"{tier}.json", asdict(findings[len(lower)]))
+
+
+def look(imagenet: Path, wanted: Sequence[int], index: Index) -> tuple[list[pa.Table], list[Findings]]:
+    """The listing of each of the `wanted` tiers, and what was found with it; saves the index."""
+    listings, findings = [], []
+    for tier in wanted:
+        rows, seen = list_tier(imagenet, tier, index)
+        index.save()
+        listings.append(listing_of(rows, seen.stamps))
+        findings.append(seen)
+    return listings, findings
+
+
+def troubles(
+    listings: Sequence[pa.Table],
+    findings: Sequence[Findings],
+    subsets: Sequence[int],
+    complete: bool,
+    link: str,
+    labels: Sequence[str],
+    output: Path,
+) -> list[Trouble]:
+    """Everything that keeps a build of `subsets` from being made: of the source, or else of the output."""
+    files = all_files(listings)
+    return source_troubles(files, findings, subsets, complete) or list(
+        output_troubles(files, findings, subsets, link, labels, output)
+    )
 
 
 def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
@@ -79,19 +106,24 @@ def source_troubles(
     """Everything the source lacks for `subsets`, but for what only reading it in one pass can tell."""
     seen = findings[0]
     if not seen.train or not seen.val:
-        return [_layout_trouble(seen)]
+        return [layout_trouble(seen)]
     where = f"{', '.join(seen.train + seen.val)}; layout: {seen.layout}"
     if seen.aside:
         where += f"; left aside: {', '.join(seen.aside)}"
-    names, unknown = names_ahead(seen)
-    # A val image's name does not tell its class, which nobody asks for here.
-    ahead = pa.table([names, [name.partition("_")[0] for name in names]], IMAGES)
-    images = pa.concat_tables([files.select(IMAGES.names), ahead])
+    images, unknown = known_images(files, seen)
     empty = [name for seen in findings for name in seen.empty]
     return lacking(images, subsets, complete, where, unknown, empty)
 
 
-def _layout_trouble(seen: Findings) -> Trouble:
+def known_images(files: pa.Table, seen: Findings) -> tuple[pa.Table, list[str]]:
+    """`image` and `imagenet_wnid` of all that is known to be there; the sets of which nothing is known."""
+    names, unknown = names_ahead(seen)
+    # A val image's name does not tell its class, which nobody asks for here.
+    ahead = pa.table([names, [name.partition("_")[0] for name in names]], IMAGES)
+    return pa.concat_tables([files.select(IMAGES.names), ahead]), unknown
+
+
+def layout_trouble(seen: Findings) -> Trouble:
     root = Path(seen.root)
     if not root.exists():
         return Trouble(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
@@ -114,9 +146,15 @@ def _layout_trouble(seen: Findings) -> Trouble:
 
 
 def output_troubles(
-    files: pa.Table, first: Findings, subsets: Sequence[int], link: str, output: Path
+    files: pa.Table,
+    findings: Sequence[Findings],
+    subsets: Sequence[int],
+    link: str,
+    labels: Sequence[str],
+    output: Path,
 ) -> Iterable[Trouble]:
-    """What keeps the output from being written: its place, its folders, the links it needs."""
+    """What keeps the output from being written: its place, its folders, the links and the space it needs."""
+    first = findings[0]
     for folder in (first.root, *first.train, *first.val):
         if output.resolve().is_relative_to(Path(folder).resolve()):
             yield Trouble(
@@ -126,6 +164,7 @@ def output_troubles(
             return
     for subset in subsets:
         yield from map(Trouble, foreign_folder(output, subset))
+    yield from _space_troubles(needs(files, findings, subsets, link, labels, output), space_at(output))
     in_archives = files["offset"].is_valid()
     if link not in ("auto", "copy") and (first.one_pass or pc.any(in_archives).as_py()):
         archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
@@ -138,3 +177,20 @@ def output_troubles(
     own = files.filter(pc.invert(in_archives))["path"]
     samples = [own[k].as_py() for k in (0, -1)] if len(own) else []
     yield from map(Trouble, link_troubles(samples, link, output))
+
+
+def _space_troubles(wanted: Sequence[Need], space: Space) -> Iterable[Trouble]:
+    files, size = sum(need.files for need in wanted), sum(need.bytes for need in wanted)
+    largest = sorted(wanted, key=lambda need: (need.bytes, need.files), reverse=True)
+    parts = first_few((f"{need.what}: {size_text(need.bytes)}, {need.files:,} files" for need in largest), 2)
+    advice = f"({parts}). Make room there, or set `output` in config.yaml to another disk."
+    if size > space.bytes:
+        yield Trouble(
+            f"`output`: {space.folder} has {size_text(space.bytes)} free, and the build needs about "
+            f"{size_text(size)} {advice}"
+        )
+    if space.files is not None and files > space.files:
+        yield Trouble(
+            f"`output`: the file system of {space.folder} takes {space.files:,} further files (inodes), and "
+            f"the build makes about {files:,} {advice}"
+        )

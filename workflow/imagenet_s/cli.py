@@ -73,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     def workers(added: argparse.ArgumentParser) -> None:
         added.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
 
+    added = command(_inspect, "say what a copy of ImageNet-1k holds, and which subsets can be built from it")
+    added.add_argument("path", type=Path, metavar="PATH", help="the folder that holds train and val")
+    added.add_argument("--md5", action="store_true", help="read official archives as a whole: their md5")
+
+    added = command(_plan, "say what a build would find, do and need; nothing is written")
+    added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
+
     added = command(_demo_images, "make the demo's images of one tier")
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
     paths(added, "root", "receipt", "scratch")
@@ -88,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
     added.add_argument("--train-images", choices=("complete", "any"), required=True)
     added.add_argument("--link", choices=LINKS, required=True)
+    added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
     paths(added, "imagenet", "output", "folder")
 
     added = command(_images, "read one part of the source: sizes, digests, pixel sizes, copies")
@@ -166,6 +174,21 @@ def _demo_annotations(subset: int, folder: Path, receipt: Path, workers: int) ->
     from imagenet_s.demo import make_annotations
 
     make_annotations(subset, folder, receipt, workers)
+
+
+def _inspect(path: Path, md5: bool) -> None:
+    from imagenet_s.inspection import inspect
+
+    for line in inspect(Path(os.path.abspath(path)), md5):
+        print(line)
+
+
+def _plan(configfile: Path) -> None:
+    from imagenet_s.config import read_config_file
+    from imagenet_s.plan import plan
+
+    for line in plan(read_config_file(configfile)):
+        print(line)
 
 
 def _source(imagenet: Path, train_images: str, **options) -> None:

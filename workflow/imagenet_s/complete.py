@@ -45,12 +45,7 @@ def lacking(
     `complete` asks for the official train totals. Of the sets (`train`, `val`) in `unknown` nothing is
     said. `where` tells where was looked, `empty` which of the listed images have no bytes.
     """
-    found = []
-    sizes = _class_sizes(images)
-    for subset in map(subset_of, subsets):
-        found += _missing_listed(images, subset, unknown)
-        if complete and "train" not in unknown:
-            found += _short_train(sizes, subset)
+    found = [gap for subset in subsets for gap in gaps(images, subset, complete, unknown)]
     if empty:
         found.append(Trouble(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
     if not found:
@@ -66,6 +61,14 @@ def lacking(
         )
     beginning = f"The source lacks images (looked in {where}).\nNothing was written into the data set."
     return [Trouble(beginning), *found, Trouble(advice)]
+
+
+def gaps(images: pa.Table, subset: int, complete: bool, unknown: Container[str] = ()) -> list[Trouble]:
+    """The same for one subset, without advice."""
+    found = list(_missing_listed(images, subset_of(subset), unknown))
+    if complete and "train" not in unknown:
+        found += _short_train(_class_sizes(images), subset_of(subset))
+    return found
 
 
 def _class_sizes(images: pa.Table) -> dict[str, int]:

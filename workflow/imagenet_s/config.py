@@ -69,6 +69,19 @@ def read_config(values: Mapping[str, Any]) -> Config:
     )
 
 
+def read_config_file(path: Path) -> Config:
+    """The same for a file. Raises UserError for one that is not there or no YAML, too."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile."
+        ) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is no YAML file: {error}") from error
+    return read_config({} if values is None else values)
+
+
 def _odd_paths(values: dict) -> Iterable[str]:
     """What is wrong with the paths and addresses, as far as it shows without looking at them."""
     paths = {"imagenet": values["imagenet"], "output": values["output"]}

@@ -18,6 +18,11 @@ class Folder:
     def __init__(self, path: Path, seen: Seen, index: Index):
         self.folder, self.seen, self.index = path, seen, index
 
+    def classes(self) -> list[str]:
+        """The wnids of the class folders and tars that are there, sorted."""
+        names = {entry.name.removesuffix(".tar") for entry in os.scandir(self.folder)}
+        return sorted(name for name in names if WNID.fullmatch(name))
+
     def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
         """(wnid, its images) for each of the classes.
 

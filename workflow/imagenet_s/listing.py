@@ -1,7 +1,7 @@
 """A listing: which images of the source a build may use, and where each of them lies."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +53,11 @@ def write_listing(listing: pa.Table, path: Path) -> None:
 def read_listing(path: Path) -> pa.Table:
     """A listing, as `write_listing` wrote it."""
     return pq.read_table(path)
+
+
+def all_files(listings: Iterable[pa.Table]) -> pa.Table:
+    """The rows of several listings, one after the other."""
+    return pa.concat_tables(listing.replace_schema_metadata() for listing in listings)
 
 
 def require_same_archives(listing: pa.Table) -> None:

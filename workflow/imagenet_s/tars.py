@@ -8,7 +8,7 @@ from imagenet_s.errors import UserError
 from imagenet_s.headers import Member
 from imagenet_s.index import Index
 from imagenet_s.pieces import Pieces, stamp
-from imagenet_s.places import IMAGE, Found, Seen, base_name, image_name
+from imagenet_s.places import IMAGE, WNID, Found, Seen, base_name, image_name
 
 
 class Tar:
@@ -20,19 +20,18 @@ class Tar:
         self.archive, self.seen, self.index = path, seen, index
         self.seen.stamps[str(path)] = stamp(path)
 
+    def classes(self) -> list[str]:
+        """The wnids of the classes that are there, sorted."""
+        with Pieces(self.archive) as pieces:
+            tars, loose = self._by_class(pieces)
+        return sorted(wnid for wnid in tars.keys() | loose.keys() if WNID.fullmatch(wnid))
+
     def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
         """(wnid, its images) for each of the classes; only their headers are read."""
         with Pieces(self.archive) as pieces:
-            classes, loose = defaultdict(list), defaultdict(list)
-            for member in self.index.members(pieces):
-                base = base_name(member.name)
-                match = IMAGE.fullmatch(base)
-                if base.lower().endswith(".tar"):
-                    classes[base[:-4].lower()].append(member)
-                elif match and match[2]:
-                    loose[match[2].lower()].append(member)
+            tars, loose = self._by_class(pieces)
             for wnid in wnids:
-                inner = [found for member in classes[wnid] for found in self.index.members(pieces, member)]
+                inner = [found for member in tars[wnid] for found in self.index.members(pieces, member)]
                 yield wnid, self._images(pieces, wnid, [*inner, *loose[wnid]])
 
     def class_images(self, wnid: str) -> list[Found]:
@@ -44,6 +43,18 @@ class Tar:
         """The val images; the file name decides."""
         with Pieces(self.archive) as pieces:
             return self._images(pieces, None, self.index.members(pieces))
+
+    def _by_class(self, pieces: Pieces) -> tuple[dict[str, list[Member]], dict[str, list[Member]]]:
+        """wnid → the tars of that class in the archive; wnid → its images that lie there without a tar."""
+        tars, loose = defaultdict(list), defaultdict(list)
+        for member in self.index.members(pieces):
+            base = base_name(member.name)
+            match = IMAGE.fullmatch(base)
+            if base.lower().endswith(".tar") and not base.startswith("._"):
+                tars[base[:-4].lower()].append(member)
+            elif match and match[2]:
+                loose[match[2].lower()].append(member)
+        return tars, loose
 
     def _images(self, pieces: Pieces, wnid: str | None, found: Iterable[Member]) -> list[Found]:
         """The members that are images of the class, or val images. Of doubles, both must be the same."""

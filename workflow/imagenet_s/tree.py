@@ -13,7 +13,7 @@ from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
 from imagenet_s.links import link_troubles, place
-from imagenet_s.listing import read_listing
+from imagenet_s.listing import all_files, read_listing
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
 from imagenet_s.samples import read_samples
@@ -111,13 +111,13 @@ def _entries(
     tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
     kind = {"auto": "symlink", "copy": "hardlink"}.get(link, link)
     if kind == "symlink":
-        folders = _folder_links(subset, findings)
+        folders = folder_links(subset, findings)
         tables.append(_table(pa.array(folders, pa.string()), pa.array(folders.values(), pa.string()), kind))
         parents = pc.replace_substring_regex(rows["image"], "/[^/]*$", "")
         rows = rows.filter(pc.invert(pc.is_in(parents, value_set=tables[-1]["path"])))
     images = rows["image"].combine_chunks()
     names = pc.replace_substring_regex(images, r"^.*/|\.JPEG$", "")
-    listing = pa.concat_tables(read_listing(path).replace_schema_metadata() for path in listings)
+    listing = all_files(map(read_listing, listings))
     lying = listing.take(pc.index_in(names, value_set=listing["image"]))
     # What no listing has was read in one pass.
     pooled = pc.or_(lying["offset"].is_valid(), lying["path"].is_null())
@@ -138,7 +138,7 @@ def _pool_paths(names: pa.Array, wnids: pa.ChunkedArray, pool: Path) -> pa.Array
     return pa.array([f"{os.path.abspath(pool)}/{pool_path(*pair)}" for pair in pairs], pa.string())
 
 
-def _folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
+def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
     """The train folders that can be one link to the source's: those with nothing but their images."""
     wnid_of = train_classes(subset)
     shared = {target for source, target in wnid_of.items() if source != target}
