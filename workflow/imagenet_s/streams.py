@@ -7,8 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from imagenet_s.errors import UserError
-from imagenet_s.headers import LONGEST_IMAGE, refuse_odd
+from imagenet_s.headers import LONGEST, LONGEST_IMAGE, refuse_odd
 from imagenet_s.places import IMAGE, base_name, image_name
+
+BUFFER = 1 << 20  # bytes read at a time
 
 
 class CompressedTar:
@@ -25,15 +27,20 @@ class CompressedTar:
         One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
         (naming the last good member), and for members that no copy of ImageNet has.
         """
-        last = "its beginning"
+        last = passed = "its beginning"
         compression = "zstd" if self.path.suffix.lower() == ".zst" else "gzip"
         try:
             with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, compression) as stream:
                 for name, data in _members(stream, str(self.path), wanted):
-                    last = repr(name)
+                    # What is not wanted is passed over later, on the way to the next header.
+                    last, passed = passed, repr(name)
                     if data is not None:
+                        last = passed
                         yield image_name(base_name(name)), data
-        except (OSError, EOFError, tarfile.TarError, pa.ArrowException) as error:
+                last = passed
+                while stream.read(BUFFER):  # the checksum stands at the end
+                    pass
+        except (OSError, EOFError, ValueError, tarfile.TarError, pa.ArrowException) as error:
             raise UserError(
                 f"{self.path} is damaged or ends early: the last good member is {last} ({error}). "
                 "Get it again."
@@ -42,7 +49,7 @@ class CompressedTar:
 
 def _members(stream, where: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
     """(name, bytes) of each member, those of tars in the tar included; no bytes for what is not wanted."""
-    with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 20) as archive:
+    with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER, tarinfo=_Header) as archive:
         for member in archive:
             archive.members.clear()  # or it would keep a million of them
             if member.isdir():
@@ -58,3 +65,28 @@ def _members(stream, where: str, wanted: Callable[[str], bool]) -> Iterator[tupl
                     "image has. Get the archive again."
                 )
             yield member.name, archive.extractfile(member).read() if keep else None
+
+
+class _Header(tarfile.TarInfo):
+    """A header as tarfile reads it, except that only an empty block ends a tar.
+
+    To tarfile, a damaged header and a missing one are the end as well: it would leave out the rest
+    without a word. Nor does it mind how long a name is.
+    """
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        try:
+            header = super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from error
+        if header.size < 0:
+            raise tarfile.ReadError(f"{header.name!r} has {header.size:,} bytes")
+        return header
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in b"LKxgX" and self.size > LONGEST:
+            raise tarfile.ReadError(f"it has a name of {self.size:,} bytes")
+        return super()._proc_member(archive)
