@@ -100,6 +100,11 @@ def _extended(pieces: Pieces, where: str, position: int, last: str) -> tuple[str
     info = archive.firstmember
     if info is None:
         raise _ended(where, last)
+    if info.size < 0:  # it would lead back, as a pax header may say
+        raise UserError(
+            f"{where} is damaged at byte {position:,}, after {last}: {info.name!r} has {info.size:,} bytes. "
+            "Get the archive again."
+        )
     return info.name, info.offset_data, info.size, info.type, info.issparse(), archive.offset
 
 
