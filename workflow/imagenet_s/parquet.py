@@ -10,7 +10,11 @@ from imagenet_s.errors import UserError
 from imagenet_s.places import IMAGE, base_name, image_name
 
 ROWS = 32  # of images at a time; one has 110 kB
-BUFFER = 1 << 20  # bytes read at a time; without it a row group's column is in memory as a whole
+OPTIONS = {
+    "buffer_size": 1 << 20,  # bytes; without it a row group's column is in memory as a whole
+    "pre_buffer": False,
+    "page_checksum_verification": True,  # of files that have checksums
+}
 
 
 class Parquet:
@@ -40,17 +44,23 @@ class Parquet:
 
     def _batches(self, column: str, rows: int) -> Iterator[pa.RecordBatch]:
         try:
-            with pq.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False) as file:
+            with pq.ParquetFile(self.path, **OPTIONS) as file:
                 kind = file.schema_arrow.field("image").type
-                if not (pa.types.is_string(kind.field("path").type) and _is_bytes(kind.field("bytes").type)):
+                if not _is_images(kind):
                     raise pa.ArrowInvalid(f"its column is {kind}")
                 yield from file.iter_batches(rows, columns=[column])
-        except (OSError, KeyError, AttributeError, pa.ArrowException) as error:
+        except (OSError, KeyError, pa.ArrowException) as error:
             raise UserError(
                 f"{self.path} cannot be read as parquet with a column `image` of `bytes` and `path`: "
                 f"{error}. Get it again."
             ) from error
 
 
-def _is_bytes(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+def _is_images(kind: pa.DataType) -> bool:
+    """Whether a column is of `bytes` and `path`, and perhaps more."""
+    if not pa.types.is_struct(kind):
+        return False
+    types = {field.name: field.type for field in kind}
+    return types.get("path") in (pa.string(), pa.large_string()) and (
+        types.get("bytes") in (pa.binary(), pa.large_binary())
+    )
