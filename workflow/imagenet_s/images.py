@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -91,11 +92,12 @@ def write_records(rows: list[tuple], empty: list[str], path: Path) -> None:
         pq.write_table(table, partial, compression="zstd")
 
 
-def differing(image: str, where: str) -> UserError:
+def differing(image: str, files: Iterable[Path]) -> UserError:
     """The error for an image that a source has twice, with different bytes."""
+    where = " and ".join(dict.fromkeys(map(str, files)))
     return UserError(
-        f"The source holds {image}.JPEG twice, with different bytes; the second is in {where}. Nobody "
-        "can tell which is right: get the archives again."
+        f"The source holds {image}.JPEG twice, with different bytes: in {where}. Nobody can tell which is "
+        "right: get the archives again."
     )
 
 
@@ -111,7 +113,9 @@ def read_records(paths: list[Path]) -> pa.Table:
     counts = pc.value_counts(unique["image"])
     several = counts.filter(pc.greater(counts.field("counts"), 1))
     if len(several):
-        raise differing(several[0]["values"].as_py(), "another archive than the first")
+        image = several[0]["values"]
+        holding = [path for path in paths if pc.index(pq.read_table(path)["image"], image).as_py() >= 0]
+        raise differing(image.as_py(), holding)
     return unique
 
 

@@ -1,5 +1,6 @@
 """Reading a source that can only be read from front to back: once, for all the subsets that are built."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,15 +28,18 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
         return image in wnid_of if kind == "val" else image.partition("_")[0] in classes
 
     rows: dict[str, tuple] = {}
+    starts: list[int] = []  # how many rows there were before each file
     folders: dict[str, Path] = {}
     empty = []
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
         for file in files:
+            starts.append(len(rows))
             for image, data in reader_of(file)(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:
-                    raise differing(image, str(file))
+                    first = files[bisect_right(starts, list(rows).index(image)) - 1]
+                    raise differing(image, [first, file])
                 if data:
                     folder, _, name = pool_path(image, wnid).rpartition("/")
                     if folder not in folders:
