@@ -47,8 +47,13 @@ class CompressedTar:
             ) from error
 
 
-def _members(stream, where: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
-    """(name, bytes) of each member, those of tars in the tar included; no bytes for what is not wanted."""
+def _members(
+    stream, where: str, wanted: Callable[[str], bool], wnid: str = ""
+) -> Iterator[tuple[str, bytes | None]]:
+    """(name, bytes) of each member, those of tars in the tar included; no bytes for what is not wanted.
+
+    Nor for images of another class than `wnid`, the tar's own if it is that of a class: as in `tars.py`.
+    """
     with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER, tarinfo=_Header) as archive:
         for member in archive:
             archive.members.clear()  # or it would keep a million of them
@@ -57,8 +62,10 @@ def _members(stream, where: str, wanted: Callable[[str], bool]) -> Iterator[tupl
             refuse_odd(member.name, member.type, where, member.issparse())
             base = base_name(member.name)
             if base.lower().endswith(".tar") and not base.startswith("._"):
-                yield from _members(archive.extractfile(member), f"{where}: {member.name}", wanted)
-            keep = IMAGE.fullmatch(base) and wanted(image_name(base))
+                inner = archive.extractfile(member)
+                yield from _members(inner, f"{where}: {member.name}", wanted, base[:-4].lower())
+            match = IMAGE.fullmatch(base)
+            keep = match and wnid in ("", (match[2] or "").lower()) and wanted(image_name(base))
             if keep and member.size > LONGEST_IMAGE:
                 raise UserError(
                     f"{where}: its member {member.name!r} has {member.size:,} bytes, more than any "
