@@ -48,7 +48,9 @@ class Parquet:
                 kind = file.schema_arrow.field("image").type
                 if not _is_images(kind):
                     raise pa.ArrowInvalid(f"its column is {kind}")
-                yield from file.iter_batches(rows, columns=[column])
+                for batch in file.iter_batches(rows, columns=[column]):
+                    batch.column("image").field("path").validate(full=True)  # Arrow trusts it to be UTF-8
+                    yield batch
         except (OSError, KeyError, pa.ArrowException) as error:
             raise UserError(
                 f"{self.path} cannot be read as parquet with a column `image` of `bytes` and `path`: "
