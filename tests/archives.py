@@ -108,8 +108,8 @@ def hugging_face_tars(source: Path, target: Path) -> Path:
     _made(source, target)
     train = list(_shuffled(_suffixed_train(source)))
     for k in range(5):
-        (target / f"train_images_{k}.tar.gz").write_bytes(_gzip(tar_of(train[k::5])))
-    (target / "val_images.tar.gz").write_bytes(_gzip(tar_of(_suffixed_val(source))))
+        (target / f"train_images_{k}.tar.gz").write_bytes(gzipped(tar_of(train[k::5])))
+    (target / "val_images.tar.gz").write_bytes(gzipped(tar_of(_suffixed_val(source))))
     return target
 
 
@@ -142,15 +142,54 @@ def hugging_face_parquet(source: Path, target: Path) -> Path:
     return target
 
 
+def hugging_face_parquet_at_the_top(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").iterdir():
+        path.rename(target / path.name)
+    (target / "data").rmdir()
+    return target
+
+
+def train_parquet_and_val_folder(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").glob("validation-*"):
+        path.unlink()
+    linked_copy(source / "val", target / "val")
+    return target
+
+
+def train_folder_and_val_parquet(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").glob("train-*"):
+        path.unlink()
+    linked_copy(source / "train", target / "train")
+    return target
+
+
 # The official archives, compressed by the user
 
 
 def official_gzip(source: Path, target: Path) -> Path:
-    return _compressed(official(source, target), ".gz", _gzip)
+    return _compressed(official(source, target), ".gz", gzipped)
 
 
 def official_zstandard(source: Path, target: Path) -> Path:
-    return _compressed(official(source, target), ".zst", _zstandard)
+    return _compressed(official(source, target), ".zst", zstandard)
+
+
+def train_tar_and_val_gzip(source: Path, target: Path) -> Path:
+    return _compressed(official(source, target), ".gz", gzipped, [VAL])
+
+
+def train_gzip_and_val_folder(source: Path, target: Path) -> Path:
+    return _compressed(train_tar_and_val_folder(source, target), ".gz", gzipped, [TRAIN])
+
+
+def train_hugging_face_tars_and_val_zstandard(source: Path, target: Path) -> Path:
+    hugging_face_tars(source, target)
+    (target / "val_images.tar.gz").unlink()
+    (target / f"{VAL}.zst").write_bytes(zstandard(tar_of(_val(source))))
+    return target
 
 
 # What the makers share
@@ -215,18 +254,22 @@ def _cut(folder: Path, endings: list[str]) -> Path:
     return folder
 
 
-def _compressed(folder: Path, ending: str, compress: Callable[[bytes], bytes]) -> Path:
-    for name in (TRAIN, VAL):
+def _compressed(
+    folder: Path, ending: str, compress: Callable[[bytes], bytes], names: Iterable[str] = (TRAIN, VAL)
+) -> Path:
+    for name in names:
         (folder / f"{name}{ending}").write_bytes(compress((folder / name).read_bytes()))
         (folder / name).unlink()
     return folder
 
 
-def _gzip(data: bytes) -> bytes:
+def gzipped(data: bytes) -> bytes:
+    """`data` compressed by gzip."""
     return gzip.compress(data, 1, mtime=0)
 
 
-def _zstandard(data: bytes) -> bytes:
+def zstandard(data: bytes) -> bytes:
+    """`data` compressed by zstandard."""
     sink = pa.BufferOutputStream()
     with pa.CompressedOutputStream(sink, "zstd") as stream:
         stream.write(data)

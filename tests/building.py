@@ -14,9 +14,11 @@ from imagenet_s.dataset import write_dataset
 from imagenet_s.files import read_json, write_json
 from imagenet_s.images import read_part
 from imagenet_s.labels import encode_labels
+from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.manifests import write_manifests
 from imagenet_s.masks import unpack_masks
 from imagenet_s.parts import subset_parts, tier_of
+from imagenet_s.passes import read_pass
 from imagenet_s.samples import join_samples
 from imagenet_s.subsets import MASKED, label_folder, subset_of, tiers_of
 from imagenet_s.tree import build_tree
@@ -35,10 +37,15 @@ def build(
         check_and_list(tier, imagenet, [subset], False, link, labels, output, source)
     listings = {tier: source / f"{tier}.parquet" for tier in tiers_of(subset)}
     findings = [path.with_suffix(".json") for path in listings.values()]
-    records = {part: work / "images" / f"{part}.parquet" for part in subset_parts(subset)}
+    places = find_places(imagenet)
+    parts = subset_parts(subset, one_pass_sets(places), subset)
+    records = {part: work / "images" / f"{part}.parquet" for part in parts}
     for part, path in records.items():
-        copied = work / "pool" / f"{part}.json" if link == "copy" else None
-        read_part(part, listings[tier_of(part)], path, work / "pool", copied, scratch)
+        if "pass" in part:
+            read_pass(part, pass_files(places, part), path, work / "pool", scratch)
+        else:
+            copied = work / "pool" / f"{part}.json" if link == "copy" else None
+            read_part(part, listings[tier_of(part)], path, work / "pool", copied, scratch)
     receipt, masks = work / "annotations" / f"{subset}.json", work / "masks" / f"{subset}.parquet"
     samples = work / "samples" / f"{subset}.parquet"
     write_json(receipt, annotations)
