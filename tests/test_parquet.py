@@ -1,0 +1,193 @@
+"""Hugging Face's parquet files: the images in them, whatever stands beside, and no file of another kind."""
+
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from imagenet_s.errors import UserError
+from imagenet_s.parquet import ROWS, Parquet
+
+FISH, SHARK = "n01443537", "n01491361"
+VAL = "ILSVRC2012_val_00004677"
+NOISE = random.Random(0).randbytes(1 << 20)
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "train-00000-of-00001.parquet"
+
+
+def write(path: Path, images: list, kind: pa.DataType = IMAGE, column: str = "image", **options) -> None:
+    """Writes images given as (path, bytes), or as they are for another kind of column."""
+    if pa.types.is_struct(kind):
+        images = [{"path": x[0], "bytes": x[1]} if isinstance(x, tuple) else x for x in images]
+    table = pa.table({"label": pa.array([0] * len(images), pa.int64()), column: pa.array(images, kind)})
+    pq.write_table(table, path, **options)
+
+
+def images_of(path: Path) -> list[tuple[str, bytes]]:
+    return list(Parquet(path).stream(lambda image: True))
+
+
+def refusal(path: Path) -> str:
+    """What is said of a file that cannot be read, whether all of it is asked for or its names alone."""
+    texts = []
+    for read in (images_of, lambda path: list(Parquet(path).names())):
+        with pytest.raises(UserError) as error:
+            read(path)
+        texts.append(str(error.value))
+    assert texts[0] == texts[1]
+    assert texts[0].startswith(
+        f"{path} cannot be read as parquet with a column `image` of `bytes` and `path`"
+    )
+    return texts[0]
+
+
+# What is given
+
+
+@pytest.mark.parametrize("rows", [7, ROWS, 1000])
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+def test_images_are_given_in_the_files_order_however_it_is_made(path, compression, rows):
+    images = [(f"{FISH}_{k}", NOISE[k : k + 900 * (k % 3 + 1)]) for k in range(100)]
+    write(
+        path,
+        [(f"{image}_{FISH}.JPEG", data) for image, data in images],
+        row_group_size=rows,
+        compression=compression,
+    )
+    assert images_of(path) == images
+    assert list(Parquet(path).names()) == [image for image, _ in images]
+
+
+def test_only_what_is_wanted_is_given(path):
+    write(path, [(f"{FISH}_{k}.JPEG", b"%d" % k) for k in range(99)])
+    wanted = {f"{FISH}_3", f"{FISH}_80"}
+    assert list(Parquet(path).stream(wanted.__contains__)) == [(f"{FISH}_3", b"3"), (f"{FISH}_80", b"80")]
+    assert list(Parquet(path).stream(lambda image: False)) == []
+
+
+def test_names_are_given_as_officially_spelt_without_folders_and_suffixes(path):
+    names = [f"train/{FISH}/{FISH}_1.jpeg", f"{SHARK.upper()}_2_{SHARK}.JPG", f"./{VAL.lower()}_{FISH}.JPEG"]
+    write(path, [(name, name.encode()) for name in names])
+    official = [f"{FISH}_1", f"{SHARK}_2", VAL]
+    assert images_of(path) == [(image, name.encode()) for image, name in zip(official, names, strict=True)]
+    assert list(Parquet(path).names()) == official
+
+
+def test_what_is_no_image_is_passed_over(path):
+    strangers = [(None, b"1"), ("", b"2"), (f"._{FISH}_1.JPEG", b"3"), (f"{FISH}_1.png", b"4"), None]
+    write(path, [*strangers, (f"{FISH}_1.JPEG", b"5")])
+    assert images_of(path) == [(f"{FISH}_1", b"5")]
+    assert list(Parquet(path).names()) == [f"{FISH}_1"]
+
+
+def test_an_image_without_bytes_is_given_as_empty(path):
+    write(path, [(f"{FISH}_1.JPEG", None), (f"{FISH}_2.JPEG", b"")])
+    assert images_of(path) == [(f"{FISH}_1", b""), (f"{FISH}_2", b"")]
+
+
+def test_bytes_are_carried_whatever_they_are(path):
+    data = [b"\x89PNG\r\n\x1a\n", bytes(1024), bytes(range(256)) * 9, NOISE]
+    write(path, [(f"{FISH}_{k}.JPEG", x) for k, x in enumerate(data)])
+    assert images_of(path) == [(f"{FISH}_{k}", x) for k, x in enumerate(data)]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.struct([("path", pa.string()), ("width", pa.int32()), ("bytes", pa.binary())]),
+        pa.struct([("bytes", pa.large_binary()), ("path", pa.large_string())]),
+    ],
+)
+def test_other_orders_fields_and_large_types_make_no_difference(path, kind):
+    write(path, [(f"{FISH}_1.JPEG", b"1")], kind)
+    assert images_of(path) == [(f"{FISH}_1", b"1")]
+    assert list(Parquet(path).names()) == [f"{FISH}_1"]
+
+
+def test_a_file_without_rows_has_no_images(path):
+    write(path, [])
+    assert images_of(path) == list(Parquet(path).names()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="no count of what was read")
+def test_names_are_had_without_reading_the_images(path):
+    write(path, [(f"{FISH}_{k}.JPEG", NOISE[k:]) for k in range(20)], row_group_size=5, compression="none")
+    before = bytes_read()
+    assert len(list(Parquet(path).names())) == 20
+    assert bytes_read() - before < path.stat().st_size / 4
+
+
+def bytes_read() -> int:
+    """How many bytes this process has read so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+# What is damaged, or something else
+
+
+@pytest.mark.parametrize("share", [0, 0.0001, 0.5, 0.9999])
+def test_a_file_that_ends_early_is_refused(path, share):
+    write(path, [(f"{FISH}_{k}.JPEG", NOISE[k:9000]) for k in range(20)])
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    refusal(path)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PAR1", b"<html>" * 1000, NOISE[:5000], b"PAR1" + bytes(99) + b"PAR1"]
+)
+def test_what_is_no_parquet_file_is_refused(path, data):
+    path.write_bytes(data)
+    refusal(path)
+
+
+def test_a_wrong_byte_is_found_where_the_file_has_checksums(path):
+    images = [(f"{FISH}_{k}.JPEG", NOISE[k * 9000 : (k + 1) * 9000]) for k in range(100)]
+    write(path, images, row_group_size=50, write_page_checksum=True, compression="none", use_dictionary=False)
+    data = bytearray(path.read_bytes())
+    data[data.index(images[70][1]) + 5000] ^= 1
+    path.write_bytes(data)
+    given = []
+    with pytest.raises(UserError, match="CRC checksum verification failed"):
+        given.extend(Parquet(path).stream(lambda image: True))
+    assert given == [(name.removesuffix(".JPEG"), data) for name, data in images[: len(given)]]
+    assert 30 < len(given) <= 70
+
+
+def test_a_name_that_is_not_utf_8_is_refused(path):
+    plain = {"compression": "none", "use_dictionary": False, "write_statistics": False}
+    write(path, [(f"{FISH}_1.JPEG", b"1"), (f"{SHARK}_1.JPEG", b"2")], **plain)
+    data = bytearray(path.read_bytes())
+    data[data.index(SHARK.encode())] ^= 0x80
+    path.write_bytes(data)
+    assert "Invalid UTF8" in refusal(path)
+
+
+def test_a_file_without_the_column_is_refused(path):
+    write(path, [(f"{FISH}_1.JPEG", b"1")], column="img")
+    assert "Column image does not exist" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (pa.string(), f"{FISH}_1.JPEG"),
+        (pa.binary(), b"1"),
+        (pa.int64(), 1),
+        (pa.list_(pa.uint8()), [1, 2]),
+        (pa.list_(IMAGE), [{"path": f"{FISH}_1.JPEG", "bytes": b"1"}]),
+        (pa.struct([("bytes", pa.binary())]), {"bytes": b"1"}),
+        (pa.struct([("path", pa.string())]), {"path": f"{FISH}_1.JPEG"}),
+        (pa.struct([("bytes", pa.string()), ("path", pa.string())]), (f"{FISH}_1.JPEG", "1")),
+        (pa.struct([("bytes", pa.binary()), ("path", pa.int64())]), (1, b"1")),
+        (pa.struct([("bytes", pa.binary()), ("path", pa.binary())]), (b"1", b"1")),
+    ],
+)
+def test_a_column_of_another_type_is_refused_and_told(path, kind, value):
+    write(path, [value], kind)
+    assert f"its column is {pq.read_schema(path).field('image').type}" in refusal(path)

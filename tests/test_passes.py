@@ -1,0 +1,319 @@
+"""Passes: what the subsets need of a source that is read from front to back, once, byte for byte."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from archives import (
+    gzipped,
+    hugging_face_parquet,
+    hugging_face_tars,
+    official_zstandard,
+    tar_of,
+    train_folder_and_val_parquet,
+    zstandard,
+)
+from imagenet_s.errors import UserError
+from imagenet_s.images import RECORDS, read_part, read_records
+from imagenet_s.index import Index
+from imagenet_s.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.listing import listing_of, write_listing
+from imagenet_s.parts import subset_parts
+from imagenet_s.passes import read_pass
+from imagenet_s.source import list_tier
+
+FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
+TENCH = "n01440764"  # a class of tier 300
+VAL = "ILSVRC2012_val_00004677"  # a listed image of FISH
+MOVED = "ILSVRC2012_val_00026064"  # ImageNet says TENCH, ImageNet-S says FISH
+UNLISTED = "ILSVRC2012_val_00000001"  # used by no subset
+Files = list[tuple[str, bytes]]
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    (tmp_path / "imagenet").mkdir()
+    return tmp_path / "imagenet"
+
+
+@pytest.fixture
+def read(root, tmp_path):
+    """Reads one pass of the source: the rows of its records."""
+
+    def read(part: str) -> list[dict]:
+        files = pass_files(find_places(root), part)
+        records = tmp_path / "images" / f"{part}.parquet"
+        read_pass(part, files, records, tmp_path / "pool", tmp_path / "scratch")
+        return pq.read_table(records, schema=RECORDS).to_pylist()
+
+    return read
+
+
+@pytest.fixture
+def refusal(read, tmp_path):
+    """What is said of a pass that cannot be: it leaves no records, and nothing half-made."""
+
+    def refusal(part: str) -> str:
+        with pytest.raises(UserError) as error:
+            read(part)
+        assert not (tmp_path / "images" / f"{part}.parquet").exists()
+        assert not (tmp_path / "scratch").exists()
+        return str(error.value)
+
+    return refusal
+
+
+def pooled(folder: Path) -> dict[str, bytes]:
+    """What the pool below `folder` holds: path in the pool → bytes."""
+    files = (path for path in (folder / "pool").rglob("*") if not path.is_dir())
+    return {str(path.relative_to(folder / "pool")): path.read_bytes() for path in files}
+
+
+def train_tars(root: Path, *archives: Files) -> None:
+    for k, members in enumerate(archives):
+        (root / f"train_images_{k}.tar.gz").write_bytes(gzipped(tar_of(members)))
+
+
+def val_tar(root: Path, members: Files) -> None:
+    (root / "val_images.tar.gz").write_bytes(gzipped(tar_of(members)))
+
+
+def parquet(root: Path, name: str, members: Files) -> None:
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    images = pa.array([{"bytes": data, "path": name} for name, data in members], kind)
+    pq.write_table(pa.table({"image": images}), root / name)
+
+
+# The same as from folders
+
+
+@pytest.mark.parametrize(
+    "layout", [hugging_face_tars, hugging_face_parquet, official_zstandard, train_folder_and_val_parquet]
+)
+def test_records_and_the_pool_are_those_of_the_plain_folders(imagenet50, tmp_path, layout):
+    tables = {}
+    for name, root in (("plain", imagenet50), ("other", layout(imagenet50, tmp_path / "imagenet"))):
+        work, places = tmp_path / name, find_places(root)
+        rows, seen = list_tier(root, 50, Index())
+        write_listing(listing_of(rows, seen.stamps), work / "listing.parquet")
+        parts = subset_parts(50, one_pass_sets(places), 50)
+        for part in parts:
+            records, rest = work / f"{part}.parquet", (work / "pool", work / "scratch")
+            if "pass" in part:
+                read_pass(part, pass_files(places, part), records, *rest)
+            else:
+                # As with `link: copy`, so that the pool has everything to compare.
+                read_part(part, work / "listing.parquet", records, rest[0], work / "copied.json", rest[1])
+        tables[name] = read_records([work / f"{part}.parquet" for part in parts]).sort_by("image")
+    assert tables["other"].equals(tables["plain"])
+    assert pooled(tmp_path / "other") == pooled(tmp_path / "plain")
+    assert len(pooled(tmp_path / "other")) == len(tables["other"]) == 650 + 752 + 1682
+
+
+# What is kept
+
+
+def test_a_pass_keeps_what_its_subsets_need_and_nothing_else(root, read, tmp_path):
+    names = [
+        f"{FISH}_7_{FISH}.JPEG",
+        f"{TENCH}_1_{TENCH}.JPEG",
+        f"{VAL}_{FISH}.JPEG",
+        f"{SHARK}_2_{SHARK}.JPEG",
+    ]
+    train_tars(root, [(name, name.encode()) for name in [*names, "n99999999_1.JPEG", f"._{FISH}_8.JPEG"]])
+    rows = read("train-pass-50-0")
+    assert [(row["image"], row["imagenet_wnid"]) for row in rows] == [
+        (f"{FISH}_7", FISH),
+        (f"{SHARK}_2", SHARK),
+    ]
+    kept = {
+        f"train/{FISH}/{FISH}_7.JPEG": names[0].encode(),
+        f"train/{SHARK}/{SHARK}_2.JPEG": names[3].encode(),
+    }
+    assert pooled(tmp_path) == kept
+    assert [row["image"] for row in read("train-pass-300-0")] == [f"{TENCH}_1", f"{FISH}_7", f"{SHARK}_2"]
+    assert pooled(tmp_path) == kept | {f"train/{TENCH}/{TENCH}_1.JPEG": names[1].encode()}
+
+
+def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path):
+    names = [f"{MOVED}_{FISH}.JPEG", f"{UNLISTED}_{FISH}.JPEG", f"{VAL}_{FISH}.JPEG", f"{FISH}_1_{FISH}.JPEG"]
+    val_tar(root, [(name, name.encode()) for name in names])
+    rows = read("val-pass-50-0")
+    assert [(row["image"], row["imagenet_wnid"]) for row in rows] == [(VAL, FISH), (MOVED, TENCH)]
+    assert pooled(tmp_path) == {
+        f"val/{FISH}/{VAL}.JPEG": names[2].encode(),
+        f"val/{TENCH}/{MOVED}.JPEG": names[0].encode(),
+    }
+
+
+def test_records_tell_size_digest_and_pixels(root, read):
+    image = io.BytesIO()
+    Image.new("RGB", (31, 17)).save(image, "JPEG")
+    train_tars(root, [(f"{FISH}_1.JPEG", image.getvalue())])
+    assert read("train-pass-50-0") == [
+        {
+            "image": f"{FISH}_1",
+            "imagenet_wnid": FISH,
+            "bytes": len(image.getvalue()),
+            "sha256": hashlib.sha256(image.getvalue()).digest(),
+            "width": 31,
+            "height": 17,
+        }
+    ]
+
+
+@pytest.mark.parametrize("form", ["CMYK", "PNG", "cut", "noise"])
+@pytest.mark.parametrize("layout", ["tar", "parquet"])
+def test_odd_images_are_carried_byte_for_byte(root, read, tmp_path, form, layout):
+    buffer = io.BytesIO()
+    picture = Image.new("CMYK" if form == "CMYK" else "RGB", (5, 4), 7)
+    picture.save(buffer, "PNG" if form == "PNG" else "JPEG")
+    data = {"cut": buffer.getvalue()[:20], "noise": b"no image"}.get(form, buffer.getvalue())
+    if layout == "tar":
+        train_tars(root, [(f"{FISH}_1.JPEG", data)])
+    else:
+        parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", data)])
+    (row,) = read("train-pass-50-0")
+    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": data}
+    assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).digest())
+    assert (row["width"], row["height"]) == ((5, 4) if form in ("CMYK", "PNG") else (None, None))
+
+
+def test_a_pass_replaces_what_the_pool_had_and_follows_no_link_in_it(root, read, tmp_path):
+    (tmp_path / "pool" / "train").mkdir(parents=True)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / f"{FISH}_1.JPEG").write_bytes(b"theirs")
+    (tmp_path / "pool" / "train" / FISH).symlink_to(tmp_path / "theirs")
+    for data in (b"first", b"second"):
+        train_tars(root, [(f"{FISH}_1.JPEG", data)])
+        read("train-pass-50-0")
+        assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": data}
+    assert (tmp_path / "theirs" / f"{FISH}_1.JPEG").read_bytes() == b"theirs"
+    umask = os.umask(0)
+    os.umask(umask)
+    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_1.JPEG").stat().st_mode == 0o100666 & ~umask
+
+
+def test_a_source_without_any_needed_image_has_no_records(root, read, tmp_path):
+    train_tars(root, [(f"{TENCH}_1.JPEG", b"1")])
+    assert read("train-pass-50-0") == []
+    assert pooled(tmp_path) == {}
+
+
+# Which files are whose
+
+
+def test_each_file_is_read_in_one_pass_and_no_more_than_five_share_them(root):
+    for k in range(12):
+        (root / f"train-{k:05}-of-00012.parquet").touch()
+    for k in range(2):
+        (root / f"validation-{k:05}-of-00002.parquet").touch()
+    places = find_places(root)
+    assert one_pass_sets(places) == {"train": 5, "val": 2}
+    parts = subset_parts(300, one_pass_sets(places), 919)
+    assert parts == [*(f"train-pass-919-{k}" for k in range(5)), "val-pass-919-0", "val-pass-919-1"]
+    files = [path.name for part in parts for path in pass_files(places, part)]
+    assert sorted(files) == sorted(path.name for path in root.iterdir())
+
+
+def test_what_can_be_looked_into_is_never_read_from_front_to_back(root, imagenet50):
+    (root / "val").symlink_to(imagenet50 / "val")
+    (root / "train").symlink_to(imagenet50 / "train")
+    train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
+    places = find_places(root)
+    assert one_pass_sets(places) == {}
+    assert places.aside == (root / "train_images_0.tar.gz",)
+
+
+def test_of_two_kinds_of_streams_one_is_read(root):
+    train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
+    parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", b"1")])
+    places = find_places(root)
+    assert places.train == (root / "train-00000-of-00001.parquet",)
+    assert places.aside == (root / "train_images_0.tar.gz",)
+
+
+# Twice the same
+
+
+@pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
+def test_an_image_twice_with_the_same_bytes_is_one_image(root, read, tmp_path, second):
+    train_tars(root, [(f"{FISH}_1.JPEG", b"same"), (second, b"same")])
+    assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_1"]
+    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": b"same"}
+
+
+@pytest.mark.parametrize("data", [b"sama", b"longer than the first", b""])
+def test_an_image_twice_with_other_bytes_is_an_error(root, refusal, data):
+    train_tars(root, [(f"{FISH}_1.JPEG", b"same"), (f"{FISH}_2.JPEG", b"2"), (f"again/{FISH}_1.JPEG", data)])
+    archive = root / "train_images_0.tar.gz"
+    text = refusal("train-pass-50-0")
+    assert f"The source holds {FISH}_1.JPEG twice, with different bytes: in {archive}. " in text
+
+
+@pytest.mark.parametrize("first", [0, 6])
+def test_an_image_in_two_files_of_a_pass_with_other_bytes_is_an_error_that_names_both(root, refusal, first):
+    files = [root / f"train-{k:05}-of-00020.parquet" for k in range(20)]
+    for k, path in enumerate(files):
+        parquet(root, path.name, [(f"{FISH}_{100 + k}.JPEG", b"other")])
+    parquet(root, files[first].name, [(f"{FISH}_1.JPEG", b"first"), (f"{FISH}_2.JPEG", b"2")])
+    parquet(root, files[first + 10].name, [(f"{FISH}_3.JPEG", b"3"), (f"{FISH}_1.JPEG", b"second")])
+    text = refusal(f"train-pass-50-{first % 5}")
+    assert f"{FISH}_1.JPEG twice, with different bytes: in {files[first]} and {files[first + 10]}. " in text
+
+
+def test_an_image_in_two_passes_is_one_image_if_its_bytes_are_the_same(root, read, tmp_path):
+    train_tars(root, [(f"{FISH}_1.JPEG", b"same")], [(f"{FISH}_2.JPEG", b"2"), (f"{FISH}_1.JPEG", b"same")])
+    for k in range(2):
+        read(f"train-pass-50-{k}")
+    records = read_records(sorted((tmp_path / "images").iterdir()))
+    assert sorted(records["image"].to_pylist()) == [f"{FISH}_1", f"{FISH}_2"]
+
+
+def test_an_image_in_two_passes_with_other_bytes_is_an_error_that_names_both(root, read, tmp_path):
+    train_tars(root, *([(f"{FISH}_{k}.JPEG", b"%d" % k), (f"{FISH}_9.JPEG", b"9")] for k in range(3)))
+    train_tars(root, [(f"{FISH}_9.JPEG", b"other")])
+    for k in (0, 2):
+        read(f"train-pass-50-{k}")
+    records = [tmp_path / "images" / f"train-pass-50-{k}.parquet" for k in (0, 2)]
+    with pytest.raises(UserError) as error:
+        read_records(records)
+    text = f"{FISH}_9.JPEG twice, with different bytes: in {records[0]} and {records[1]}. "
+    assert text in str(error.value)
+
+
+# What is damaged
+
+
+def test_empty_images_are_named_with_their_archives_and_the_rest_is_read(root, refusal, tmp_path):
+    train_tars(root, [(f"{FISH}_1.JPEG", b""), (f"{FISH}_2.JPEG", b"2"), (f"{SHARK}_1_{SHARK}.JPEG", b"")])
+    text = refusal("train-pass-50-0")
+    archive = root / "train_images_0.tar.gz"
+    assert f"2 image files are empty: {archive}: {FISH}_1, {archive}: {SHARK}_1." in text
+    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_2.JPEG": b"2"}
+
+
+def test_a_parquet_image_without_bytes_is_named(root, refusal):
+    parquet(root, "validation-00000-of-00001.parquet", [(f"{VAL}.JPEG", None), (f"{MOVED}.JPEG", b"1")])
+    path = root / "validation-00000-of-00001.parquet"
+    assert f"1 image files are empty: {path}: {VAL}." in refusal("val-pass-50-0")
+
+
+def test_empty_images_that_no_subset_needs_are_no_obstacle(root, read):
+    train_tars(root, [(f"{TENCH}_1.JPEG", b""), (f"{FISH}_2.JPEG", b"2")])
+    assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_2"]
+
+
+def test_a_damaged_archive_leaves_no_records(root, refusal):
+    val_tar(root, [(f"{VAL}.JPEG", b"1" * 9000)])
+    path = root / "val_images.tar.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
+    path.write_bytes(zstandard(tar_of([(f"{VAL}.JPEG", b"1")])))  # another compression than its name says
+    assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
