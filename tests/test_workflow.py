@@ -1,14 +1,17 @@
 """Whole runs of Snakemake, as a user makes them."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from archives import gzipped, hugging_face_tars, tar_of
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
 from imagenet_s.mask import rgb_of
@@ -243,3 +246,54 @@ def test_another_workflow_can_import_this_one(tmp_path):
         "Snakefile",
         "data",
     ]
+
+
+# A source that is read from front to back
+
+
+def without(archive: Path, image: str) -> bytes:
+    """A compressed tar without one of its images."""
+    with tarfile.open(archive) as tar:
+        members = [
+            (info.name, tar.extractfile(info).read()) for info in tar if not info.name.startswith(image)
+        ]
+        assert len(members) == len(tar.getmembers()) - 1
+    return gzipped(tar_of(members))
+
+
+def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_all_was_found(
+    imagenet50, annotations50, annotations, tmp_path
+):
+    source = hugging_face_tars(imagenet50, tmp_path / "source")
+    settings = {"imagenet": str(source), "train_images": "any", "annotations": annotations, "labels": []}
+    run = snakemake(tmp_path, "--dry-run", "--quiet", "rules", **settings, subsets=[50, 300])
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.text, re.MULTILINE))
+    assert (run.code, jobs.get("stream"), jobs.get("images"), jobs.get("tree")) == (0, "6", None, "2"), (
+        run.text
+    )
+
+    val = source / "val_images.tar.gz"
+    whole = val.read_bytes()
+    val.write_bytes(without(val, "ILSVRC2012_val_00004677"))
+    text = failed(tmp_path, **settings)
+    assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
+    assert "n01443537 (goldfish) 1 of " in text
+    assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    assert not (tmp_path / "results" / "ImageNetS50").exists()
+
+    val.write_bytes(whole)
+    run = snakemake(tmp_path, **settings)
+    assert run.code == 0, run.text
+    assert "Reading archives from front to back: val-pass-50-0" in run.text
+    assert run.rules.count("stream") == 1, run.text
+    plain = build(imagenet50, annotations50, tmp_path / "plain", "symlink")
+    assert digest(tmp_path / "results" / "ImageNetS50") == digest(plain)
+    check_sums(tmp_path / "results" / "ImageNetS50")
+
+
+def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
+    source = hugging_face_tars(imagenet50, tmp_path / "source")
+    text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations, link="symlink")
+    assert f"`link: symlink` cannot be had from archives: {source}/train_images_0.tar.gz, " in text
+    assert "Set `link: auto` (or `copy`) in config.yaml" in text
+    assert not (tmp_path / "results" / "work" / "images").exists()
