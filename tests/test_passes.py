@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,13 +21,16 @@ from archives import (
     zstandard,
 )
 from imagenet_s.errors import UserError
+from imagenet_s.files import write_json
 from imagenet_s.images import RECORDS, read_part, read_records
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.parts import subset_parts
 from imagenet_s.passes import read_pass
+from imagenet_s.samples import SAMPLES, samples_path
 from imagenet_s.source import list_tier
+from imagenet_s.tidy import tidy
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 TENCH = "n01440764"  # a class of tier 300
@@ -48,8 +52,8 @@ def read(root, tmp_path):
 
     def read(part: str) -> list[dict]:
         files = pass_files(find_places(root), part)
-        records = tmp_path / "images" / f"{part}.parquet"
-        read_pass(part, files, records, tmp_path / "pool", tmp_path / "scratch")
+        records = tmp_path / "work" / "images" / f"{part}.parquet"
+        read_pass(part, files, records, tmp_path / "work" / "pool", tmp_path / "work" / "scratch")
         return pq.read_table(records, schema=RECORDS).to_pylist()
 
     return read
@@ -62,8 +66,8 @@ def refusal(read, tmp_path):
     def refusal(part: str) -> str:
         with pytest.raises(UserError) as error:
             read(part)
-        assert not (tmp_path / "images" / f"{part}.parquet").exists()
-        assert not (tmp_path / "scratch").exists()
+        assert not (tmp_path / "work" / "images" / f"{part}.parquet").exists()
+        assert not (tmp_path / "work" / "scratch").exists()
         return str(error.value)
 
     return refusal
@@ -136,9 +140,9 @@ def test_a_pass_keeps_what_its_subsets_need_and_nothing_else(root, read, tmp_pat
         f"train/{FISH}/{FISH}_7.JPEG": names[0].encode(),
         f"train/{SHARK}/{SHARK}_2.JPEG": names[3].encode(),
     }
-    assert pooled(tmp_path) == kept
+    assert pooled(tmp_path / "work") == kept
     assert [row["image"] for row in read("train-pass-300-0")] == [f"{TENCH}_1", f"{FISH}_7", f"{SHARK}_2"]
-    assert pooled(tmp_path) == kept | {f"train/{TENCH}/{TENCH}_1.JPEG": names[1].encode()}
+    assert pooled(tmp_path / "work") == kept | {f"train/{TENCH}/{TENCH}_1.JPEG": names[1].encode()}
 
 
 def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path):
@@ -146,7 +150,7 @@ def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path
     val_tar(root, [(name, name.encode()) for name in names])
     rows = read("val-pass-50-0")
     assert [(row["image"], row["imagenet_wnid"]) for row in rows] == [(VAL, FISH), (MOVED, TENCH)]
-    assert pooled(tmp_path) == {
+    assert pooled(tmp_path / "work") == {
         f"val/{FISH}/{VAL}.JPEG": names[2].encode(),
         f"val/{TENCH}/{MOVED}.JPEG": names[0].encode(),
     }
@@ -180,30 +184,32 @@ def test_odd_images_are_carried_byte_for_byte(root, read, tmp_path, form, layout
     else:
         parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", data)])
     (row,) = read("train-pass-50-0")
-    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": data}
+    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": data}
     assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).digest())
     assert (row["width"], row["height"]) == ((5, 4) if form in ("CMYK", "PNG") else (None, None))
 
 
 def test_a_pass_replaces_what_the_pool_had_and_follows_no_link_in_it(root, read, tmp_path):
-    (tmp_path / "pool" / "train").mkdir(parents=True)
+    (tmp_path / "work" / "pool" / "train").mkdir(parents=True)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / f"{FISH}_1.JPEG").write_bytes(b"theirs")
-    (tmp_path / "pool" / "train" / FISH).symlink_to(tmp_path / "theirs")
+    (tmp_path / "work" / "pool" / "train" / FISH).symlink_to(tmp_path / "theirs")
     for data in (b"first", b"second"):
         train_tars(root, [(f"{FISH}_1.JPEG", data)])
         read("train-pass-50-0")
-        assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": data}
+        assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": data}
     assert (tmp_path / "theirs" / f"{FISH}_1.JPEG").read_bytes() == b"theirs"
     umask = os.umask(0)
     os.umask(umask)
-    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_1.JPEG").stat().st_mode == 0o100666 & ~umask
+    assert (
+        tmp_path / "work" / "pool" / "train" / FISH / f"{FISH}_1.JPEG"
+    ).stat().st_mode == 0o100666 & ~umask
 
 
 def test_a_source_without_any_needed_image_has_no_records(root, read, tmp_path):
     train_tars(root, [(f"{TENCH}_1.JPEG", b"1")])
     assert read("train-pass-50-0") == []
-    assert pooled(tmp_path) == {}
+    assert pooled(tmp_path / "work") == {}
 
 
 # Which files are whose
@@ -246,7 +252,7 @@ def test_of_two_kinds_of_streams_one_is_read(root):
 def test_an_image_twice_with_the_same_bytes_is_one_image(root, read, tmp_path, second):
     train_tars(root, [(f"{FISH}_1.JPEG", b"same"), (second, b"same")])
     assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_1"]
-    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_1.JPEG": b"same"}
+    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": b"same"}
 
 
 @pytest.mark.parametrize("data", [b"sama", b"longer than the first", b""])
@@ -272,7 +278,7 @@ def test_an_image_in_two_passes_is_one_image_if_its_bytes_are_the_same(root, rea
     train_tars(root, [(f"{FISH}_1.JPEG", b"same")], [(f"{FISH}_2.JPEG", b"2"), (f"{FISH}_1.JPEG", b"same")])
     for k in range(2):
         read(f"train-pass-50-{k}")
-    records = read_records(sorted((tmp_path / "images").iterdir()))
+    records = read_records(sorted((tmp_path / "work" / "images").iterdir()))
     assert sorted(records["image"].to_pylist()) == [f"{FISH}_1", f"{FISH}_2"]
 
 
@@ -281,7 +287,7 @@ def test_an_image_in_two_passes_with_other_bytes_is_an_error_that_names_both(roo
     train_tars(root, [(f"{FISH}_9.JPEG", b"other")])
     for k in (0, 2):
         read(f"train-pass-50-{k}")
-    records = [tmp_path / "images" / f"train-pass-50-{k}.parquet" for k in (0, 2)]
+    records = [tmp_path / "work" / "images" / f"train-pass-50-{k}.parquet" for k in (0, 2)]
     with pytest.raises(UserError) as error:
         read_records(records)
     text = f"{FISH}_9.JPEG twice, with different bytes: in {records[0]} and {records[1]}. "
@@ -296,7 +302,7 @@ def test_empty_images_are_named_with_their_archives_and_the_rest_is_read(root, r
     text = refusal("train-pass-50-0")
     archive = root / "train_images_0.tar.gz"
     assert f"2 image files are empty: {archive}: {FISH}_1, {archive}: {SHARK}_1." in text
-    assert pooled(tmp_path) == {f"train/{FISH}/{FISH}_2.JPEG": b"2"}
+    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_2.JPEG": b"2"}
 
 
 def test_a_parquet_image_without_bytes_is_named(root, refusal):
@@ -317,3 +323,31 @@ def test_a_damaged_archive_leaves_no_records(root, refusal):
     assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
     path.write_bytes(zstandard(tar_of([(f"{VAL}.JPEG", b"1")])))  # another compression than its name says
     assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
+
+
+# After a build
+
+
+def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root, read, tmp_path):
+    train_tars(root, [(f"{FISH}_1.JPEG", b"1"), (f"{TENCH}_1.JPEG", b"2")])
+    val_tar(root, [(f"{VAL}.JPEG", b"3"), (f"{MOVED}.JPEG", b"4")])
+    parts = ["train-pass-50-0", "val-pass-50-0", "train-pass-300-0", "val-pass-300-0"]
+    rows = {part: read(part) for part in parts}
+    # 300 was begun, and its records never joined; 50 was built. What both have stays in the pool.
+    samples = [
+        {"image": f"any/{row['imagenet_wnid']}/{row['image']}.JPEG", "imagenet_wnid": row["imagenet_wnid"]}
+        for part in parts[:2]
+        for row in rows[part]
+    ]
+    samples_path(tmp_path, 50).parent.mkdir()
+    pq.write_table(pa.Table.from_pylist(samples, SAMPLES), samples_path(tmp_path, 50))
+    write_json(tmp_path / "work" / "source" / "50.json", asdict(list_tier(root, 50, Index())[1]))
+    tidy([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
+    assert sorted(pooled(tmp_path / "work")) == [
+        f"train/{FISH}/{FISH}_1.JPEG",
+        f"val/{TENCH}/{MOVED}.JPEG",
+        f"val/{FISH}/{VAL}.JPEG",
+    ]
+    # Were they left, a later run would take the images for read, and not find them.
+    left = sorted(path.stem for path in (tmp_path / "work" / "images").iterdir())
+    assert left == sorted(["train-pass-50-0", "val-pass-50-0", "val-pass-300-0"])

@@ -10,9 +10,9 @@ def pool_path(image: str, imagenet_wnid: str) -> str:
     return f"{kind}/{imagenet_wnid}/{image}.JPEG"
 
 
-def sweep_pool(pool: Path, wanted: Container[str]) -> int:
-    """Removes the images whose `pool_path` is not in `wanted`, as of an earlier source; returns how many."""
-    removed = 0
+def sweep_pool(pool: Path, wanted: Container[str]) -> set[str]:
+    """Removes the images whose `pool_path` is not in `wanted`, and returns the paths of those."""
+    removed = set()
     for folder in pool.glob("*/*/"):
         if folder.is_symlink():  # behind a link lies what is not ours
             folder.unlink()
@@ -20,7 +20,7 @@ def sweep_pool(pool: Path, wanted: Container[str]) -> int:
         for path in folder.iterdir():
             if str(path.relative_to(pool)) not in wanted:
                 path.unlink()
-                removed += 1
+                removed.add(str(path.relative_to(pool)))
         if not any(folder.iterdir()):
             folder.rmdir()
     return removed

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -35,7 +36,8 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
     if link == "copy" or any(findings["stamps"] or findings["one_pass"] for findings in seen):
         swept = sweep_pool(work / "pool", _pooled(output))
         if swept:
-            log.info("Removed %s images of an earlier source from %s", f"{swept:,}", work / "pool")
+            log.info("Removed %s images that no tree has from %s", f"{len(swept):,}", work / "pool")
+            _forget(work / "images", swept)
     else:
         removed += _remove(work / "pool")
     for folder in removed:
@@ -49,10 +51,23 @@ def _pooled(output: Path) -> set[str]:
     for subset in SUBSETS:
         path = samples_path(output, subset)
         if path.exists():
-            rows = read_samples(path, ["image", "imagenet_wnid"])
-            names = pc.replace_substring_regex(rows["image"], r"^.*/|\.JPEG$", "").to_pylist()
-            wanted |= set(map(pool_path, names, rows["imagenet_wnid"].to_pylist()))
+            wanted |= _pool_paths(read_samples(path, ["image", "imagenet_wnid"]))
     return wanted
+
+
+def _forget(records: Path, swept: set[str]) -> None:
+    """Removes the records of images that were swept from the pool: a tree of them must have them read again.
+
+    No subset of this run is among them; one that was begun and given up may be.
+    """
+    for path in records.glob("*.parquet"):
+        if not swept.isdisjoint(_pool_paths(pq.read_table(path, columns=["image", "imagenet_wnid"]))):
+            path.unlink()
+
+
+def _pool_paths(rows: pa.Table) -> set[str]:
+    names = pc.replace_substring_regex(rows["image"], r"^.*/|\.JPEG$", "").to_pylist()
+    return set(map(pool_path, names, rows["imagenet_wnid"].to_pylist()))
 
 
 def _is_of_demo(output: Path, subset: int) -> bool:
