@@ -3,6 +3,7 @@
 Everything that is wrong is told at once.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +44,7 @@ def check_and_list(
     read from there; higher ones are looked at as well, so that a build that cannot end never begins.
     `complete` asks for the official train totals. Raises UserError with everything that is wrong.
     """
+    imagenet = Path(os.path.abspath(imagenet))  # as the tree's links must be
     asked = tiers({tier, *subsets})
     lower = [folder / f"{t}.parquet" for t in asked if t < tier]
     listings = [read_listing(path) for path in lower]

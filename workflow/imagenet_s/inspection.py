@@ -27,6 +27,12 @@ CLASSES = 1000  # of ImageNet-1k
 CHUNK = 1 << 22  # bytes read at a time
 
 
+def print_report(path: Path, md5: bool) -> None:
+    """Prints the lines of `inspect`."""
+    for line in inspect(Path(os.path.abspath(path)), md5):
+        print(line)
+
+
 def inspect(root: Path, md5: bool) -> Iterator[str]:
     """The lines of a report; `md5` reads official archives as a whole.
 

@@ -56,7 +56,7 @@ def needs(
     `files` is the listing of all tiers of `subsets`, `findings` what was found with it. Sizes are exact
     for images in tars, and estimates for the rest.
     """
-    in_pool = pa.array([True] * len(files)) if link == "copy" else files["offset"].is_valid()
+    in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
     linked = files.filter(pc.invert(in_pool))["image"]
     found = [_pool_need(files.filter(in_pool), findings[0], subsets, output / "work" / "pool")]
     for subset in subsets:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imagenet_s.check import look, troubles
 from imagenet_s.complete import require_none
-from imagenet_s.config import Config
+from imagenet_s.config import Config, read_config_file
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets
 from imagenet_s.listing import all_files
@@ -16,6 +16,12 @@ from imagenet_s.source import Findings
 from imagenet_s.subsets import subset_of
 
 DISK, FAST_DISK = 150e6, 1e9  # bytes/s: of a hard disk or a common network disk, of a good SSD
+
+
+def print_plan(configfile: Path) -> None:
+    """Prints the lines of `plan`."""
+    for line in plan(read_config_file(configfile)):
+        print(line)
 
 
 def plan(config: Config) -> Iterator[str]:

@@ -125,7 +125,7 @@ def _entries(
     if subset == 919 and not archives:
         tables.append(_table(pa.array(["train-full"]), pa.array(findings[0].train[:1]), "symlink"))
     if link == "copy":
-        pooled = pa.array([True] * len(rows))
+        pooled = pa.array([True] * len(rows), pa.bool_())
     in_pool = _pool_paths(names.filter(pooled), rows["imagenet_wnid"].filter(pooled), work / "pool")
     tables.append(_table(images.filter(pooled), in_pool, "hardlink"))
     linked = pc.invert(pooled)

@@ -35,7 +35,7 @@ SUBSETS = [str(subset) for subset in CONFIG.subsets]
 PLACES = find_places(Path(CONFIG.imagenet or f"{WORK}/demo/imagenet"))
 PASSES = one_pass_sets(PLACES)
 COPYING = CONFIG.link == "copy"
-TRAIN_IMAGES = "complete" if CONFIG.complete else "any"
+TRAIN_IMAGES = "" if CONFIG.complete else "--any-train-images"
 
 
 wildcard_constraints:

@@ -28,7 +28,7 @@ rule source:
         or f"{root_of(wildcards, output)}/work/demo/imagenet",
         asked=lambda wildcards, output: (
             f"--subsets {' '.join(SUBSETS) if CONFIG.imagenet else wildcards.tier}"
-            f" --train-images {TRAIN_IMAGES} --link {CONFIG.link} --labels {' '.join(CONFIG.labels)}"
+            f" {TRAIN_IMAGES} --link {CONFIG.link} --labels {' '.join(CONFIG.labels)}"
         ),
         root=root_of,
         listings=lambda wildcards, output: Path(output.listing).parent,

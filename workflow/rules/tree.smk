@@ -23,7 +23,7 @@ rule samples:
     message:
         "Joining the records of ImageNetS{wildcards.subset}"
     shell:
-        "{params.run} --log {log:q} samples --subset {wildcards.subset} --train-images {params.train_images}"
+        "{params.run} --log {log:q} samples --subset {wildcards.subset} {params.train_images}"
         " --parts {input.parts:q}"
         " --masks {input.masks:q} --annotations {input.annotations:q} --samples {output:q}"
 

@@ -1,0 +1,134 @@
+"""What reading ImageNet in its archives costs: bytes, memory and time of building 50, by layout.
+
+    python benchmarks/archives.py FOLDER [--per-class 60] [--rounds 3]
+
+makes a synthetic ImageNet of about 1,000 classes in each layout below FOLDER, lists it and reads the
+images of subset 50 with two workers, and unpacks the same nested tar with `tar xf` in turn with that.
+Bytes are what the jobs read with system calls (rchar of /proc/self/io) after their modules were loaded.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+import make_imagenet
+
+from imagenet_s.check import check_and_list
+from imagenet_s.images import read_part
+from imagenet_s.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.parts import subset_parts
+from imagenet_s.passes import read_pass
+
+SUBSET = 50
+
+
+def job(name: str, root: str, output: str) -> None:
+    """Runs one job of a build in this process; prints what it took as JSON."""
+    imagenet, work = Path(root), Path(output) / "work"
+    scratch, records, pool = work / "tmp" / name, work / "images" / f"{name}.parquet", work / "pool"
+    before = _bytes_read()
+    if name == "source":
+        check_and_list(SUBSET, imagenet, [SUBSET], False, "auto", [], Path(output), work / "source")
+    elif "pass" in name:
+        read_pass(name, pass_files(find_places(imagenet), name), records, pool, scratch)
+    else:
+        read_part(name, work / "source" / f"{SUBSET}.parquet", records, pool, None, scratch)
+    # Not ru_maxrss, which begins with what the parent has.
+    memory = int(_proc("status")["VmHWM"].split()[0]) * 1024
+    print(json.dumps({"read": _bytes_read() - before, "memory": memory}))
+
+
+def build(root: Path, output: Path) -> tuple[float, int, int]:
+    """Lists and reads subset 50: seconds, bytes read, the largest memory of a job in bytes."""
+    began = time.perf_counter()
+    parts = subset_parts(SUBSET, one_pass_sets(find_places(root)), SUBSET)
+    results = [_run("source", root, output)]
+    with ThreadPoolExecutor(2) as workers:
+        results += workers.map(lambda part: _run(part, root, output), parts)
+    seconds = time.perf_counter() - began
+    return seconds, sum(r["read"] for r in results), max(r["memory"] for r in results)
+
+
+def unpack(root: Path, target: Path, wnids: list[str]) -> float:
+    """Seconds that `tar xf` takes for the archives and the tars of `wnids` in them."""
+    began = time.perf_counter()
+    for kind in ("train", "val"):
+        (target / kind).mkdir(parents=True)
+        subprocess.run(["tar", "xf", root / f"ILSVRC2012_img_{kind}.tar", "-C", target / kind], check=True)
+    for wnid in wnids:
+        (target / "train" / wnid).mkdir()
+        archive = target / "train" / f"{wnid}.tar"
+        subprocess.run(["tar", "xf", archive, "-C", target / "train" / wnid], check=True)
+    return time.perf_counter() - began
+
+
+def _run(name: str, root: Path, output: Path) -> dict:
+    command = [sys.executable, __file__, "--job", name, str(root), str(output)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def _bytes_read() -> int:
+    return int(_proc("io")["rchar"])
+
+
+def _proc(name: str) -> dict[str, str]:
+    lines = Path(f"/proc/self/{name}").read_text().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def _needed(output: Path) -> int:
+    """The bytes of the images that were recorded."""
+    return sum(sum(pq.read_table(p)["bytes"].to_pylist()) for p in (output / "work" / "images").iterdir())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument("--per-class", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    classes = make_imagenet.classes()
+    print("| layout | of 50 read | bytes read / bytes of the images | s | peak memory of a job |")
+    print("|---|---|---|---|---|")
+    for layout in make_imagenet.MAKERS:
+        root, output = options.folder / layout, options.folder / "results" / layout
+        if not root.exists():
+            make_imagenet.make(layout, classes, options.per_class, root)
+        seconds, read, memory = build(root, output)
+        needed = _needed(output)
+        figures = f"{needed / 1e6:,.0f} MB | {read / needed:.2f} | {seconds:.1f} | {memory / 1e6:,.0f} MB"
+        print(f"| {layout} | {figures} |")
+        shutil.rmtree(output)
+    root, times = options.folder / "tar", {"ours": [], "50 classes": [], "all classes": []}
+    for _ in range(options.rounds):
+        for what, wnids in (("ours", None), ("50 classes", classes[:SUBSET]), ("all classes", classes)):
+            target = options.folder / "results" / "tar"
+            times[what].append(build(root, target)[0] if wnids is None else unpack(root, target, wnids))
+            shutil.rmtree(target)
+    own = statistics.median(times["ours"])
+    size = os.path.getsize(root / "ILSVRC2012_img_train.tar")
+    print(
+        f"\nNested tar of {size / 1e9:.1f} GB, {len(classes)} classes; medians of {options.rounds}, in turn:"
+    )
+    print(f"- ours, subset 50 listed, hashed and copied: {own:.1f} s")
+    for what in ("50 classes", "all classes"):
+        other = statistics.median(times[what])
+        print(f"- `tar xf` of all, and of the tars of {what}: {other:.1f} s; ours takes {own / other:.2f} ×")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--job":
+        job(*sys.argv[2:])
+    else:
+        main()
