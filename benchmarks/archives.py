@@ -1,6 +1,6 @@
 """What reading ImageNet in its archives costs: bytes, memory and time of building 50, by layout.
 
-    python benchmarks/archives.py FOLDER [--per-class 60] [--rounds 3]
+    python benchmarks/archives.py FOLDER [--per-class 30] [--rounds 3]
 
 makes a synthetic ImageNet of about 1,000 classes in each layout below FOLDER, lists it and reads the
 images of subset 50 with two workers, and unpacks the same nested tar with `tar xf` in turn with that.
@@ -95,7 +95,7 @@ def _needed(output: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--per-class", type=int, default=60)
+    parser.add_argument("--per-class", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     classes = make_imagenet.classes()
@@ -110,6 +110,8 @@ def main() -> None:
         figures = f"{needed / 1e6:,.0f} MB | {read / needed:.2f} | {seconds:.1f} | {memory / 1e6:,.0f} MB"
         print(f"| {layout} | {figures} |")
         shutil.rmtree(output)
+        if layout != "tar":
+            shutil.rmtree(root)
     root, times = options.folder / "tar", {"ours": [], "50 classes": [], "all classes": []}
     for _ in range(options.rounds):
         for what, wnids in (("ours", None), ("50 classes", classes[:SUBSET]), ("all classes", classes)):
