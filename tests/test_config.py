@@ -1,5 +1,6 @@
 """The configuration: defaults, completion, and errors that name the key and what is allowed."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -248,3 +249,11 @@ def test_an_output_inside_the_source_is_refused(tmp_path, inside):
 def test_a_source_where_a_build_writes_is_refused(tmp_path, inside):
     with pytest.raises(UserError, match="lies inside the folders that a build into"):
         read_config({"imagenet": f"{tmp_path}/out/{inside}", "output": f"{tmp_path}/out"})
+
+
+@pytest.mark.parametrize("key", ["imagenet", "output", "annotations.from"])
+def test_a_path_that_is_not_utf_8_is_refused(key):
+    path = os.fsdecode(b"/data/r\xe9sum\xe9")
+    values = {"annotations": {"from": path}} if key == "annotations.from" else {key: path}
+    (line,) = troubles(values)
+    assert line.startswith(f"{key}: '/data/r\\udce9sum\\udce9' is not UTF-8; ")

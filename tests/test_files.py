@@ -1,10 +1,15 @@
 """Files appear whole or not at all, and nothing is written through a link."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -159,3 +164,31 @@ def test_sha256_of_a_file_is_that_of_its_bytes(tmp_path):
     # The example of FIPS 180-2.
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256_of(tmp_path / "abc") == expected
+
+
+def test_a_name_that_is_not_utf_8_goes_through_json_unchanged(tmp_path):
+    odd = os.fsdecode(b"r\xe9sum\xe9.txt")
+    value = {"strangers": [odd, f"back\\slash\\{odd}", "Größe"], odd: 1}
+    write_json(tmp_path / "a.json", value)
+    assert "r\\udce9sum\\udce9.txt" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert read_json(tmp_path / "a.json") == value
+
+
+def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
+    code = (
+        "import os; from pathlib import Path; from imagenet_s.progress import log, start_log\n"
+        "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
+        "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "printed r\\udce9sum\\udce9.txt\n"
+    assert run.stderr == "warned of r\\udce9sum\\udce9.txt\n"
+    assert (tmp_path / "a.log").read_text(encoding="utf-8").endswith(run.stderr)

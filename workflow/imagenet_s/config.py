@@ -89,6 +89,10 @@ def _odd_paths(values: dict) -> Iterable[str]:
     for key, path in paths.items():
         if "{" in path or "}" in path:
             yield f"{key}: {path!r} has braces, which Snakemake takes for wildcards; use another path"
+        local = path not in ("demo", "official") and "://" not in path
+        whole = _absolute(path) if local else path
+        if not _is_utf8(whole):
+            yield f"{key}: {whole!r} is not UTF-8; rename the folder, or reach it by a link with another name"
     origin = paths["annotations.from"]
     if "://" in origin and not re.match("https?://", origin):
         allowed = "official, http://…, https://…, a folder"
@@ -122,6 +126,14 @@ def _is_inside(path: str, folder: str) -> bool:
 
 def _absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # Python keeps other bytes as lone surrogates
+        return False
+    return True
 
 
 def _plain(values: Any) -> Any:

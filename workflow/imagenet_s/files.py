@@ -69,10 +69,13 @@ def sha256_of(path: Path) -> str:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Writes `value` as indented UTF-8 JSON with a final newline."""
+    """Writes `value` as indented UTF-8 JSON with a final newline.
+
+    Bytes of file names that are not UTF-8 become escapes such as `\\udce9`, read back as they were.
+    """
     with written(path) as partial:
         text = json.dumps(value, indent=2, ensure_ascii=False)
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path) -> dict:

@@ -1,5 +1,6 @@
 """What a running command tells: a log file, warnings on the terminal, and a progress bar on both."""
 
+import io
 import logging
 import sys
 import time
@@ -17,8 +18,12 @@ LOG_EVERY = 10.0  # seconds between two progress lines in the log
 def start_log(file: Path | None) -> None:
     """Sends everything to `file`, if there is one, and the rest to standard error.
 
-    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all.
+    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all. From
+    now on, what cannot be encoded is printed as an escape: not all file names are UTF-8.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     log.setLevel(logging.DEBUG)
     log.handlers.clear()
     terminal = logging.StreamHandler(sys.stderr)
@@ -27,7 +32,7 @@ def start_log(file: Path | None) -> None:
     log.addHandler(terminal)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(file, mode="w", encoding="utf-8")
+        handler = logging.FileHandler(file, mode="w", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
 
