@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from archives import official, official_in_pieces, tar_of
+from building import snakemake
 from imagenet_s.errors import UserError
 from imagenet_s.images import read_part
 from imagenet_s.index import Index
@@ -370,3 +372,16 @@ def prepend(path: Path, members: list[tuple[str, bytes]]) -> None:
     with tarfile.open(fileobj=io.BytesIO(first)) as archive:
         last = archive.getmembers()[-1]
     path.write_bytes(first[: last.offset_data + -(-last.size // 512) * 512] + path.read_bytes())
+
+
+# What cannot be read
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="pathlib takes it for a folder that is not there")
+def test_a_folder_that_cannot_be_looked_into_is_told_without_a_stack(tmp_path):
+    # A name that no file system allows: root may read all that there is.
+    folder = tmp_path / ("x" * 300)
+    run = snakemake(tmp_path, "-n", imagenet=str(folder))
+    assert run.code == 1
+    assert f"`imagenet`: cannot read {folder}: File name too long. " in run.text
+    assert "Traceback" not in run.text

@@ -32,8 +32,14 @@ WORK = f"{OUTPUT}/work"
 LOGS = f"{WORK}/logs"
 SUBSETS = [str(subset) for subset in CONFIG.subsets]
 # Which jobs there are depends on it; it takes a look at the names in one or two folders.
-PLACES = find_places(Path(CONFIG.imagenet or f"{WORK}/demo/imagenet"))
-PASSES = one_pass_sets(PLACES)
+try:
+    PLACES = find_places(Path(CONFIG.imagenet or f"{WORK}/demo/imagenet"))
+    PASSES = one_pass_sets(PLACES)
+except OSError as error:
+    raise WorkflowError(
+        f"`imagenet`: cannot read {error.filename}: {error.strerror}. Let your user read it (ls shows what "
+        "is allowed), or set `imagenet` in config.yaml to another folder."
+    )
 COPYING = CONFIG.link == "copy"
 TRAIN_IMAGES = "" if CONFIG.complete else "--any-train-images"
 
