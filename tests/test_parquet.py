@@ -191,3 +191,10 @@ def test_a_file_without_the_column_is_refused(path):
 def test_a_column_of_another_type_is_refused_and_told(path, kind, value):
     write(path, [value], kind)
     assert f"its column is {pq.read_schema(path).field('image').type}" in refusal(path)
+
+
+def test_a_file_that_is_gone_is_not_called_damaged(path):
+    for read in (images_of, lambda path: list(Parquet(path).names())):
+        with pytest.raises(FileNotFoundError) as error:
+            read(path)
+        assert (error.value.filename, error.value.strerror) == (str(path), "No such file or directory")

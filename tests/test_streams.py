@@ -1,6 +1,7 @@
 """Compressed tars, read from front to back: the same images as in the tar itself, and no damage unseen."""
 
 import contextlib
+import errno
 import gzip
 import random
 import shutil
@@ -358,3 +359,20 @@ def test_a_size_below_zero_is_refused(compressed, size, in_pax):
     text = refusal(compressed(GOOD + member + GOOD + END))
     assert f"'{FISH}_2.JPEG' has {size:,} bytes" in text
     assert f"the last good member is '{FISH}_1.JPEG'" in text
+
+
+# What cannot be read
+
+
+def test_a_file_that_is_gone_is_not_called_damaged(path):
+    with pytest.raises(FileNotFoundError) as error:
+        images_of(path)
+    assert (error.value.filename, error.value.strerror) == (str(path), "No such file or directory")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="nothing to read that fails")
+def test_a_disk_that_fails_is_not_called_a_damaged_archive(path):
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(OSError, match="Input/output error") as error:
+        images_of(path)
+    assert (error.value.filename, error.value.errno) == (str(path), errno.EIO)

@@ -1,5 +1,6 @@
 """Images in Hugging Face's parquet files: a column `image` of `bytes` and `path`."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,6 +53,8 @@ class Parquet:
                     batch.column("image").field("path").validate(full=True)  # Arrow trusts it to be UTF-8
                     yield batch
         except (OSError, KeyError, pa.ArrowException) as error:
+            if isinstance(error, OSError) and error.errno:  # the operating system's word, not a decoder's
+                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
             raise UserError(
                 f"{self.path} cannot be read as parquet with a column `image` of `bytes` and `path`: "
                 f"{error}. Get it again."

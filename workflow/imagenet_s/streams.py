@@ -1,5 +1,6 @@
 """Images in compressed tars, which can only be read from front to back."""
 
+import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,11 +41,17 @@ class CompressedTar:
                 last = passed
                 while stream.read(BUFFER):  # the checksum stands at the end
                     pass
-        except (OSError, EOFError, ValueError, tarfile.TarError, pa.ArrowException) as error:
-            raise UserError(
-                f"{self.path} is damaged or ends early: the last good member is {last} ({error}). "
-                "Get it again."
-            ) from error
+        except OSError as error:
+            if error.errno:  # the operating system's word, not that of a decoder
+                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+            raise self._damaged(last, error) from error
+        except (EOFError, ValueError, tarfile.TarError, pa.ArrowException) as error:
+            raise self._damaged(last, error) from error
+
+    def _damaged(self, last: str, error: Exception) -> UserError:
+        return UserError(
+            f"{self.path} is damaged or ends early: the last good member is {last} ({error}). Get it again."
+        )
 
 
 def _members(
