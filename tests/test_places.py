@@ -248,6 +248,32 @@ def test_the_pieces_of_an_archive_are_one_place(root, endings):
     assert seen.val == [f"{root}/{VAL_TAR}.{endings[0]}"]
 
 
+@pytest.mark.parametrize("sizes", [(5 << 30, 5 << 30), (4, 5 << 30), (5 << 30, 4)])
+def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, sizes):
+    with (root / VAL_TAR).open("wb") as file:  # holes on the disk
+        for size in sizes:
+            info = tarfile.TarInfo(f"{VAL}.JPEG")
+            info.size = size
+            file.write(info.tobuf(tarfile.GNU_FORMAT))
+            file.seek(-(-size // 512) * 512, io.SEEK_CUR)
+        file.write(bytes(1024))
+    read = []
+    fill = Pieces.fill
+    monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
+    text = refusal(root)
+    assert text.startswith(f"{root}/{VAL_TAR}: {VAL} has {5 << 30:,} bytes, more than any image has. ")
+    assert max(read) == 512
+
+
+def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
+    (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"1" * 5000), (f"{FISH}/{VAL}.JPEG", b"1" * 5001)]))
+    read = []
+    fill = Pieces.fill
+    monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
+    assert f"{VAL}.JPEG twice, with different bytes" in refusal(root)
+    assert max(read) == 512
+
+
 # What is damaged
 
 

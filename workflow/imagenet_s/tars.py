@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.errors import UserError
-from imagenet_s.headers import Member
+from imagenet_s.headers import LONGEST_IMAGE, Member
 from imagenet_s.index import Index
 from imagenet_s.pieces import Pieces, stamp
 from imagenet_s.places import IMAGE, WNID, Found, Seen, base_name, image_name
@@ -69,10 +69,22 @@ class Tar:
                 continue
             image = Found(image_name(base), str(self.archive), offset, size)
             first = images.setdefault(image.image, image)
-            if first != image and pieces.read(first.size, first.offset) != pieces.read(size, offset):
+            if first != image and not _is_same(pieces, first, image):
                 raise UserError(
                     f"{self.archive} holds {image.image}.JPEG twice, with different bytes: at byte "
                     f"{first.offset:,} ({first.size:,} bytes) and as {name!r} at byte {offset:,} ({size:,} "
                     "bytes). Nobody can tell which is right; get the archive again."
                 )
         return list(images.values())
+
+
+def _is_same(pieces: Pieces, one: Found, other: Found) -> bool:
+    """Whether two members have the same bytes. Raises UserError for what would only fill the memory."""
+    if one.size > LONGEST_IMAGE or other.size > LONGEST_IMAGE:
+        raise UserError(
+            f"{one.path}: {one.image} has {max(one.size, other.size):,} bytes, more than any image has. Get "
+            "the archive again."
+        )
+    return one.size == other.size and (
+        pieces.read(one.size, one.offset) == pieces.read(other.size, other.offset)
+    )
