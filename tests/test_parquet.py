@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from imagenet_s.errors import UserError
+from imagenet_s.headers import LONGEST_IMAGE
 from imagenet_s.parquet import ROWS, Parquet
 
 FISH, SHARK = "n01443537", "n01491361"
@@ -198,3 +199,30 @@ def test_a_file_that_is_gone_is_not_called_damaged(path):
         with pytest.raises(FileNotFoundError) as error:
             read(path)
         assert (error.value.filename, error.value.strerror) == (str(path), "No such file or directory")
+
+
+# What would fill the memory
+
+
+def test_rows_that_are_larger_than_any_images_are_refused_before_they_are_read(path):
+    write(path, [(f"{FISH}_1.JPEG", bytes(LONGEST_IMAGE + 1))], compression="zstd")
+    for read in (images_of, lambda path: list(Parquet(path).names())):
+        with pytest.raises(UserError, match=r"row group 0 with 1 images has 268,435,.* more than"):
+            read(path)
+
+
+def test_an_image_that_is_larger_than_any_is_refused_among_others(path):
+    write(path, [(f"{FISH}_1.JPEG", b"1"), (f"{FISH}_2.JPEG", bytes(LONGEST_IMAGE + 1))], compression="zstd")
+    with pytest.raises(UserError, match=f"{FISH}_2.JPEG has {LONGEST_IMAGE + 1:,} bytes, more than any"):
+        images_of(path)
+    assert list(Parquet(path).stream(lambda image: image == f"{FISH}_1")) == [(f"{FISH}_1", b"1")]
+
+
+def test_of_a_large_row_group_little_more_than_a_page_is_in_memory(path):
+    # 200 MB in one row group: about a page at a time, which the writer ends after 1,024 rows.
+    images = [(f"{FISH}_{k}.JPEG", NOISE[k : k + 100_000]) for k in range(2000)]
+    write(path, images, row_group_size=2000, compression="none")
+    del images
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() for _ in Parquet(path).stream(lambda image: True))
+    assert most - before < 320 << 20

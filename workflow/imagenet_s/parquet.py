@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagenet_s.errors import UserError
+from imagenet_s.headers import LONGEST_IMAGE
 from imagenet_s.places import IMAGE, base_name, image_name
 
-ROWS = 32  # of images at a time; one has 110 kB
+ROWS = 4  # of images at a time; one has 110 kB, and may have LONGEST_IMAGE
 OPTIONS = {
     "buffer_size": 1 << 20,  # bytes; without it a row group's column is in memory as a whole
     "pre_buffer": False,
@@ -41,6 +42,8 @@ class Parquet:
             for image in batch.column("image"):
                 name = base_name(image["path"].as_py() or "")
                 if IMAGE.fullmatch(name) and wanted(image_name(name)):
+                    if len(image["bytes"].as_buffer() or b"") > LONGEST_IMAGE:
+                        raise self._too_large(name, len(image["bytes"].as_buffer()))
                     yield image_name(name), image["bytes"].as_py() or b""
 
     def _batches(self, column: str, rows: int) -> Iterator[pa.RecordBatch]:
@@ -49,6 +52,7 @@ class Parquet:
                 kind = file.schema_arrow.field("image").type
                 if not _is_images(kind):
                     raise pa.ArrowInvalid(f"its column is {kind}")
+                self._require_possible(file.metadata)
                 for batch in file.iter_batches(rows, columns=[column]):
                     batch.column("image").field("path").validate(full=True)  # Arrow trusts it to be UTF-8
                     yield batch
@@ -59,6 +63,18 @@ class Parquet:
                 f"{self.path} cannot be read as parquet with a column `image` of `bytes` and `path`: "
                 f"{error}. Get it again."
             ) from error
+
+    def _require_possible(self, metadata: pq.FileMetaData) -> None:
+        """Raises UserError for rows that are larger than any images: to read them would fill the memory."""
+        for k in range(metadata.num_row_groups):
+            group = metadata.row_group(k)
+            columns = map(group.column, range(group.num_columns))
+            size = sum(c.total_uncompressed_size for c in columns if c.path_in_schema == "image.bytes")
+            if size > max(group.num_rows, 1) * LONGEST_IMAGE:
+                raise self._too_large(f"row group {k} with {group.num_rows:,} images", size)
+
+    def _too_large(self, what: str, size: int) -> UserError:
+        return UserError(f"{self.path}: {what} has {size:,} bytes, more than any image has. Get it again.")
 
 
 def _is_images(kind: pa.DataType) -> bool:
