@@ -340,6 +340,13 @@ def test_a_name_of_an_impossible_size_is_refused(path, kind, size):
     refusal(path, GOOD + forged(b"././@LongLink", size, kind) + padded(b"n" * 700) + GOOD + END)
 
 
+@pytest.mark.parametrize("kind", [b"L", b"x", b"g"])
+def test_thousands_of_headers_before_a_member_are_damage(path, kind):
+    header = forged(b"././@LongLink", 12, kind) + padded(b"12 path=abc\n")
+    text = refusal(path, GOOD + header * 3000 + GOOD + END)
+    assert "after 'good.JPEG': too many headers" in text
+
+
 @pytest.mark.parametrize("at", [0, 100, 124, 148, 156, 257, 400])
 def test_a_header_with_a_wrong_byte_is_refused(path, at):
     data = bytearray(GOOD + GOOD.replace(b"good", b"next") + END)

@@ -376,3 +376,12 @@ def test_a_disk_that_fails_is_not_called_a_damaged_archive(path):
     with pytest.raises(OSError, match="Input/output error") as error:
         images_of(path)
     assert (error.value.filename, error.value.errno) == (str(path), errno.EIO)
+
+
+@pytest.mark.parametrize("kind", [b"L", b"x", b"g"])
+def test_thousands_of_headers_before_a_member_are_damage(path, kind):
+    header = special("././@LongLink", kind, 12, b"12 path=abc\n")
+    path.write_bytes(gzipped(GOOD + header * 3000 + GOOD + END))
+    text = refusal(path)
+    assert "too many headers" in text
+    assert f"the last good member is '{FISH}_1.JPEG'" in text

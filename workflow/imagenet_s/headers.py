@@ -93,6 +93,11 @@ def _extended(pieces: Pieces, where: str, position: int, last: str) -> tuple[str
     file = _File(pieces, position)
     try:
         archive = tarfile.TarFile(fileobj=file)  # reads the first member there
+    except RecursionError:  # tarfile calls itself for each
+        raise UserError(
+            f"{where} is damaged at byte {position:,}, after {last}: too many headers of names follow each "
+            "other. Get the archive again."
+        ) from None
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise UserError(
             f"{where} is damaged at byte {position:,}, after {last}: {error}. Get the archive again."
@@ -131,7 +136,9 @@ class _File:
 def refuse_odd(name: str, kind: bytes, where: str, sparse: bool = False) -> None:
     """Raises UserError for a member that no copy of ImageNet has. `kind` is its type in the header."""
     if name.startswith("/") or ".." in name.split("/"):
-        raise UserError(f"{where} is not to be trusted: its member {name!r} leads outside. Nothing was read.")
+        raise UserError(
+            f"{where} is not to be trusted: its member {name!r} leads outside. Nothing of it is taken."
+        )
     odd = "a sparse file" if sparse else REFUSED.get(kind)
     if odd:
         raise UserError(

@@ -45,10 +45,12 @@ class CompressedTar:
             if error.errno:  # the operating system's word, not that of a decoder
                 raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
             raise self._damaged(last, error) from error
+        except RecursionError:  # tarfile calls itself for each
+            raise self._damaged(last, "too many headers of names follow each other") from None
         except (EOFError, ValueError, tarfile.TarError, pa.ArrowException) as error:
             raise self._damaged(last, error) from error
 
-    def _damaged(self, last: str, error: Exception) -> UserError:
+    def _damaged(self, last: str, error: Exception | str) -> UserError:
         return UserError(
             f"{self.path} is damaged or ends early: the last good member is {last} ({error}). Get it again."
         )
