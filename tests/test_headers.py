@@ -117,6 +117,17 @@ def test_global_pax_headers_are_passed_over(path):
     assert [m.name for m in same(path, buffer.getvalue())] == ["a", "b"]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_tar_may_end_after_a_global_pax_header(path, count):
+    header = forged(b"pax_global_header", 13, b"g") + padded(b"13 comment=x\n")
+    path.write_bytes(header + GOOD + header * count + END)
+    assert [m.name for m in found(path)] == ["good.JPEG"]
+    path.write_bytes(header * count + END)
+    assert found(path) == []
+    for end in (b"", forged(b"pax", 13, b"x") + padded(b"13 comment=x\n") + END):
+        assert "'good.JPEG'" in refusal(path, GOOD + header * count + end)
+
+
 def test_headers_of_the_seventh_unix_are_read(path):
     data = forged(b"old.JPEG", 5, b"\0", b"") + padded(b"bytes") + END
     assert same(path, data) == [Member("old.JPEG", BLOCK, 5)]

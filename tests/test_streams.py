@@ -162,6 +162,16 @@ def test_what_the_systems_tools_compress_is_read(tmp_path, command):
     assert images_of(path) == [(f"{FISH}_1", NOISE[:70_000])]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_tar_may_end_after_a_global_pax_header(compressed, count):
+    header = special("pax_global_header", b"g", 13, b"13 comment=x\n")
+    path = compressed(header + GOOD + header * count + END)
+    assert images_of(path) == [(f"{FISH}_1", b"first")]
+    assert images_of(compressed(header * count + END)) == []
+    for end in (b"", special("pax", b"x", 13, b"13 comment=x\n") + END):
+        assert f"'{FISH}_1.JPEG'" in refusal(compressed(GOOD + header * count + end))
+
+
 # What is damaged
 
 

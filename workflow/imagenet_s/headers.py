@@ -13,6 +13,7 @@ from imagenet_s.pieces import Pieces
 
 BLOCK = 512
 FOLDER = b"5"
+GLOBAL = b"g"  # a pax header that is of no single member
 LONGEST = 1 << 20  # bytes of a long name or pax header; longer ones are an attack on memory
 LONGEST_IMAGE = 1 << 28  # bytes; the largest of ImageNet has some 15,000,000
 EXTENDED = b"LKxgXSN"  # GNU long names, pax, sparse: several headers for one member
@@ -52,11 +53,13 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
             return
         kind = header[156:157]
         name, size = _plain(header, where, position, last)
+        if kind == GLOBAL and _is_end(pieces, position, stop, where, last):
+            return
         if kind in EXTENDED:
             name, offset, size, kind, sparse, following = _extended(pieces, where, position, last)
         else:
             sparse, offset = False, position + BLOCK
-            following = offset + -(-size // BLOCK) * BLOCK
+            following = offset + _blocks(size)
         refuse_odd(name, kind, where, sparse)
         # The seventh Unix had no type for folders.
         if kind != FOLDER and not (kind == b"\0" and name.endswith("/")):
@@ -64,6 +67,23 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
                 raise _ended(where, last, f"{name!r} should have {size:,} bytes; ")
             yield Member(name, offset, size)
         last, position = repr(name), following
+
+
+def _is_end(pieces: Pieces, position: int, stop: int, where: str, last: str) -> bool:
+    """Whether the tar ends there, or after global pax headers, as writers leave that append no member."""
+    while position + BLOCK <= stop:
+        header = pieces.read(BLOCK, position)
+        if not header.strip(b"\0"):
+            return True
+        if header[156:157] != GLOBAL:
+            return False
+        position += BLOCK + _blocks(_plain(header, where, position, last)[1])
+    return False
+
+
+def _blocks(size: int) -> int:
+    """The bytes that `size` bytes take in a tar."""
+    return -(-size // BLOCK) * BLOCK
 
 
 def _plain(header: bytes, where: str, position: int, last: str) -> tuple[str, int]:

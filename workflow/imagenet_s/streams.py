@@ -105,4 +105,10 @@ class _Header(tarfile.TarInfo):
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in b"LKxgX" and self.size > LONGEST:
             raise tarfile.ReadError(f"it has a name of {self.size:,} bytes")
-        return super()._proc_member(archive)
+        try:
+            return super()._proc_member(archive)
+        except tarfile.SubsequentHeaderError as error:
+            # A global pax header is of no single member: the tar may end after it.
+            if self.type == tarfile.XGLTYPE and isinstance(error.__context__, tarfile.EOFHeaderError):
+                raise error.__context__ from None
+            raise
