@@ -484,3 +484,22 @@ def test_a_stamp_has_the_size_and_time_of_each_piece(pieces):
     assert before == [[p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(first.parent.iterdir())]
     first.with_suffix(".002").write_bytes(b"cdef")
     assert stamp(first) != before
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.002"])
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
+    (tmp_path / "x.tar.001").write_bytes(b"first")
+    os.mkfifo(tmp_path / name)
+    first = tmp_path / ("x.tar" if name == "x.tar" else "x.tar.001")
+    with pytest.raises(UserError, match=rf"{name} is no plain file"):
+        Pieces(first)
+
+
+def test_pieces_are_closed_where_a_later_one_cannot_be_opened(pieces):
+    first = pieces(_001=b"ab", _002=b"cd")
+    (first.parent / "x.tar.003").symlink_to("nowhere")
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(FileNotFoundError) as error:
+        Pieces(first)
+    assert error.value.filename.endswith("x.tar.003")
+    assert len(os.listdir("/dev/fd")) == before

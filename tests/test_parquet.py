@@ -1,5 +1,6 @@
 """Hugging Face's parquet files: the images in them, whatever stands beside, and no file of another kind."""
 
+import os
 import random
 from pathlib import Path
 
@@ -226,3 +227,9 @@ def test_of_a_large_row_group_little_more_than_a_page_is_in_memory(path):
     before = pa.total_allocated_bytes()
     most = max(pa.total_allocated_bytes() for _ in Parquet(path).stream(lambda image: True))
     assert most - before < 320 << 20
+
+
+def test_a_pipe_is_refused_and_not_waited_for(path):
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is no plain file"):
+        images_of(path)

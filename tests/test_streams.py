@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import gzip
+import os
 import random
 import shutil
 import subprocess
@@ -395,3 +396,9 @@ def test_thousands_of_headers_before_a_member_are_damage(path, kind):
     text = refusal(path)
     assert "too many headers" in text
     assert f"the last good member is '{FISH}_1.JPEG'" in text
+
+
+def test_a_pipe_is_refused_and_not_waited_for(path):
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is no plain file"):
+        images_of(path)

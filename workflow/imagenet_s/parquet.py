@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from imagenet_s.errors import UserError
 from imagenet_s.headers import LONGEST_IMAGE
+from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
 
 ROWS = 4  # of images at a time; one has 110 kB, and may have LONGEST_IMAGE
@@ -47,6 +48,7 @@ class Parquet:
                     yield image_name(name), image["bytes"].as_py() or b""
 
     def _batches(self, column: str, rows: int) -> Iterator[pa.RecordBatch]:
+        require_file(self.path)
         try:
             with pq.ParquetFile(self.path, **OPTIONS) as file:
                 kind = file.schema_arrow.field("image").type

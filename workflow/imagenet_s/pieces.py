@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
@@ -17,7 +18,14 @@ class Pieces:
 
     def __init__(self, path: str | Path):
         self.paths = piece_paths(Path(path))
-        self.files = [os.open(piece, os.O_RDONLY) for piece in self.paths]
+        self.files: list[int] = []
+        try:
+            for piece in self.paths:
+                require_file(piece)
+                self.files.append(os.open(piece, os.O_RDONLY))
+        except BaseException:
+            self.close()
+            raise
         sizes = [os.fstat(file).st_size for file in self.files]
         self.starts = [0, *accumulate(sizes)][:-1]
         self.size = sum(sizes)
@@ -87,6 +95,12 @@ def _number(suffix: str) -> int:
 def _gaps(numbers: list[int]) -> list[int]:
     """The places behind which a number is skipped."""
     return [k for k in range(len(numbers) - 1) if numbers[k + 1] != numbers[k] + 1]
+
+
+def require_file(path: Path) -> None:
+    """Raises UserError for a pipe, a socket or a device: to open it would wait for ever, or do harm."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UserError(f"{path} is no plain file: it is a pipe, a device or the like. Put the file there.")
 
 
 def stamp(path: Path) -> list[list[int]]:

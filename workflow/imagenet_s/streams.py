@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from imagenet_s.errors import UserError
 from imagenet_s.headers import LONGEST, LONGEST_IMAGE, refuse_odd
+from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
 
 BUFFER = 1 << 20  # bytes read at a time
@@ -28,6 +29,7 @@ class CompressedTar:
         One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
         (naming the last good member), and for members that no copy of ImageNet has.
         """
+        require_file(self.path)
         last = passed = "its beginning"
         compression = "zstd" if self.path.suffix.lower() == ".zst" else "gzip"
         try:
