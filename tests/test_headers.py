@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from archives import tar_of
 from imagenet_s.errors import UserError
 from imagenet_s.headers import BLOCK, Member, members
-from imagenet_s.pieces import Pieces, stamp
+from imagenet_s.index import Index
+from imagenet_s.pieces import Pieces, piece_paths, stamp
 
 FORMS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 END = bytes(2 * BLOCK)
@@ -465,6 +466,82 @@ def test_a_last_piece_that_is_missing_is_an_archive_that_ends_early(pieces):
     message = "ends early: 'b' should have 3,000 bytes; the last good member is 'a'"
     with pytest.raises(UserError, match=message):
         found(pieces(_001=data[:1000], _002=data[1000:2500]))
+
+
+def test_which_pieces_there_are_is_told_so_that_a_missing_one_can_be_guessed(pieces, tmp_path):
+    data = tar_of([("a", b"a" * 700), ("b", b"b" * 3000)])
+    first = pieces(_001=data[:1000])
+    for called in (f"{first} (the only piece)", f"{first} (2 pieces, up to x.tar.002)"):
+        with pytest.raises(UserError) as error, Pieces(first) as whole:
+            Index().members(whole)
+        assert str(error.value).startswith(f"{called} ends early: ")
+        assert str(error.value).endswith(" Is a last piece missing? Get it, or get the archive again.")
+        pieces(_002=data[1000:2500])
+    (tmp_path / "x.tar").write_bytes(data[:2500])
+    with pytest.raises(UserError) as error, Pieces(tmp_path / "x.tar") as whole:
+        Index().members(whole)
+    assert str(error.value).startswith(f"{tmp_path}/x.tar ends early: ")
+    assert "piece" not in str(error.value).removeprefix(str(tmp_path))
+
+
+def test_a_tar_in_pieces_that_ends_early_lacks_no_piece(pieces):
+    outer = tar_of([("n1.tar", tar_of([("a", b"a" * 700)])[:1000]), ("n2.tar", tar_of([]))])
+    first = pieces(_001=outer[:900], _002=outer[900:])
+    with Pieces(first) as whole:
+        index = Index()
+        tar = index.members(whole)[0]
+        with pytest.raises(UserError) as error:
+            index.members(whole, tar)
+    assert str(error.value).startswith(f"{first} (2 pieces, up to x.tar.002): n1.tar ends early: ")
+    assert "missing" not in str(error.value)
+
+
+def split_suffixes(digits: str, count: int) -> list[str]:
+    """What GNU split calls `count` pieces: two characters, and two more whenever the last is used up."""
+    names, width = [], 2
+    while len(names) < count:
+        head = digits[-1] * (width // 2 - 1)
+        tails = product(digits[:-1], *[digits] * (width // 2))
+        names += [head + "".join(tail) for tail in islice(tails, count - len(names))]
+        width += 2
+    return names
+
+
+@pytest.mark.parametrize(
+    ("digits", "known"), [("0123456789", ["89", "9000"]), ("abcdefghijklmnopqrstuvwxyz", ["yz", "zaaa"])]
+)
+@pytest.mark.parametrize("upper", [False, True])
+def test_pieces_whose_suffixes_lengthen_are_in_order(tmp_path, digits, known, upper):
+    endings = split_suffixes(digits, 1100)
+    assert endings[endings.index(known[0]) :][:2] == known
+    for ending in endings:
+        (tmp_path / f"x.tar.{ending.upper() if upper else ending}").touch()
+    (tmp_path / f"x.tar.{endings[0] * 2}").touch()  # a stranger
+    paths = piece_paths(tmp_path / f"x.tar.{endings[0].upper() if upper else endings[0]}")
+    assert [path.suffix[1:].lower() for path in paths] == endings
+    missing = tmp_path / f"x.tar.{known[0].upper() if upper else known[0]}"
+    missing.unlink()
+    with pytest.raises(UserError, match=r"lacks pieces of x\.tar: those after .* are missing, 1 in all"):
+        piece_paths(paths[0])
+
+
+@pytest.mark.skipif(not shutil.which("split"), reason="no split")
+@pytest.mark.parametrize("options", [[], ["-d"]])
+def test_what_the_systems_split_makes_is_one_archive(tmp_path, options):
+    data = bytes(range(256)) * 30
+    (tmp_path / "whole").write_bytes(data)
+    command = ["split", "-b", "10", *options, tmp_path / "whole", tmp_path / "x.tar."]
+    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("this split has no such option, or does not lengthen suffixes")
+    with Pieces(tmp_path / ("x.tar.00" if options else "x.tar.aa")) as whole:
+        assert whole.read(len(data) + 1, 0) == data
+
+
+def test_a_full_hundred_of_pieces_is_not_lengthened(tmp_path):
+    for k in range(100):  # as split makes them that was told to use two digits
+        (tmp_path / f"x.tar.{k:02}").touch()
+    (tmp_path / "x.tar.9000").touch()
+    assert len(piece_paths(tmp_path / "x.tar.00")) == 100
 
 
 def test_pieces_are_closed(pieces):

@@ -43,12 +43,14 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
     devices, sparse files.
     """
     stop = pieces.size if stop is None else stop
+    # Of a tar in the archive, the end is where its header says: no piece can be missing.
+    lacking = pieces.first_of_some and stop == pieces.size
     position, last = start, "its beginning"
     while True:
         header = pieces.read(BLOCK, position) if position + BLOCK <= stop else b""
         if len(header) < BLOCK:
             # A tar ends with empty blocks; a writer that was stopped leaves none.
-            raise _ended(where, last)
+            raise _ended(where, last, lacking)
         if not header.strip(b"\0"):
             return
         kind = header[156:157]
@@ -56,7 +58,7 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
         if kind == GLOBAL and _is_end(pieces, position, stop, where, last):
             return
         if kind in EXTENDED:
-            name, offset, size, kind, sparse, following = _extended(pieces, where, position, last)
+            name, offset, size, kind, sparse, following = _extended(pieces, where, position, last, lacking)
         else:
             sparse, offset = False, position + BLOCK
             following = offset + _blocks(size)
@@ -64,7 +66,7 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
         # The seventh Unix had no type for folders.
         if kind != FOLDER and not (kind == b"\0" and name.endswith("/")):
             if offset + size > stop:
-                raise _ended(where, last, f"{name!r} should have {size:,} bytes; ")
+                raise _ended(where, last, lacking, f"{name!r} should have {size:,} bytes; ")
             yield Member(name, offset, size)
         last, position = repr(name), following
 
@@ -108,7 +110,9 @@ def _plain(header: bytes, where: str, position: int, last: str) -> tuple[str, in
     return name.decode("utf-8", "surrogateescape"), size
 
 
-def _extended(pieces: Pieces, where: str, position: int, last: str) -> tuple[str, int, int, bytes, bool, int]:
+def _extended(
+    pieces: Pieces, where: str, position: int, last: str, lacking: bool
+) -> tuple[str, int, int, bytes, bool, int]:
     """(name, offset, size, kind, is sparse, next position) of a member with several headers, from tarfile."""
     file = _File(pieces, position)
     try:
@@ -124,7 +128,7 @@ def _extended(pieces: Pieces, where: str, position: int, last: str) -> tuple[str
         ) from error
     info = archive.firstmember
     if info is None:
-        raise _ended(where, last)
+        raise _ended(where, last, lacking)
     if info.size < 0:  # it would lead back, as a pax header may say
         raise UserError(
             f"{where} is damaged at byte {position:,}, after {last}: {info.name!r} has {info.size:,} bytes. "
@@ -167,7 +171,8 @@ def refuse_odd(name: str, kind: bytes, where: str, sparse: bool = False) -> None
         )
 
 
-def _ended(where: str, last: str, more: str = "") -> UserError:
+def _ended(where: str, last: str, lacking: bool, more: str = "") -> UserError:
+    advice = "Is a last piece missing? Get it, or" if lacking else "It is truncated;"
     return UserError(
-        f"{where} ends early: {more}the last good member is {last}. It is truncated; get the archive again."
+        f"{where} ends early: {more}the last good member is {last}. {advice} get the archive again."
     )

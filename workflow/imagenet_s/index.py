@@ -45,7 +45,8 @@ class Index:
         archive, start = str(pieces.paths[0]), tar.offset if tar else 0
         table = self.tables.get((archive, start))
         if table is None:
-            where, stop = (f"{archive}: {tar.name}", start + tar.size) if tar else (archive, None)
+            called = pieces.called
+            where, stop = (f"{called}: {tar.name}", start + tar.size) if tar else (called, None)
             found = list(members(pieces, where, start, stop))
             self._add(archive, start, found)
             return found

@@ -12,12 +12,20 @@ from imagenet_s.errors import UserError, first_few
 # The first of several pieces of a tar; the others follow it.
 FIRST_PIECE = re.compile(r"(.*\.tar)\.(0*[01]|aa)", re.IGNORECASE)
 
+# GNU split lengthens its suffixes as it runs out of them: after 89 comes 9000, after 9899 990000, and
+# after yz zaaa; so their order is that of text. First piece → the last short suffix, the longer ones.
+LONGER = {
+    "00": ("89", re.compile("|".join(rf"9{{{n}}}[0-8]\d{{{n + 1}}}" for n in (1, 2, 3)))),
+    "aa": ("yz", re.compile("|".join(rf"z{{{n}}}[a-y][a-z]{{{n + 1}}}" for n in (1, 2, 3)))),
+}
+
 
 class Pieces:
     """Reads a file, or the pieces that begin with it, by offset. Close it, or use it with `with`."""
 
     def __init__(self, path: str | Path):
         self.paths = piece_paths(Path(path))
+        self.first_of_some = bool(FIRST_PIECE.fullmatch(self.paths[0].name))
         self.files: list[int] = []
         try:
             for piece in self.paths:
@@ -29,6 +37,14 @@ class Pieces:
         sizes = [os.fstat(file).st_size for file in self.files]
         self.starts = [0, *accumulate(sizes)][:-1]
         self.size = sum(sizes)
+
+    @property
+    def called(self) -> str:
+        """The file's path, and how many pieces there are if it is the first of some."""
+        first, *others = self.paths
+        if others:
+            return f"{first} ({len(self.paths)} pieces, up to {others[-1].name})"
+        return f"{first} (the only piece)" if self.first_of_some else str(first)
 
     def __enter__(self) -> "Pieces":
         return self
@@ -74,10 +90,17 @@ def piece_paths(path: Path) -> list[Path]:
     ending = "[a-z]{2}"
     if first.isdecimal():
         ending = rf"\d{{{len(first)}}}" if len(first) > 1 else "[1-9][0-9]*|0"
-    pattern = re.compile(rf"{re.escape(stem)}\.({ending})", re.IGNORECASE)
-    matches = map(pattern.fullmatch, sorted(piece.name for piece in path.parent.iterdir()))
-    numbered = sorted((_number(match[1]), path.parent / match[0]) for match in matches if match)
+    pattern = re.compile(rf"{re.escape(stem)}\.([0-9a-z]+)", re.IGNORECASE)
+    matches = map(pattern.fullmatch, (piece.name for piece in path.parent.iterdir()))
+    suffixes = sorted((match[1].lower(), path.parent / match[0]) for match in matches if match)
+    numbered = sorted((_number(suffix), piece) for suffix, piece in suffixes if re.fullmatch(ending, suffix))
     numbers, found = [number for number, _ in numbered], [piece for _, piece in numbered]
+    if first.lower() in LONGER:
+        turn, longer = LONGER[first.lower()]
+        further = [piece for suffix, piece in suffixes if longer.fullmatch(suffix)]
+        if further and numbers[-1] <= _number(turn):
+            numbers.append(_number(turn) + 1)  # of the first that is longer
+            found += further
     missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
     if missing:
         before = first_few(found[k].name for k in _gaps(numbers))
