@@ -4,8 +4,11 @@ import io
 import os
 import resource
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from archives import tar_of
@@ -287,6 +290,68 @@ def test_what_a_killed_save_left_is_not_read(root, path):
     assert members(root / VAL_TAR, Index(path)) == [Member(f"{VAL}.JPEG", 512, 3)]
     indexed(path, root / TRAIN_TAR)
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def truncated(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 20)
+
+
+def replaced(**columns) -> Callable[[Path], None]:
+    return lambda path: pq.write_table(pa.table(columns), path)
+
+
+def relabelled(**metadata: str) -> Callable[[Path], None]:
+    """Writes the same table with other metadata."""
+
+    def change(path: Path) -> None:
+        table = pq.read_table(path)
+        labels = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        labels = {key: value for key, value in (labels | metadata).items() if value}
+        pq.write_table(table.replace_schema_metadata(labels), path)
+
+    return change
+
+
+def wrong_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[data.index(VAL.encode())] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        truncated,
+        wrong_byte,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"no parquet" * 100),
+        replaced(archive=["a"]),
+        replaced(archive=[1], inner=["x"], name=[None], offset=[1.5], size=[True]),
+        relabelled(version="2"),
+        relabelled(version=""),
+        relabelled(stamps=""),
+        relabelled(stamps="[1"),
+        relabelled(stamps="[]"),
+        relabelled(stamps='{"a": 5}'),
+    ],
+)
+def test_an_index_that_cannot_be_used_is_made_again(root, path, damage):
+    indexed(path, root / VAL_TAR)
+    expected = members(root / VAL_TAR, Index())
+    damage(path)
+    index = Index(path)
+    assert members(root / VAL_TAR, index) == expected
+    index.save()
+    wiped(root / VAL_TAR)
+    assert members(root / VAL_TAR, Index(path)) == expected
+
+
+def test_an_index_that_is_ignored_is_told_in_the_log(root, path, caplog):
+    indexed(path, root / VAL_TAR)
+    relabelled(version="2")(path)
+    with caplog.at_level("INFO"):
+        Index(path)
+    assert f"{path} is made again, as it cannot be used: it is no index of version 1, but of 2" in caplog.text
 
 
 def test_a_damaged_archive_leaves_the_others_in_the_index(root, tmp_path, path):

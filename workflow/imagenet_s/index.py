@@ -1,6 +1,7 @@
 """The index of the source's tars: which members they hold, and where, so that headers are read once."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,9 @@ from imagenet_s.errors import UserError
 from imagenet_s.files import written
 from imagenet_s.headers import Member, members
 from imagenet_s.pieces import Pieces, stamp
+from imagenet_s.progress import log
 
+VERSION = "1"  # of what is in the file; to be raised when tars are read in another way
 INDEX = pa.schema(
     [
         ("archive", pa.string()),
@@ -26,8 +29,9 @@ INDEX = pa.schema(
 class Index:
     """The members of tars, looked up in the file at `path`, or else in the tars' headers, and kept.
 
-    What is in the file counts only for an archive that has the same size and time as then. Without a
-    `path`, nothing is kept beyond the object's life.
+    What is in the file counts only for an archive that has the same size and time as then. A file that
+    is damaged, or of another version, is ignored and made again. Without a `path`, nothing is kept beyond
+    the object's life.
     """
 
     def __init__(self, path: Path | None = None):
@@ -35,7 +39,13 @@ class Index:
         self.stamps: dict[str, list] = {}
         self.tables: dict[tuple[str, int], pa.Table] = {}
         if path and path.exists():
-            self._read(pq.read_table(path))
+            try:
+                self._read(pq.read_table(path, page_checksum_verification=True))
+            except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+                if isinstance(error, OSError) and error.errno:  # the operating system's word
+                    raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+                log.info("%s is made again, as it cannot be used: %s", path, error)
+                self.stamps, self.tables = {}, {}
 
     def members(self, pieces: Pieces, tar: Member | None = None) -> list[Member]:
         """The files in an archive, or in the tar that is a member of it, in their order.
@@ -58,8 +68,9 @@ class Index:
         if self.path and self.changed:
             table = pa.concat_tables(self.tables.values())
             with written(self.path) as partial:
-                metadata = {"stamps": json.dumps(self.stamps)}
-                pq.write_table(table.replace_schema_metadata(metadata), partial, compression="zstd")
+                metadata = {"version": VERSION, "stamps": json.dumps(self.stamps)}
+                table = table.replace_schema_metadata(metadata)
+                pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
             self.changed = False
 
     def _add(self, archive: str, start: int, found: list[Member]) -> None:
@@ -75,8 +86,13 @@ class Index:
         self.changed = True
 
     def _read(self, table: pa.Table) -> None:
-        stamps = json.loads(table.schema.metadata[b"stamps"])
+        metadata = table.schema.metadata or {}
+        version = metadata.get(b"version", b"none").decode(errors="replace")
         table = table.replace_schema_metadata()
+        if version != VERSION or table.schema != INDEX:
+            raise ValueError(f"it is no index of version {VERSION}, but of {version}")
+        table.validate(full=True)
+        stamps = dict(json.loads(metadata[b"stamps"]))
         self.stamps = {path: listed for path, listed in stamps.items() if _is_same(Path(path), listed)}
         # The rows of one tar stand together: a slice of the table is as good as a copy of it.
         keys = table.select(["archive", "inner"])
