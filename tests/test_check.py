@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import archives
 from conftest import linked_copy
 from imagenet_s.check import check_and_list
 from imagenet_s.classes import class_ids, class_names
@@ -223,6 +224,27 @@ def test_files_left_aside_are_a_warning_and_no_error(run, source, caplog):
     strangers, doubles = (record.getMessage() for record in caplog.records)
     assert strangers.endswith(f"no image of its class: {source}/train/{FISH}/.DS_Store")
     assert doubles.endswith(f"the second left aside: {source}/val/{FISH}/{TEST.image}.JPEG")
+
+
+def test_what_is_copied_and_what_is_left_aside_are_told(run, source, output, tmp_path, caplog):
+    root = archives.train_folder_and_val_tar(source, tmp_path / "archives")
+    (root / "train_images_0.tar.gz").touch()
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    aside, copied = (record.getMessage() for record in caplog.records)
+    assert aside == f"Found as well, and left aside: {root}/train_images_0.tar.gz"
+    assert copied.startswith("link: auto: images from archives (val) are copied once into the output's pool")
+
+
+def test_the_check_of_a_higher_tier_refuses_archives_that_are_not_those_of_the_lower_ones(
+    run, refused, source, tmp_path
+):
+    root = archives.official(source, tmp_path / "archives")
+    run(root=root, link="auto")
+    os.utime(root / archives.VAL, (1, 1))
+    text = str(refused(tier=300, subsets=(50, 300), root=root, link="auto"))
+    assert text.startswith(f"{root}/{archives.VAL} has changed since its members were listed")
+    assert "`--forcerun source`" in text
 
 
 def test_a_layout_that_is_not_known_is_told_with_what_is_there_and_what_is_understood(refused, source):

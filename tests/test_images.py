@@ -20,6 +20,7 @@ from imagenet_s.images import Reader, pixel_size, read_part
 from imagenet_s.index import Index
 from imagenet_s.listing import Row, listing_of, write_listing
 from imagenet_s.parts import part_classes, part_val_images, subset_parts
+from imagenet_s.pool import pool_path
 from imagenet_s.source import list_tier
 from imagenet_s.splits import listed
 
@@ -65,6 +66,11 @@ def read(tmp_path):
     return read
 
 
+def name_in_pool(k: int, data: bytes) -> str:
+    """Where the pool has what `read` wrote as its k-th file."""
+    return pool_path(f"{FISH}_{k}", FISH, hashlib.sha256(data).digest())
+
+
 def read_listed(folder: Path, copied: Path | None = None) -> list[dict]:
     records = folder / "records.parquet"
     read_part("train-50-0", folder / "listing.parquet", records, folder / "pool", copied, folder / "scratch")
@@ -94,6 +100,7 @@ def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path,
         )
     table = pq.read_table(tmp_path / "records.parquet")
     assert table.schema.equals(images.RECORDS)
+    assert table.schema.metadata[b"archives"] == b"[]"
     assert table.to_pylist() == expected
     assert os.listdir(tmp_path) == ["records.parquet"]
 
@@ -147,8 +154,9 @@ def test_without_a_listed_image_there_are_empty_records(tmp_path):
 def test_a_copy_has_the_bytes_and_its_owner_may_read_and_write_it(read, tmp_path):
     pool = tmp_path / "pool"
     rows = read(JPEG, PNG, NOISE, copied=pool / "train-50-0.json")
-    copies = {path.name: path.read_bytes() for path in (pool / "train" / FISH).iterdir()}
-    assert copies == {f"{FISH}_0.JPEG": JPEG, f"{FISH}_1.JPEG": PNG, f"{FISH}_2.JPEG": NOISE}
+    copies = {str(path.relative_to(pool)): path.read_bytes() for path in (pool / "train" / FISH).iterdir()}
+    assert copies == {name_in_pool(k, data): data for k, data in enumerate((JPEG, PNG, NOISE))}
+    assert name_in_pool(0, JPEG) == f"train/{FISH}/{FISH}_0-{hashlib.sha256(JPEG).hexdigest()[:16]}.JPEG"
     assert [row["bytes"] for row in rows] == [len(JPEG), len(PNG), len(NOISE)]
     total = len(JPEG) + len(PNG) + len(NOISE)
     assert read_json(pool / "train-50-0.json") == {"images": 3, "bytes": total}
@@ -161,30 +169,33 @@ def test_a_copy_of_a_read_only_file_can_be_written(read, tmp_path):
     source = tmp_path / "source" / f"{FISH}_0.JPEG"
     source.chmod(0o400)
     read_listed(tmp_path, tmp_path / "pool" / "receipt.json")
-    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG").stat().st_mode & 0o600 == 0o600
+    assert (tmp_path / "pool" / name_in_pool(0, JPEG)).stat().st_mode & 0o600 == 0o600
     assert source.stat().st_mode & 0o777 == 0o400
 
 
-def test_a_copy_that_a_tree_links_to_is_replaced_and_not_written_over(read, tmp_path):
+def test_a_copy_that_a_tree_links_to_is_never_written_over(read, tmp_path):
     read(JPEG, copied=tmp_path / "pool" / "receipt.json")
+    first, second = (tmp_path / "pool" / name_in_pool(0, data) for data in (JPEG, PNG))
     placed = tmp_path / "placed.JPEG"
-    placed.hardlink_to(tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG")
+    placed.hardlink_to(first)
     read(PNG, copied=tmp_path / "pool" / "receipt.json")
-    assert (tmp_path / "pool" / "train" / FISH / f"{FISH}_0.JPEG").read_bytes() == PNG
-    assert placed.read_bytes() == JPEG
+    assert (first.read_bytes(), second.read_bytes()) == (JPEG, PNG), "other bytes are another file"
+    first.write_bytes(b"damaged")
+    read(JPEG, copied=tmp_path / "pool" / "receipt.json")
+    assert (first.read_bytes(), placed.read_bytes()) == (JPEG, b"damaged"), "replaced, as one step"
 
 
 def test_a_copy_is_never_written_or_removed_through_a_link_to_a_folder(read, tmp_path):
     linked = {FISH: tmp_path / "theirs", part_classes("train-50-0")[1]: tmp_path / "also theirs"}
     for wnid, folder in linked.items():
         folder.mkdir()
-        (folder / f"{wnid}_0.JPEG").write_text("theirs")
+        (folder / Path(name_in_pool(0, JPEG)).name).write_text("theirs")
         (folder / f"{wnid}_9.JPEG").write_text("theirs, too")
         (tmp_path / "pool" / "train").mkdir(parents=True, exist_ok=True)
         (tmp_path / "pool" / "train" / wnid).symlink_to(folder)
     read(JPEG, copied=tmp_path / "pool" / "receipt.json")
     for wnid, folder in linked.items():
-        assert (folder / f"{wnid}_0.JPEG").read_text() == "theirs"
+        assert (folder / Path(name_in_pool(0, JPEG)).name).read_text() == "theirs"
         assert (folder / f"{wnid}_9.JPEG").read_text() == "theirs, too"
 
 
@@ -237,6 +248,17 @@ def test_a_reader_gives_the_bytes_of_an_archive_and_of_files_in_turn(tmp_path):
             row = row_of(tmp_path / "a.tar")._replace(offset=start, size=size)
             assert bytes(reader.read(row)) == archive[start : start + size]
             assert bytes(reader.read(row_of(tmp_path / "b"))) == file
+
+
+def test_an_archive_that_became_shorter_is_told(tmp_path):
+    path = tmp_path / "a.tar"
+    path.write_bytes(b"x" * 100)
+    row = row_of(path)._replace(offset=20, size=50)
+    with Reader(8) as reader:
+        assert bytes(reader.read(row)) == b"x" * 50
+        os.truncate(path, 60)
+        with pytest.raises(UserError, match=f"{path} became shorter while it was read"):
+            reader.read(row)
 
 
 def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The promise: the same images give the same manifests, whatever the layout and the link mode."""
 
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ import archives
 from building import build, check_sums, digest
 from conftest import linked_copy
 from imagenet_s.classes import merges, train_classes
-from imagenet_s.files import write_json
+from imagenet_s.files import read_json, write_json
 from imagenet_s.images import read_part, record_of, write_records
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
@@ -141,13 +142,16 @@ def test_layout_and_link_mode_change_no_byte(layout, link, plain, imagenet50, an
         assert (tree / "manifests" / name).read_bytes() == (plain / "manifests" / name).read_bytes(), name
     assert digest(tree) == digest(plain)
     check_sums(tree)
-    check_links(tree, link, imagenet50)
+    kinds = sorted(check_links(tree, link, imagenet50))
+    mixed = f"copy ({', '.join(kinds)}), symlink"
+    said = {0: "symlink", 1: mixed, 2: "copy"}[len(kinds)] if link == "auto" else link
+    assert read_json(tree / "dataset.json")["build"]["link"] == said
 
 
-def check_links(tree: Path, link: str, source: Path) -> None:
+def check_links(tree: Path, link: str, source: Path) -> set[str]:
     """Images from archives, and copies, are the pool's own files; others are links to the user's files.
 
-    The pool has the bytes of the plain `source`, and no other files.
+    The pool has the bytes of the plain `source`, and no other files. Returns which sets it holds.
     """
     work = tree.parent / "work"
     umask = os.umask(0)
@@ -157,21 +161,22 @@ def check_links(tree: Path, link: str, source: Path) -> None:
     wnids = {row.image: row.imagenet_wnid for row in tier_val_images(50)}
     placed = [path for split in SPLITS for path in tree.glob(f"{split}/*/*")]
     assert {path.stem for path in placed} == set(plain)
-    pool = {path.stem: path for path in (work / "pool").glob("*/*/*")}
     pooled = set()
     for path in placed:
         row = rows.get(path.stem)  # none, if it was read from front to back
         if link == "copy" or row is None or row["offset"] is not None:
-            pooled.add(path.stem)
             wnid = wnids.get(path.stem) or path.stem.partition("_")[0]
-            assert pool[path.stem] == work / "pool" / pool_path(path.stem, wnid)
+            data = plain[path.stem].read_bytes()
+            copy = work / "pool" / pool_path(path.stem, wnid, hashlib.sha256(data).digest())
+            pooled.add(copy)
             stat = path.lstat()
-            assert (stat.st_ino, stat.st_mode) == (pool[path.stem].stat().st_ino, 0o100666 & ~umask), path
-            assert path.read_bytes() == plain[path.stem].read_bytes(), path
+            assert (stat.st_ino, stat.st_mode) == (copy.stat().st_ino, 0o100666 & ~umask), path
+            assert path.read_bytes() == data, path
         else:
             assert path.samefile(row["path"])
             assert (path.is_symlink() or path.parent.is_symlink()) == (link in ("auto", "symlink")), path
-    assert set(pool) == pooled
+    assert set((work / "pool").glob("*/*/*")) == pooled
+    return {path.parents[1].name for path in pooled}
 
 
 def test_names_in_the_tree_are_the_official_ones(imagenet50, annotations50, tmp_path):
@@ -212,7 +217,7 @@ def made_up_records(tmp_path) -> tuple[Path, Path, Path]:
         for tier in SUBSETS
         for row in tier_val_images(tier)
     ]
-    write_records(rows, [], records)
+    write_records(rows, [], records, [])
     pq.write_table(mask_records.empty_table(), masks)
     write_json(receipt, {"official": True})  # what it lacks is only told
     return records, masks, receipt
@@ -264,7 +269,9 @@ def test_merged_classes_of_919_are_the_same_from_folders_a_tar_and_a_compressed_
             there = {path.name: path for path in (tree / "train" / wnid).iterdir() if merged in path.name}
             assert sorted(there) == images
             for name, path in there.items():
-                assert path.read_bytes() == tiny(name.removesuffix(".JPEG"))
-                pooled = tree.parent / "work" / "pool" / "train" / merged / name
+                data = tiny(name.removesuffix(".JPEG"))
+                assert path.read_bytes() == data
+                copy = pool_path(name.removesuffix(".JPEG"), merged, hashlib.sha256(data).digest())
+                pooled = tree.parent / "work" / "pool" / copy
                 assert path.samefile(source / "train" / merged / name if tree is trees[0] else pooled)
     assert [(tree / "train-full").exists() for tree in trees] == [True, False, False]

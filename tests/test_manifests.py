@@ -19,9 +19,11 @@ from building import build
 from conftest import linked_copy
 from imagenet_s.dataset import own_digest, write_dataset
 from imagenet_s.files import read_json, write_json
+from imagenet_s.images import record_of, write_records
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.manifests import write_manifests
 from imagenet_s.parts import tiers
+from imagenet_s.pool import pool_path
 from imagenet_s.samples import SAMPLES, samples_path
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed
@@ -363,9 +365,27 @@ def add_tree(output: Path, subset: int, source: Path) -> Path:
     return tree
 
 
+EMPTY = hashlib.sha256(b"").digest()
+
+
+def pooled_file(output: Path, image: str, wnid: str) -> Path:
+    """Where the pool has an empty file as an image."""
+    path = output / "work" / "pool" / pool_path(image, wnid, EMPTY)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
 def add_samples(output: Path, subset: int, *pooled: Path) -> None:
     """Samples of a subset: of images that lie in the pool."""
-    rows = [{"image": f"train/x/{path.name}", "imagenet_wnid": path.parent.name} for path in pooled]
+    rows = [
+        {
+            "image": f"train/x/{path.name.partition('-')[0]}.JPEG",
+            "imagenet_wnid": path.parent.name,
+            "sha256": EMPTY,
+        }
+        for path in pooled
+    ]
     path = samples_path(output, subset)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, SAMPLES), path)
@@ -396,10 +416,25 @@ def test_the_pool_of_folders_is_kept_for_copies_only(output, link, gone):
 @pytest.mark.parametrize("archives", [50, 300])
 def test_the_pool_is_kept_where_any_tier_has_images_from_archives(output, archives):
     (output / "work" / "pool" / "train").mkdir(parents=True)
-    seen = Findings(root="/data/imagenet", stamps={"/data/imagenet/a.tar": [[1, 2]]})
+    seen = Findings(root="/data/imagenet", pooled=["val"])
     write_json(output / "work" / "source" / f"{archives}.json", asdict(seen))
     assert tidied(output, subsets=(300,), link="auto") == set()
     assert (output / "work" / "pool" / "train").is_dir()
+
+
+@pytest.mark.parametrize("pooled", [[], ["train"]])
+def test_records_of_archives_are_forgotten_with_their_copies_and_those_of_files_are_kept(output, pooled):
+    kept, gone = pooled_file(output, f"{FISH}_1", FISH), pooled_file(output, f"{FISH}_2", FISH)
+    add_samples(output, 50, kept)
+    for path in (kept, gone):
+        row = record_of(path.name.partition("-")[0], FISH, b"")
+        for kind, archives in (("file", []), ("tar", ["/data/imagenet/train.tar"])):
+            write_records([row], [], output / "work" / "images" / f"{kind} {row[0]}.parquet", archives)
+    write_json(output / "work" / "source" / "50.json", asdict(Findings(root="/data/imagenet", pooled=pooled)))
+    tidied(output, link="auto")
+    left = {path.stem for path in (output / "work" / "images").iterdir()}
+    assert left == {f"file {FISH}_1", f"file {FISH}_2"} | ({f"tar {FISH}_1"} if pooled else set())
+    assert (kept.exists(), gone.exists()) == (bool(pooled), False)
 
 
 def test_a_tree_of_copies_outlives_the_pool(output):
@@ -448,15 +483,12 @@ def test_no_copy_of_the_demo_stays_in_the_pool(output, tmp_path):
     add_tree(output, 50, tmp_path / "imagenet")
     pool = output / "work" / "pool"
     # n01440764 is of tier 300, which only the demo had; n01443537 is of 50, and real by now.
-    demo_train = pool / "train" / "n01440764" / "n01440764_1.JPEG"
+    demo_train = pooled_file(output, "n01440764_1", "n01440764")
     val_300 = next(
         row for row in listed(300, "test") if row.image not in {r.image for r in listed(50, "test")}
     )
-    demo_val = pool / "val" / val_300.imagenet_wnid / f"{val_300.image}.JPEG"
-    real = pool / "train" / "n01443537" / "n01443537_1.JPEG"
-    for path in (demo_train, demo_val, real):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    demo_val = pooled_file(output, val_300.image, val_300.imagenet_wnid)
+    real = pooled_file(output, f"{FISH}_1", FISH)
     add_samples(output, 50, real)
     add_samples(output, 300, demo_train, demo_val)
     tidied(output, link="copy")
@@ -465,12 +497,14 @@ def test_no_copy_of_the_demo_stays_in_the_pool(output, tmp_path):
 
 def test_the_pool_loses_what_no_subset_has_and_nothing_behind_a_link(output, tmp_path):
     pool, theirs = output / "work" / "pool", tmp_path / "theirs"
-    kept = [pool / "train" / FISH / f"{FISH}_1.JPEG", pool / "val" / FISH / "ILSVRC2012_val_00004677.JPEG"]
-    of_another_subset = pool / "train" / "n01440764" / "n01440764_1.JPEG"
-    stale = [pool / "train" / FISH / f"{FISH}_2.JPEG", pool / "val" / "n01440764" / "x.JPEG"]
-    for path in (*kept, of_another_subset, *stale, theirs / f"{FISH}_2.JPEG"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    kept = [pooled_file(output, f"{FISH}_1", FISH), pooled_file(output, LABELLED, FISH)]
+    of_another_subset = pooled_file(output, "n01440764_1", "n01440764")
+    pooled_file(output, f"{FISH}_2", FISH)
+    kept[0].with_name(f"{FISH}_1-0123456789abcdef.JPEG").touch()  # of other bytes than the samples have
+    kept[0].with_name(f"{FISH}_1.JPEG").touch()
+    pooled_file(output, "ILSVRC2012_val_00000001", "n01440764")
+    theirs.mkdir()
+    (theirs / f"{FISH}_2.JPEG").touch()
     (pool / "train" / "n01491361").symlink_to(theirs)
     (pool / "train-50-0.json").touch()
     add_samples(output, 50, *kept)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,7 @@ from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.parts import subset_parts
 from imagenet_s.passes import read_pass
+from imagenet_s.pool import pool_path
 from imagenet_s.samples import SAMPLES, samples_path
 from imagenet_s.source import list_tier
 from imagenet_s.tidy import tidy
@@ -77,6 +79,11 @@ def pooled(folder: Path) -> dict[str, bytes]:
     """What the pool below `folder` holds: path in the pool → bytes."""
     files = (path for path in (folder / "pool").rglob("*") if not path.is_dir())
     return {str(path.relative_to(folder / "pool")): path.read_bytes() for path in files}
+
+
+def in_pool(*images: tuple[str, str, bytes]) -> dict[str, bytes]:
+    """What the pool holds of images, each with its wnid and bytes."""
+    return {pool_path(image, wnid, hashlib.sha256(data).digest()): data for image, wnid, data in images}
 
 
 def train_tars(root: Path, *archives: Files) -> None:
@@ -136,13 +143,10 @@ def test_a_pass_keeps_what_its_subsets_need_and_nothing_else(root, read, tmp_pat
         (f"{FISH}_7", FISH),
         (f"{SHARK}_2", SHARK),
     ]
-    kept = {
-        f"train/{FISH}/{FISH}_7.JPEG": names[0].encode(),
-        f"train/{SHARK}/{SHARK}_2.JPEG": names[3].encode(),
-    }
+    kept = in_pool((f"{FISH}_7", FISH, names[0].encode()), (f"{SHARK}_2", SHARK, names[3].encode()))
     assert pooled(tmp_path / "work") == kept
     assert [row["image"] for row in read("train-pass-300-0")] == [f"{TENCH}_1", f"{FISH}_7", f"{SHARK}_2"]
-    assert pooled(tmp_path / "work") == kept | {f"train/{TENCH}/{TENCH}_1.JPEG": names[1].encode()}
+    assert pooled(tmp_path / "work") == kept | in_pool((f"{TENCH}_1", TENCH, names[1].encode()))
 
 
 def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path):
@@ -150,10 +154,9 @@ def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path
     val_tar(root, [(name, name.encode()) for name in names])
     rows = read("val-pass-50-0")
     assert [(row["image"], row["imagenet_wnid"]) for row in rows] == [(VAL, FISH), (MOVED, TENCH)]
-    assert pooled(tmp_path / "work") == {
-        f"val/{FISH}/{VAL}.JPEG": names[2].encode(),
-        f"val/{TENCH}/{MOVED}.JPEG": names[0].encode(),
-    }
+    assert pooled(tmp_path / "work") == in_pool(
+        (VAL, FISH, names[2].encode()), (MOVED, TENCH, names[0].encode())
+    )
 
 
 def test_records_tell_size_digest_and_pixels(root, read):
@@ -184,26 +187,36 @@ def test_odd_images_are_carried_byte_for_byte(root, read, tmp_path, form, layout
     else:
         parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", data)])
     (row,) = read("train-pass-50-0")
-    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": data}
+    assert pooled(tmp_path / "work") == in_pool((f"{FISH}_1", FISH, data))
     assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).digest())
     assert (row["width"], row["height"]) == ((5, 4) if form in ("CMYK", "PNG") else (None, None))
 
 
-def test_a_pass_replaces_what_the_pool_had_and_follows_no_link_in_it(root, read, tmp_path):
+def test_a_pass_leaves_what_the_pool_had_of_other_bytes_and_follows_no_link_in_it(root, read, tmp_path):
+    first, second = (in_pool((f"{FISH}_1", FISH, data)) for data in (b"first", b"second"))
+    theirs = tmp_path / "theirs" / Path(*first).name
     (tmp_path / "work" / "pool" / "train").mkdir(parents=True)
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / f"{FISH}_1.JPEG").write_bytes(b"theirs")
-    (tmp_path / "work" / "pool" / "train" / FISH).symlink_to(tmp_path / "theirs")
-    for data in (b"first", b"second"):
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"theirs")
+    (tmp_path / "work" / "pool" / "train" / FISH).symlink_to(theirs.parent)
+    for data, kept in ((b"first", first), (b"second", first | second), (b"first", first | second)):
         train_tars(root, [(f"{FISH}_1.JPEG", data)])
-        read("train-pass-50-0")
-        assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": data}
-    assert (tmp_path / "theirs" / f"{FISH}_1.JPEG").read_bytes() == b"theirs"
+        (row,) = read("train-pass-50-0")
+        assert row["sha256"] == hashlib.sha256(data).digest()
+        assert pooled(tmp_path / "work") == kept
+    assert theirs.read_bytes() == b"theirs"
     umask = os.umask(0)
     os.umask(umask)
-    assert (
-        tmp_path / "work" / "pool" / "train" / FISH / f"{FISH}_1.JPEG"
-    ).stat().st_mode == 0o100666 & ~umask
+    for path in kept:
+        assert (tmp_path / "work" / "pool" / path).stat().st_mode == 0o100666 & ~umask
+
+
+def test_records_name_the_archives_that_were_read_for_them(root, read, tmp_path):
+    train_tars(root, *([(f"{FISH}_{k}.JPEG", b"1")] for k in range(7)))
+    read("train-pass-50-1")
+    schema = pq.read_schema(tmp_path / "work" / "images" / "train-pass-50-1.parquet")
+    archives = [f"{root}/train_images_{k}.tar.gz" for k in (1, 6)]
+    assert json.loads(schema.metadata[b"archives"]) == archives
 
 
 def test_a_source_without_any_needed_image_has_no_records(root, read, tmp_path):
@@ -245,6 +258,28 @@ def test_of_two_kinds_of_streams_one_is_read(root):
     assert places.aside == (root / "train_images_0.tar.gz",)
 
 
+def test_an_empty_folder_keeps_no_stream_from_being_read(root):
+    (root / "train").mkdir()
+    (root / "val").mkdir()
+    train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
+    assert one_pass_sets(find_places(root)) == {"train": 1}
+    assert find_places(root).aside == ()
+
+
+def test_of_an_archive_compressed_in_two_ways_one_is_read(root):
+    for ending in ("gz", "zst"):
+        (root / f"ILSVRC2012_img_val.tar.{ending}").touch()
+    places = find_places(root)
+    assert places.val == (root / "ILSVRC2012_img_val.tar.gz",)
+    assert places.aside == (root / "ILSVRC2012_img_val.tar.zst",)
+    train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
+    (root / "data").mkdir()
+    train_tars(root / "data", [(f"{FISH}_1.JPEG", b"1")], [(f"{FISH}_2.JPEG", b"2")])
+    places = find_places(root)
+    assert places.train == tuple(root / "data" / f"train_images_{k}.tar.gz" for k in range(2))
+    assert root / "train_images_0.tar.gz" in places.aside
+
+
 # Twice the same
 
 
@@ -252,7 +287,7 @@ def test_of_two_kinds_of_streams_one_is_read(root):
 def test_an_image_twice_with_the_same_bytes_is_one_image(root, read, tmp_path, second):
     train_tars(root, [(f"{FISH}_1.JPEG", b"same"), (second, b"same")])
     assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_1"]
-    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_1.JPEG": b"same"}
+    assert pooled(tmp_path / "work") == in_pool((f"{FISH}_1", FISH, b"same"))
 
 
 @pytest.mark.parametrize("data", [b"sama", b"longer than the first", b""])
@@ -271,7 +306,7 @@ def test_an_image_in_two_files_of_a_pass_with_other_bytes_is_an_error_that_names
     parquet(root, files[first].name, [(f"{FISH}_1.JPEG", b"first"), (f"{FISH}_2.JPEG", b"2")])
     parquet(root, files[first + 10].name, [(f"{FISH}_3.JPEG", b"3"), (f"{FISH}_1.JPEG", b"second")])
     text = refusal(f"train-pass-50-{first % 5}")
-    assert f"{FISH}_1.JPEG twice, with different bytes: in {files[first]} and {files[first + 10]}. " in text
+    assert f"{FISH}_1.JPEG twice, with different bytes: in {files[first]}, {files[first + 10]}. " in text
 
 
 def test_an_image_in_two_passes_is_one_image_if_its_bytes_are_the_same(root, read, tmp_path):
@@ -290,7 +325,8 @@ def test_an_image_in_two_passes_with_other_bytes_is_an_error_that_names_both(roo
     records = [tmp_path / "work" / "images" / f"train-pass-50-{k}.parquet" for k in (0, 2)]
     with pytest.raises(UserError) as error:
         read_records(records)
-    text = f"{FISH}_9.JPEG twice, with different bytes: in {records[0]} and {records[1]}. "
+    archives = [root / f"train_images_{k}.tar.gz" for k in (0, 2)]
+    text = f"{FISH}_9.JPEG twice, with different bytes: in {archives[0]}, {archives[1]}. "
     assert text in str(error.value)
 
 
@@ -302,7 +338,7 @@ def test_empty_images_are_named_with_their_archives_and_the_rest_is_read(root, r
     text = refusal("train-pass-50-0")
     archive = root / "train_images_0.tar.gz"
     assert f"2 image files are empty: {archive}: {FISH}_1, {archive}: {SHARK}_1." in text
-    assert pooled(tmp_path / "work") == {f"train/{FISH}/{FISH}_2.JPEG": b"2"}
+    assert pooled(tmp_path / "work") == in_pool((f"{FISH}_2", FISH, b"2"))
 
 
 def test_a_parquet_image_without_bytes_is_named(root, refusal):
@@ -335,7 +371,8 @@ def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root,
     rows = {part: read(part) for part in parts}
     # 300 was begun, and its records never joined; 50 was built. What both have stays in the pool.
     samples = [
-        {"image": f"any/{row['imagenet_wnid']}/{row['image']}.JPEG", "imagenet_wnid": row["imagenet_wnid"]}
+        {"image": f"any/{row['imagenet_wnid']}/{row['image']}.JPEG"}
+        | {name: row[name] for name in ("imagenet_wnid", "sha256")}
         for part in parts[:2]
         for row in rows[part]
     ]
@@ -343,11 +380,9 @@ def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root,
     pq.write_table(pa.Table.from_pylist(samples, SAMPLES), samples_path(tmp_path, 50))
     write_json(tmp_path / "work" / "source" / "50.json", asdict(list_tier(root, 50, Index())[1]))
     tidy([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
-    assert sorted(pooled(tmp_path / "work")) == [
-        f"train/{FISH}/{FISH}_1.JPEG",
-        f"val/{TENCH}/{MOVED}.JPEG",
-        f"val/{FISH}/{VAL}.JPEG",
-    ]
+    assert pooled(tmp_path / "work") == in_pool(
+        (f"{FISH}_1", FISH, b"1"), (MOVED, TENCH, b"4"), (VAL, FISH, b"3")
+    )
     # Were they left, a later run would take the images for read, and not find them.
     left = sorted(path.stem for path in (tmp_path / "work" / "images").iterdir())
     assert left == sorted(["train-pass-50-0", "val-pass-50-0", "val-pass-300-0"])

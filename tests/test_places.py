@@ -1,5 +1,6 @@
 """Images found in archives: the right ones, each once, and no byte read that is not needed."""
 
+import hashlib
 import io
 import os
 import sys
@@ -18,6 +19,7 @@ from imagenet_s.index import Index
 from imagenet_s.listing import Row, listing_of, write_listing
 from imagenet_s.parts import subset_parts
 from imagenet_s.pieces import Pieces
+from imagenet_s.pool import pool_path
 from imagenet_s.source import Findings, list_tier
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
@@ -212,16 +214,16 @@ def test_two_tars_of_a_class_complete_each_other(root):
 
 def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
     (root / "train" / FISH).mkdir(parents=True)
-    (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"of the folder")
+    (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"the folder")
     (root / "val").mkdir()
-    (root / "val" / f"{VAL}.JPEG").write_bytes(b"of the folder")
+    (root / "val" / f"{VAL}.JPEG").write_bytes(b"the folder")
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"of the tar"), (f"{FISH}_2.JPEG", b"of the tar")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"of the tar"), (f"{MOVED}.JPEG", b"of the tar")]))
     images, seen = look(root)
     assert images == {
-        VAL: b"of the folder",
+        VAL: b"the folder",
         MOVED: b"of the tar",
-        f"{FISH}_1": b"of the folder",
+        f"{FISH}_1": b"the folder",
         f"{FISH}_2": b"of the tar",
     }
     assert seen.train == [f"{root}/train", f"{root}/{TRAIN_TAR}"]
@@ -231,10 +233,10 @@ def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
 
 def test_of_a_class_folder_and_its_tar_in_one_folder_the_choice_is_told(root):
     (root / "train" / FISH).mkdir(parents=True)
-    (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"of the folder")
+    (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"the folder")
     (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", b"of the tar")]))
     images, seen = look(root)
-    assert images == {f"{FISH}_1": b"of the folder"}
+    assert images == {f"{FISH}_1": b"the folder"}
     assert seen.doubles == [f"{root}/train/{FISH}.tar: {FISH}_1"]
 
 
@@ -355,8 +357,10 @@ def test_archives_that_did_not_change_are_read(root, tmp_path):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"1")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"22")]))
     assert read_all(root, tmp_path) == {f"{FISH}_1": 1, VAL: 2}
-    pooled = {path.name: path.read_bytes() for path in (tmp_path / "pool").rglob("*.JPEG")}
-    assert pooled == {f"{FISH}_1.JPEG": b"1", f"{VAL}.JPEG": b"22"}
+    pool = tmp_path / "pool"
+    pooled = {str(path.relative_to(pool)): path.read_bytes() for path in pool.rglob("*.JPEG")}
+    images = ((f"{FISH}_1", b"1"), (VAL, b"22"))
+    assert pooled == {pool_path(name, FISH, hashlib.sha256(data).digest()): data for name, data in images}
 
 
 def test_an_empty_member_is_named_with_its_archive(root, tmp_path):

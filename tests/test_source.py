@@ -5,10 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from archives import (
+    half_class_tars,
+    hugging_face_tars,
+    official,
+    tar_of,
+    train_folder_and_val_parquet,
+    train_folder_and_val_tar,
+)
+from conftest import linked_copy
 from imagenet_s.classes import CLASS_SIZES
+from imagenet_s.folders import Folder
 from imagenet_s.index import Index
 from imagenet_s.listing import Row
+from imagenet_s.places import Seen
 from imagenet_s.source import Findings, list_tier
+from imagenet_s.subsets import SUBSETS, subset_of, tier_train_images
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 FISH_1, FISH_2 = f"{FISH}_1", f"{FISH}_2"
@@ -308,14 +320,106 @@ def test_a_second_folder_that_adds_nothing_is_never_linked_in_place_of_the_first
     assert seen.whole_folders == ({} if stray else {FISH: f"{root}/train/{FISH}"})
 
 
-def test_a_class_with_as_many_images_as_any_has_is_not_looked_for_elsewhere(root, look):
+def test_a_tier_that_has_its_official_number_is_not_looked_for_in_later_places(root, look, monkeypatch):
+    monkeypatch.setattr("imagenet_s.source.tier_train_images", lambda tier: {50: 3}[tier])
+    add(root, *(f"train/{FISH}/{name}.JPEG" for name in (FISH_1, FISH_2)), f"train/{SHARK}/{SHARK}_3.JPEG")
+    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH}_5000.JPEG")
+    (root / "ILSVRC2012_img_train.tar").write_bytes(b"no tar, and never opened")
+    rows, seen = look()
+    assert [row.image for row in rows] == [FISH_1, FISH_2, f"{SHARK}_3"]
+    assert seen.sources == {f"{root}/train": 3}
+    assert seen.stamps == {}
+    # With one image too few, every class is completed, also those that lack nothing.
+    (root / "train" / SHARK / f"{SHARK}_3.JPEG").unlink()
+    rows, seen = look()
+    assert [row.image for row in rows] == [FISH_1, FISH_2, f"{FISH}_5000"]
+    assert seen.sources == {f"{root}/train": 2, f"{root}/ILSVRC2012_img_train": 1}
+    assert seen.whole_folders == {}
+
+
+def test_a_class_with_as_many_images_as_any_may_have_is_completed_all_the_same(root, look):
     (root / "train" / FISH).mkdir(parents=True)
     for k in range(CLASS_SIZES[0]):
         (root / "train" / FISH / f"{FISH}_{k}.JPEG").touch()
-    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH}_5000.JPEG")
-    assert len(look()[0]) == CLASS_SIZES[0]
-    (root / "train" / FISH / FISH_1).with_suffix(".JPEG").unlink()
+    (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_5000.JPEG", b"of the class's tar")]))
+    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH}_5001.JPEG")
     rows, seen = look()
-    assert len(rows) == CLASS_SIZES[0]
-    assert f"{FISH}_5000" in {row.image for row in rows}
+    assert len(rows) == CLASS_SIZES[0] + 2
+    assert {f"{FISH}_5000", f"{FISH}_5001"} < {row.image for row in rows}
     assert seen.whole_folders == {}
+
+
+def test_the_official_numbers_of_the_tiers_add_up_to_those_of_the_subsets():
+    numbers = [tier_train_images(tier) for tier in SUBSETS]
+    assert [sum(numbers[: k + 1]) for k in range(3)] == [subset_of(s).train_images for s in SUBSETS]
+    assert numbers[0] == 64_431
+
+
+@pytest.mark.parametrize("size", [0, 7, 9])
+@pytest.mark.parametrize("archive", [f"train/{FISH}.tar", "ILSVRC2012_img_train.tar"])
+def test_a_file_cut_short_while_its_tar_was_unpacked_is_taken_from_the_tar(root, look, archive, size):
+    whole, cut = b"12345678", b"." * size
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", f"train/{FISH}/{FISH_2}.JPEG", f"val/{VAL}.JPEG")
+    (root / "train" / FISH / f"{FISH_1}.JPEG").write_bytes(b"right")
+    (root / "train" / FISH / f"{FISH_2}.JPEG").write_bytes(cut)
+    (root / "val" / f"{VAL}.JPEG").write_bytes(cut)
+    (root / archive).write_bytes(tar_of([(f"{FISH}/{FISH_1}.JPEG", b"right"), (f"{FISH_2}.JPEG", whole)]))
+    (root / "ILSVRC2012_img_val.tar").write_bytes(tar_of([(f"{VAL}.JPEG", whole), (f"{MOVED}.JPEG", b"4")]))
+    rows, seen = look()
+    assert [(row.image, row.path, row.size) for row in rows] == [
+        (VAL, f"{root}/ILSVRC2012_img_val.tar", 8),
+        (MOVED, f"{root}/ILSVRC2012_img_val.tar", 1),
+        (FISH_1, f"{root}/train/{FISH}/{FISH_1}.JPEG", None),
+        (FISH_2, f"{root}/{archive}", 8),
+    ]
+    cuts = [f"{root}/train/{FISH}/{FISH_2}.JPEG", f"{root}/val/{VAL}.JPEG"]
+    assert sorted(seen.doubles) == sorted([f"{root}/{archive}: {FISH_1}", *cuts])
+    assert seen.whole_folders == {}, "a link to the folder would bring the cut file into the tree"
+    assert seen.empty == []
+    assert seen.pooled == ["train", "val"]
+
+
+def test_of_two_folders_the_first_counts_whatever_the_sizes(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", f"ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG")
+    (root / "train" / FISH / f"{FISH_1}.JPEG").write_bytes(b"1")
+    rows, seen = look()
+    assert [row.path for row in rows] == [f"{root}/train/{FISH}/{FISH_1}.JPEG"]
+    assert seen.doubles == [f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"]
+
+
+def test_class_folders_and_tars_in_upper_case_are_found(root, look):
+    add(root, f"train/{FISH.upper()}/{FISH_1}.JPEG", f"val/{FISH.upper()}/{VAL}.JPEG")
+    (root / "train" / f"{SHARK.upper()}.TAR").write_bytes(tar_of([(f"{SHARK}_3.JPEG", b"3")]))
+    rows, seen = look()
+    assert [(row.image, row.path) for row in rows] == [
+        (VAL, f"{root}/val/{FISH.upper()}/{VAL}.JPEG"),
+        (FISH_1, f"{root}/train/{FISH.upper()}/{FISH_1}.JPEG"),
+        (f"{SHARK}_3", f"{root}/train/{SHARK.upper()}.TAR"),
+    ]
+    assert seen.whole_folders == {FISH: f"{root}/train/{FISH.upper()}"}
+    assert Folder(root / "train", Seen(), Index()).classes() == [FISH, SHARK]
+
+
+def test_an_empty_folder_is_no_place(root, look):
+    (root / "train").mkdir()
+    (root / "val").mkdir()
+    add(root, f"ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG", f"ILSVRC2012_img_val/{VAL}.JPEG")
+    rows, seen = look()
+    assert [row.image for row in rows] == [VAL, FISH_1]
+    assert (seen.train, seen.val) == ([f"{root}/ILSVRC2012_img_train"], [f"{root}/ILSVRC2012_img_val"])
+    assert (seen.layout, seen.aside) == ("renamed folders", [])
+
+
+@pytest.mark.parametrize(
+    ("layout", "pooled"),
+    [
+        (linked_copy, []),
+        (train_folder_and_val_tar, ["val"]),
+        (half_class_tars, ["train"]),
+        (train_folder_and_val_parquet, ["val"]),
+        (official, ["train", "val"]),
+        (hugging_face_tars, ["train", "val"]),
+    ],
+)
+def test_the_sets_that_are_copied_are_told(imagenet50, tmp_path, layout, pooled):
+    assert list_tier(layout(imagenet50, tmp_path / "source"), 50, Index())[1].pooled == pooled

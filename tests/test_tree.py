@@ -22,9 +22,10 @@ from imagenet_s.links import place
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.masks import unpack_masks
 from imagenet_s.parts import subset_parts
+from imagenet_s.pool import pool_path
 from imagenet_s.samples import SAMPLES, join_samples
 from imagenet_s.source import list_tier
-from imagenet_s.splits import listed
+from imagenet_s.splits import listed, tier_val_images
 from imagenet_s.subsets import MASKED
 from imagenet_s.tree import build_tree, remove_tree
 
@@ -263,11 +264,14 @@ def test_copies_are_the_pools_files_with_the_sources_bytes(build, imagenet50, ou
     root = build("copy")
     found = entries(root)
     assert found == official_entries(imagenet50, linked_folders=False)
-    pool = {path.name: path.stat().st_ino for path in (output / "work" / "pool").rglob("*.JPEG")}
+    wnid_of = {row.image: row.imagenet_wnid for row in tier_val_images(50)}
     for entry in images_in(found):
         original = source_file(imagenet50, entry)
-        assert (root / entry).lstat().st_ino == pool[original.name] != original.stat().st_ino
-        assert (root / entry).read_bytes() == original.read_bytes()
+        data, name = original.read_bytes(), original.stem
+        wnid = wnid_of.get(name) or name.partition("_")[0]
+        copy = output / "work" / "pool" / pool_path(name, wnid, hashlib.sha256(data).digest())
+        assert (root / entry).lstat().st_ino == copy.stat().st_ino != original.stat().st_ino
+        assert (root / entry).read_bytes() == data
 
 
 def test_masks_are_the_unpacked_files(build, output):

@@ -9,12 +9,15 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from archives import gzipped, hugging_face_tars, tar_of
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
 from imagenet_s.mask import rgb_of
+from imagenet_s.samples import SAMPLES, samples_path
 from imagenet_s.subsets import subset_of
 from server import AnnotationServer, Truncate
 from synthetic_zip import rewritten
@@ -266,9 +269,16 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
 ):
     source = hugging_face_tars(imagenet50, tmp_path / "source")
     settings = {"imagenet": str(source), "train_images": "any", "annotations": annotations, "labels": []}
-    run = snakemake(tmp_path, "--dry-run", "--quiet", "rules", **settings, subsets=[50, 300])
+    run = snakemake(tmp_path, "--until", "stream", **settings, subsets=[50, 300])
+    assert (run.code, run.rules) == (0, ["source"] * 2 + ["stream"] * 6), run.text
+
+    # What was read for 300 serves 50, which needs less of it, once 300 has been built.
+    samples = samples_path(tmp_path / "results", 300)
+    samples.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
+    run = snakemake(tmp_path, "--dry-run", "--quiet", "rules", **settings)
     jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.text, re.MULTILINE))
-    assert (run.code, jobs.get("stream"), jobs.get("images"), jobs.get("tree")) == (0, "6", None, "2"), (
+    assert (run.code, jobs.get("source"), jobs.get("stream"), jobs.get("tree")) == (0, None, None, "1"), (
         run.text
     )
 
@@ -279,16 +289,27 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
     assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
     assert "n01443537 (goldfish) 1 of " in text
     assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    assert "Reading archives from front to back: train" not in text
     assert not (tmp_path / "results" / "ImageNetS50").exists()
 
     val.write_bytes(whole)
     run = snakemake(tmp_path, **settings)
     assert run.code == 0, run.text
-    assert "Reading archives from front to back: val-pass-50-0" in run.text
+    assert "Reading archives from front to back: val-pass-300-0" in run.text
     assert run.rules.count("stream") == 1, run.text
     plain = build(imagenet50, annotations50, tmp_path / "plain", "symlink")
-    assert digest(tmp_path / "results" / "ImageNetS50") == digest(plain)
-    check_sums(tmp_path / "results" / "ImageNetS50")
+    tree = tmp_path / "results" / "ImageNetS50"
+    assert digest(tree) == digest(plain)
+    check_sums(tree)
+
+    lost = next((tmp_path / "results" / "work" / "pool" / "train" / "n01443537").iterdir())
+    lost.unlink()
+    run = snakemake(tmp_path, "--forcerun", "images", "stream", **settings | {"link": "copy"})
+    after = ["dataset", "manifests", "samples", *["stream"] * 6, "summary", "tidy", "tree"]
+    assert run.rules == after, run.text
+    assert lost.exists()
+    assert digest(tree) == digest(plain)
+    check_sums(tree)
 
 
 def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):

@@ -16,8 +16,8 @@ from imagenet_s.errors import first_few
 from imagenet_s.files import read_json, write_json
 from imagenet_s.index import Index
 from imagenet_s.layouts import LAYOUTS
-from imagenet_s.links import link_troubles
-from imagenet_s.listing import all_files, listing_of, read_listing, write_listing
+from imagenet_s.links import link_troubles, no_link_from_archives
+from imagenet_s.listing import all_files, listing_of, read_listing, require_same_archives, write_listing
 from imagenet_s.needs import Need, Space, needs, size_text, space_at
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
@@ -48,6 +48,8 @@ def check_and_list(
     asked = tiers({tier, *subsets})
     lower = [folder / f"{t}.parquet" for t in asked if t < tier]
     listings = [read_listing(path) for path in lower]
+    for listing in listings:
+        require_same_archives(listing)
     findings = [Findings(**read_json(path.with_suffix(".json"))) for path in lower]
     further = look(imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet"))
     listings, findings = listings + further[0], findings + further[1]
@@ -87,7 +89,7 @@ def troubles(
 def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
     strangers = [name for seen in findings for name in seen.strangers]
     if strangers:
-        log.warning("Left aside in the train folders, as no image of its class: %s", first_few(strangers))
+        log.warning("Left aside, as no image of its class: %s", first_few(strangers))
     doubles = [name for seen in findings for name in seen.doubles]
     if doubles:
         log.warning("Found twice in the source, the second left aside: %s", first_few(doubles))
@@ -98,8 +100,13 @@ def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
         if len(places) > 1 and kind not in first.one_pass:
             counts = [f"{sum(seen.sources.get(p, 0) for seen in findings):,} from {p}" for p in places]
             log.warning("Several places hold %s images; the first comes first: %s", kind, ", ".join(counts))
-    if link == "auto" and (first.stamps or first.one_pass):
-        log.warning("link: auto: images from archives are copied once into the output's pool, and linked")
+    pooled = sorted({kind for seen in findings for kind in seen.pooled})
+    if link == "auto" and pooled:
+        log.warning(
+            "link: auto: images from archives (%s) are copied once into the output's pool, and linked from "
+            "there",
+            ", ".join(pooled),
+        )
 
 
 def source_troubles(
@@ -168,13 +175,10 @@ def output_troubles(
         yield from map(Trouble, foreign_folder(output, subset))
     yield from _space_troubles(needs(files, findings, subsets, link, labels, output), space_at(output))
     in_archives = files["offset"].is_valid()
-    if link not in ("auto", "copy") and (first.one_pass or pc.any(in_archives).as_py()):
-        archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
-        archives += [place for name in first.one_pass for place in getattr(first, name)]
-        yield Trouble(
-            f"`link: {link}` cannot be had from archives: {first_few(archives)}. Set `link: auto` (or "
-            "`copy`) in config.yaml."
-        )
+    archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
+    archives += [place for name in first.one_pass for place in getattr(first, name)]
+    if link not in ("auto", "copy") and archives:
+        yield Trouble(no_link_from_archives(link, archives))
         return
     own = files.filter(pc.invert(in_archives))["path"]
     samples = [own[k].as_py() for k in (0, -1)] if len(own) else []

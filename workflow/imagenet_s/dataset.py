@@ -42,7 +42,7 @@ def write_dataset(
     `samples`, `annotations` and `findings` are what the earlier stages wrote.
     """
     archive, seen = read_json(annotations), [read_json(path) for path in findings]
-    source, archives = seen[0], any(f["stamps"] or f["one_pass"] for f in seen)
+    source, pooled = seen[0], sorted({kind for findings in seen for kind in findings["pooled"]})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
     files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
@@ -60,12 +60,19 @@ def write_dataset(
     build = {
         "source": {"layout": source["layout"], "path": source["root"], "synthetic": source["synthetic"]},
         "annotations": archive["path"],
-        "link": {True: "copy", False: "symlink"}[archives] if link == "auto" else link,
+        "link": _link(link, pooled),
         "pipeline": f"imagenet-s {__version__}",
         "png_encoder": f"Pillow {PIL.__version__}, zlib {features.version('zlib')}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
+
+
+def _link(link: str, pooled: Sequence[str]) -> str:
+    """How images got into the tree, `auto` spelt out: `pooled` are the sets of which archives were read."""
+    if link != "auto" or not pooled:
+        return "symlink" if link == "auto" else link
+    return "copy" if len(pooled) == 2 else f"copy ({pooled[0]}), symlink"
 
 
 def dataset_digest(digests: dict[str, str]) -> str:

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imagenet_s.classes import CLASS_SIZES
 from imagenet_s.index import Index
-from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name
+from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name, merged
 from imagenet_s.tars import Tar
 
 
@@ -20,22 +19,17 @@ class Folder:
 
     def classes(self) -> list[str]:
         """The wnids of the class folders and tars that are there, sorted."""
-        names = {entry.name.removesuffix(".tar") for entry in os.scandir(self.folder)}
-        return sorted(name for name in names if WNID.fullmatch(name))
+        return sorted({name for name in map(_stem, self._names()) if WNID.fullmatch(name)})
 
     def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
-        """(wnid, its images) for each of the classes.
-
-        A class folder comes before a tar of the class, which completes it if it has too few images.
-        """
+        """(wnid, its images) for each of the classes. A tar of the class completes its folder."""
+        names = self._names()
         for wnid in wnids:
-            archive = self.folder / f"{wnid}.tar"
-            images = self._class_folder(wnid)
+            images = self._class_folder(wnid, self.folder / names.get(wnid, wnid))
+            archive = self.folder / names.get(f"{wnid}.tar", f"{wnid}.tar")
             if archive.is_file():
-                if len(images) < CLASS_SIZES[0]:
-                    images = self._completed(images, Tar(archive, self.seen, self.index).class_images(wnid))
-                else:
-                    self.seen.doubles.append(str(archive))
+                further = Tar(archive, self.seen, self.index).class_images(wnid)
+                images = merged(images, further, self.seen)
             yield wnid, images
 
     def val_images(self) -> list[Found]:
@@ -47,8 +41,11 @@ class Folder:
                 self.seen.doubles.append(path)
         return list(images.values())
 
-    def _class_folder(self, wnid: str) -> list[Found]:
-        folder = self.folder / wnid
+    def _names(self) -> dict[str, str]:
+        """Each entry's name in lower case → as it is; where two differ only in case, the lower one."""
+        return {name.lower(): name for name in sorted(os.listdir(self.folder))}
+
+    def _class_folder(self, wnid: str, folder: Path) -> list[Found]:
         if not folder.is_dir():
             return []
         images: dict[str, Found] = {}
@@ -65,16 +62,8 @@ class Folder:
                     self.seen.doubles.append(found.path)
                 whole = whole and entry.name == f"{found.image}.JPEG"
         if whole and images:
-            self.seen.whole_folders[wnid] = str(folder)
+            self.seen.whole_folders.setdefault(wnid, str(folder))
         return list(images.values())
-
-    def _completed(self, images: list[Found], further: list[Found]) -> list[Found]:
-        there = {found.image for found in images}
-        new = [found for found in further if found.image not in there]
-        self.seen.doubles += [f"{found.path}: {found.image}" for found in further if found.image in there]
-        if new and images:
-            self.seen.whole_folders.pop(new[0].image.partition("_")[0], None)
-        return images + new
 
     def _val_files(self) -> Iterator[str]:
         folders = [str(self.folder)]
@@ -84,5 +73,9 @@ class Folder:
                     match = IMAGE.fullmatch(entry.name)
                     if match and not match[2] and entry.is_file():
                         yield f"{folder}/{entry.name}"
-                    elif folder == str(self.folder) and WNID.fullmatch(entry.name) and entry.is_dir():
+                    elif folder == str(self.folder) and WNID.fullmatch(entry.name.lower()) and entry.is_dir():
                         folders.append(f"{folder}/{entry.name}")
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".tar")

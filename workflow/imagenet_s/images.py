@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,12 +14,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import put, real_folder, scratch_folder, write_json, written
+from imagenet_s.files import scratch_folder, write_json, written
 from imagenet_s.headers import LONGEST_IMAGE
 from imagenet_s.listing import Row, read_listing, require_same_archives
 from imagenet_s.parts import part_classes, part_val_images
 from imagenet_s.pieces import Pieces
-from imagenet_s.pool import pool_path
+from imagenet_s.pool import Pool
 from imagenet_s.progress import progress
 
 RECORDS = pa.schema(
@@ -48,27 +50,23 @@ def read_part(
     require_same_archives(table)
     wanted = [Row(*row.values()) for row in _of_part(part, table).to_pylist()]
     wanted.sort(key=lambda row: (row.path, row.offset or 0))  # so that archives are read from front to back
-    targets = {
-        row.image: pool_path(row.image, row.imagenet_wnid) for row in wanted if copied or row.in_archive
-    }
     rows, empty = [], []
     with (
         progress(f"Reading {part}", len(wanted), "images") as bar,
         scratch_folder(scratch),
         Reader() as reader,
     ):
-        for folder in {target.rpartition("/")[0] for target in targets.values()}:
-            real_folder(pool, folder)
+        copies = Pool(pool, scratch)
         for row in wanted:
             data = reader.read(row)
             if data:
                 rows.append(record_of(row.image, row.imagenet_wnid, data))
-                if row.image in targets:
-                    put(data, pool / targets[row.image], scratch)
+                if copied or row.in_archive:
+                    copies.put(row.image, row.imagenet_wnid, rows[-1][3], data)
             else:
                 empty.append(f"{row.path}: {row.image}" if row.in_archive else row.path)
             bar.update()
-    write_records(rows, empty, records)
+    write_records(rows, empty, records, sorted({row.path for row in wanted if row.in_archive}))
     if copied:
         write_json(copied, {"images": len(rows), "bytes": sum(row[2] for row in rows)})
 
@@ -78,8 +76,11 @@ def record_of(image: str, imagenet_wnid: str, data: bytes | memoryview) -> tuple
     return image, imagenet_wnid, len(data), hashlib.sha256(data).digest(), *pixel_size(data)
 
 
-def write_records(rows: list[tuple], empty: list[str], path: Path) -> None:
-    """Writes records, sorted by image. Raises UserError that names the empty images instead."""
+def write_records(rows: list[tuple], empty: list[str], path: Path, archives: Sequence[str]) -> None:
+    """Writes records, sorted by image; `archives` are those that were read for them.
+
+    Raises UserError that names the empty images instead.
+    """
     if empty:
         raise UserError(
             f"{len(empty):,} image files are empty: {first_few(empty)}.\n"
@@ -87,17 +88,17 @@ def write_records(rows: list[tuple], empty: list[str], path: Path) -> None:
             details=(f"empty {name}" for name in empty),
         )
     columns = zip(*sorted(rows), strict=True) if rows else [()] * len(RECORDS)
-    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
+    schema = RECORDS.with_metadata({"archives": json.dumps(archives)})
+    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], schema)
     with written(path) as partial:
         pq.write_table(table, partial, compression="zstd")
 
 
-def differing(image: str, files: Iterable[Path]) -> UserError:
-    """The error for an image that a source has twice, with different bytes."""
-    where = " and ".join(dict.fromkeys(map(str, files)))
+def differing(image: str, files: Iterable[str]) -> UserError:
+    """The error for an image that a source has twice, with different bytes, in `files`."""
     return UserError(
-        f"The source holds {image}.JPEG twice, with different bytes: in {where}. Nobody can tell which is "
-        "right: get the archives again."
+        f"The source holds {image}.JPEG twice, with different bytes: in {first_few(dict.fromkeys(files))}. "
+        "Nobody can tell which is right: get the archives again."
     )
 
 
@@ -115,7 +116,8 @@ def read_records(paths: list[Path]) -> pa.Table:
     if len(several):
         image = several[0]["values"]
         holding = [path for path in paths if pc.index(pq.read_table(path)["image"], image).as_py() >= 0]
-        raise differing(image.as_py(), holding)
+        archives = [json.loads(pq.read_schema(path).metadata[b"archives"]) for path in holding]
+        raise differing(image.as_py(), chain.from_iterable(archives))
     return unique
 
 
@@ -159,7 +161,9 @@ class Reader:
         if row.size > len(self.buffer):
             self.buffer = bytearray(_possible(row.size, f"{row.path}: {row.image}"))
         data = memoryview(self.buffer)[: row.size]
-        return data[: self.pieces.fill(data, row.offset)]
+        if self.pieces.fill(data, row.offset) < row.size:
+            raise UserError(f"{row.path} became shorter while it was read. Run the same command again.")
+        return data
 
     def _file(self, path: str) -> memoryview:
         file = os.open(path, os.O_RDONLY)

@@ -60,15 +60,15 @@ def find_places(root: Path) -> Places:
     """Looks for what `LAYOUTS` names below `root`; train and val may come from different rows."""
     names, aside, places = {}, [], []
     for column in (1, 2):
-        found: dict[Path, str] = {}
-        for row in LAYOUTS:
+        found: dict[Path, int] = {}
+        for number, row in enumerate(LAYOUTS):
             for path in _matches(root, row[column]):
-                found.setdefault(path, row[0])
+                found.setdefault(path, number)
         # To read a stream is the last resort; two kinds of it would only hold the same twice.
         streams = [path for path in found if reader_of(path).one_pass]
         first_kind = [path for path in streams if found[path] == found[streams[0]]]
         used = [path for path in found if path not in streams] or first_kind
-        names |= {found[path]: None for path in used}
+        names |= {LAYOUTS[found[path]][0]: None for path in used}
         aside += [path for path in found if path not in used]
         places.append(tuple(used))
     return Places(" + ".join(names) or "not recognised", *places, tuple(aside))
@@ -98,7 +98,7 @@ def pass_files(places: Places, part: str) -> tuple[Path, ...]:
 
 
 def _matches(root: Path, pattern: str) -> list[Path]:
-    """What is called `pattern` below `root`, sorted; folders, or files with an ending."""
+    """What is called `pattern` below `root`, sorted; folders that hold something, or files with an ending."""
     paths = [root]
     for part in pattern.split("/"):
         called = re.compile(re.escape(part).replace(r"\*", ".*"), re.IGNORECASE)
@@ -112,4 +112,6 @@ def _matches(root: Path, pattern: str) -> list[Path]:
     if ".tar." in pattern and pattern.endswith("*"):
         firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
         paths = list({match[1]: path for match, path in reversed(firsts) if match}.values())[::-1]
-    return [path for path in paths if path.is_dir() != ("." in pattern)]
+    if "." in pattern:
+        return [path for path in paths if not path.is_dir()]
+    return [path for path in paths if path.is_dir() and any(path.iterdir())]  # an empty one holds nothing

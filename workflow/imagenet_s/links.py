@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from imagenet_s.errors import first_few
+
 LINKS = ("auto", "symlink", "hardlink", "reflink", "copy")
 
 FICLONE = 0x40049409  # Linux's request to share a file's blocks, from linux/fs.h
@@ -68,6 +70,14 @@ def _clone(target: str, path: Path) -> None:
         except OSError:
             path.unlink()
             raise
+
+
+def no_link_from_archives(link: str, archives: Sequence[str]) -> str:
+    """What to tell a user who asks for links to what lies in archives."""
+    return (
+        f"`link: {link}` cannot be had from archives: {first_few(archives)}. Set `link: auto` (or `copy`) in "
+        "config.yaml."
+    )
 
 
 def link_troubles(samples: Sequence[str], link: str, output: Path) -> Iterable[str]:

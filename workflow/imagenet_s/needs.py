@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from imagenet_s.classes import class_ids, train_classes
 from imagenet_s.layouts import find_places, one_pass_sets
 from imagenet_s.parts import tiers
-from imagenet_s.pool import pool_path
+from imagenet_s.pool import pooled_images
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed, tier_val_images
-from imagenet_s.subsets import MASKED, SPLITS, subset_of
+from imagenet_s.subsets import MASKED, SPLITS, SUBSETS, subset_of
 from imagenet_s.tree import folder_links, plan_path
 
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
@@ -93,18 +93,18 @@ def size_text(count: float) -> str:
 def _pool_need(pooled: pa.Table, seen: Findings, subsets: Sequence[int], pool: Path) -> Need:
     """The images that are copied: those of archives, or all of them."""
     passes = one_pass_sets(find_places(Path(seen.root)))
-    if pool.exists():
-        names = zip(pooled["image"].to_pylist(), pooled["imagenet_wnid"].to_pylist(), strict=True)
-        lacking = [not os.path.exists(f"{pool}/{pool_path(*name)}") for name in names]
-        pooled = pooled.filter(pa.array(lacking, pa.bool_()))
+    there = pa.array(pooled_images(pool), pa.string())
+    pooled = pooled.filter(pc.invert(pc.is_in(pooled["image"], value_set=there)))
     sizes = pc.sum(_in_blocks(pooled["size"])).as_py() or 0
     paths = pooled.filter(pooled["size"].is_null())["path"]
     sizes += len(paths) * _mean_size(paths)
     # Train and val images of a class lie in two folders.
     count = len(pooled) + 2 * pc.count_distinct(pooled["imagenet_wnid"]).as_py()
     for kind in seen.one_pass:
-        records = pool.parent.glob(f"images/{kind}-pass-{max(subsets)}-*.parquet")
-        if len(list(records)) >= passes[kind]:
+        made = (
+            pool.parent.glob(f"images/{kind}-pass-{top}-*.parquet") for top in SUBSETS if top >= max(subsets)
+        )
+        if any(len(list(records)) >= passes[kind] for records in made):
             continue
         wanted = _wanted_of(kind, subsets)
         count += wanted

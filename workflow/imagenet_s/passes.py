@@ -1,14 +1,13 @@
 """Reading a source that can only be read from front to back: once, for all the subsets that are built."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
 from imagenet_s.classes import train_classes
-from imagenet_s.files import put, real_folder, scratch_folder
+from imagenet_s.files import scratch_folder
 from imagenet_s.images import differing, record_of, write_records
 from imagenet_s.layouts import reader_of
-from imagenet_s.pool import pool_path
+from imagenet_s.pool import Pool
 from imagenet_s.progress import progress
 from imagenet_s.splits import tier_val_images
 from imagenet_s.subsets import tiers_of
@@ -28,24 +27,20 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
         return image in wnid_of if kind == "val" else image.partition("_")[0] in classes
 
     rows: dict[str, tuple] = {}
-    starts: list[int] = []  # how many rows there were before each file
-    folders: dict[str, Path] = {}
+    file_of: dict[str, int] = {}
     empty = []
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
-        for file in files:
-            starts.append(len(rows))
+        copies = Pool(pool, scratch)
+        for k, file in enumerate(files):
             for image, data in reader_of(file)(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:
-                    first = files[bisect_right(starts, list(rows).index(image)) - 1]
-                    raise differing(image, [first, file])
+                    raise differing(image, [str(files[file_of[image]]), str(file)])
+                file_of.setdefault(image, k)
                 if data:
-                    folder, _, name = pool_path(image, wnid).rpartition("/")
-                    if folder not in folders:
-                        folders[folder] = real_folder(pool, folder)
-                    put(data, folders[folder] / name, scratch)
+                    copies.put(image, wnid, row[3], data)
                 else:
                     empty.append(f"{file}: {image}")
                 bar.update()
-    write_records([row for row in rows.values() if row[2]], empty, records)
+    write_records([row for row in rows.values() if row[2]], empty, records, [str(file) for file in files])

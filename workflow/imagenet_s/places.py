@@ -6,13 +6,14 @@ and `val_images()`: `folders.py`, `tars.py`. One that must read from front to ba
 Which reader serves what is said in `layouts.py`.
 """
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 # Hugging Face's names have the class as a suffix: n01440764_10026_n01440764.JPEG.
-IMAGE = re.compile(r"((n\d{8})_\d+|ILSVRC2012_val_\d{8})(?:_n\d{8})?\.jpe?g", re.IGNORECASE)
-WNID = re.compile(r"n\d{8}")
+IMAGE = re.compile(r"((n\d{8})_\d+|ILSVRC2012_val_\d{8})(?:_n\d{8})?\.jpe?g", re.IGNORECASE | re.ASCII)
+WNID = re.compile(r"n\d{8}", re.ASCII)
 
 
 class Found(NamedTuple):
@@ -28,10 +29,27 @@ class Found(NamedTuple):
 class Seen:
     """What was seen beside the images, and which archives they stand in (path → sizes and mtimes)."""
 
-    whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is only its images
+    whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is just its images
     strangers: list[str] = field(default_factory=list)  # entries that are no image of the class
     doubles: list[str] = field(default_factory=list)  # second files of an image, not used
     stamps: dict[str, list] = field(default_factory=dict)
+
+
+def merged(first: list[Found], further: list[Found], seen: Seen) -> list[Found]:
+    """The images of two places, those of the first where both have one; what is left aside is noted.
+
+    Except where the first has a file of another size than the second has in an archive: that was cut
+    short while it was unpacked.
+    """
+    images = {found.image: found for found in first}
+    for found in further:
+        there = images.setdefault(found.image, found)
+        if there == found:
+            continue
+        if there.offset is None and found.size is not None and os.path.getsize(there.path) != found.size:
+            images[found.image], found = found, there
+        seen.doubles.append(found.path if found.offset is None else f"{found.path}: {found.image}")
+    return list(images.values())
 
 
 def image_name(file_name: str) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagenet_s.classes import CLASS_SIZES, tier_classes
+from imagenet_s.classes import tier_classes
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets, reader_of
 from imagenet_s.listing import Row
-from imagenet_s.places import Found, Seen
+from imagenet_s.places import Found, Seen, merged
 from imagenet_s.progress import progress
 from imagenet_s.splits import listed, tier_val_images
+from imagenet_s.subsets import tier_train_images
 
 SYNTHETIC = "SYNTHETIC.txt"  # stands in a copy that is made up, and says so
 
@@ -28,6 +29,7 @@ class Findings(Seen):
     one_pass: list[str] = field(default_factory=list)  # train, val: what is known only after reading it
     synthetic: bool = False
     entries: list[str] = field(default_factory=list)  # what the root holds, should no layout fit
+    pooled: list[str] = field(default_factory=list)  # train, val: what is copied, some of it at least
     sources: dict[str, int] = field(default_factory=dict)  # place → how many images are taken from it
     empty: list[str] = field(default_factory=list)  # listed images of no bytes
 
@@ -52,6 +54,8 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]
     rows = [] if "train" in seen.one_pass else list(_train_rows(places.train, tier, seen, index))
     rows += [] if "val" in seen.one_pass else _val_rows(places.val, tier, seen, index)
     rows.sort()
+    in_tars = {"val" if row.image.startswith("ILSVRC") else "train" for row in rows if row.in_archive}
+    seen.pooled = sorted(in_tars.union(seen.one_pass))
     # To look at the size of every train image would take long on a network's disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
     seen.empty = [_where(row) for row in rows if row.image in named and _is_empty(row)]
@@ -77,43 +81,33 @@ def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
 
 
 def _train_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
-    images: dict[str, dict[str, Found]] = {wnid: {} for wnid in tier_classes(tier)}
+    images: dict[str, list[Found]] = {wnid: [] for wnid in tier_classes(tier)}
     for path in places:
-        # One with fewer images than any class has is completed from the places that come later, so that a
-        # half-unpacked archive beside its folder does no harm.
-        short = [wnid for wnid, found in images.items() if len(found) < CLASS_SIZES[0]]
-        if not short:
+        before = sum(map(len, images.values()))
+        # What has the official number needs nothing of the places that come later, which may be large.
+        if before >= tier_train_images(tier):
             break
-        with progress(f"Listing {path.name}, tier {tier}", len(short), "classes") as bar:
-            whole = dict(seen.whole_folders)
-            for wnid, found in reader_of(path)(path, seen, index).train_images(short):
-                before = len(images[wnid])
-                new = _add(images[wnid], found, path, seen)
-                if before:  # then this place's folder is not all of the class, and with more, no folder is
-                    seen.whole_folders.pop(wnid, None)
-                    if wnid in whole and not new:
-                        seen.whole_folders[wnid] = whole[wnid]
+        with progress(f"Listing {path.name}, tier {tier}", len(images), "classes") as bar:
+            for wnid, found in reader_of(path)(path, seen, index).train_images(list(images)):
+                images[wnid] = merged(images[wnid], found, seen)
                 bar.update()
+        seen.sources[str(path)] = sum(map(len, images.values())) - before
     for wnid, found in images.items():
-        yield from (Row(image.image, wnid, *image[1:]) for image in found.values())
+        if any(os.path.dirname(image.path) != seen.whole_folders.get(wnid) for image in found):
+            seen.whole_folders.pop(wnid, None)
+        yield from (Row(image.image, wnid, *image[1:]) for image in found)
 
 
 def _val_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
     wanted = {row.image: row.imagenet_wnid for row in tier_val_images(tier)}
-    images: dict[str, Found] = {}
+    images: list[Found] = []
     for path in places:
-        if len(images) < len(wanted):
+        before = len(images)
+        if before < len(wanted):
             found = reader_of(path)(path, seen, index).val_images()
-            _add(images, [image for image in found if image.image in wanted], path, seen)
-    yield from (Row(image.image, wanted[image.image], *image[1:]) for image in images.values())
-
-
-def _add(images: dict[str, Found], found: list[Found], path: Path, seen: Findings) -> int:
-    """Adds the images that earlier places did not have; returns how many."""
-    new = [image for image in found if image.image not in images]
-    images |= {image.image: image for image in new}
-    seen.sources[str(path)] = seen.sources.get(str(path), 0) + len(new)
-    return len(new)
+            images = merged(images, [image for image in found if image.image in wanted], seen)
+        seen.sources[str(path)] = len(images) - before
+    yield from (Row(image.image, wanted[image.image], *image[1:]) for image in images)
 
 
 def _is_empty(row: Row) -> bool:

@@ -66,3 +66,8 @@ def tiers_of(subset: int) -> tuple[int, ...]:
     Classes, train images and used val images of 50, 300, 919 nest, so tiers never overlap.
     """
     return tuple(tier for tier in SUBSETS if tier <= subset)
+
+
+def tier_train_images(tier: int) -> int:
+    """How many train images tier `tier` adds."""
+    return subset_of(tier).train_images - sum(map(tier_train_images, tiers_of(tier)[:-1]))

@@ -1,5 +1,6 @@
 """The end of a build: what no tree needs any more goes."""
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from imagenet_s.samples import read_samples, samples_path
 from imagenet_s.subsets import SUBSETS
 from imagenet_s.tree import plan_path, remove_tree
 
+COLUMNS = ["image", "imagenet_wnid", "sha256"]  # what tells where the pool has an image
+
 
 def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: Path) -> None:
     """Removes the pool, or what nothing needs of it, and all of the demo once the source is another."""
@@ -33,12 +36,13 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
         for part in (part for tier in set(SUBSETS) - set(tiers(subsets)) for part in tier_parts(tier)):
             (work / "pool" / f"{part}.json").unlink(missing_ok=True)
     seen = [read_json(work / "source" / f"{tier}.json") for tier in tiers(subsets)]
-    if link == "copy" or any(findings["stamps"] or findings["one_pass"] for findings in seen):
+    if link == "copy" or any(findings["pooled"] for findings in seen):
         swept = sweep_pool(work / "pool", _pooled(output))
         if swept:
             log.info("Removed %s images that no tree has from %s", f"{len(swept):,}", work / "pool")
             _forget(work / "images", swept)
-    else:
+    elif (work / "pool").exists():
+        _forget(work / "images", sweep_pool(work / "pool", ()))
         removed += _remove(work / "pool")
     for folder in removed:
         log.info("Removed %s", folder)
@@ -51,23 +55,24 @@ def _pooled(output: Path) -> set[str]:
     for subset in SUBSETS:
         path = samples_path(output, subset)
         if path.exists():
-            wanted |= _pool_paths(read_samples(path, ["image", "imagenet_wnid"]))
+            wanted |= _pool_paths(read_samples(path, COLUMNS))
     return wanted
 
 
 def _forget(records: Path, swept: set[str]) -> None:
-    """Removes the records of images that were swept from the pool: a tree of them must have them read again.
+    """Removes the records of images in archives that were swept from the pool: they must be read again.
 
     No subset of this run is among them; one that was begun and given up may be.
     """
     for path in records.glob("*.parquet"):
-        if not swept.isdisjoint(_pool_paths(pq.read_table(path, columns=["image", "imagenet_wnid"]))):
+        in_archives = json.loads((pq.read_schema(path).metadata or {}).get(b"archives", "[]"))
+        if in_archives and not swept.isdisjoint(_pool_paths(pq.read_table(path, columns=COLUMNS))):
             path.unlink()
 
 
 def _pool_paths(rows: pa.Table) -> set[str]:
     names = pc.replace_substring_regex(rows["image"], r"^.*/|\.JPEG$", "").to_pylist()
-    return set(map(pool_path, names, rows["imagenet_wnid"].to_pylist()))
+    return set(map(pool_path, names, rows["imagenet_wnid"].to_pylist(), rows["sha256"].to_pylist()))
 
 
 def _is_of_demo(output: Path, subset: int) -> bool:

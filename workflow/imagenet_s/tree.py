@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
-from imagenet_s.links import link_troubles, place
+from imagenet_s.links import link_troubles, no_link_from_archives, place
 from imagenet_s.listing import all_files, read_listing
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
@@ -105,7 +105,7 @@ def _entries(
     work: Path,
 ) -> pa.Table:
     """Every entry of the tree: `path` in the subset's folder, `target`, `kind` of link; by path."""
-    rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "mask"])
+    rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
     masks = rows["mask"].drop_null().combine_chunks()
     origin = os.path.abspath(work / "masks" / str(subset))
     tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
@@ -126,16 +126,30 @@ def _entries(
         tables.append(_table(pa.array(["train-full"]), pa.array(findings[0].train[:1]), "symlink"))
     if link == "copy":
         pooled = pa.array([True] * len(rows), pa.bool_())
-    in_pool = _pool_paths(names.filter(pooled), rows["imagenet_wnid"].filter(pooled), work / "pool")
+    elif link != "auto" and pc.any(pooled).as_py():
+        raise UserError(no_link_from_archives(link, findings[0].train + findings[0].val))
+    in_pool = _pool_paths(names.filter(pooled), rows.filter(pooled), work / "pool")
     tables.append(_table(images.filter(pooled), in_pool, "hardlink"))
     linked = pc.invert(pooled)
     tables.append(_table(images.filter(linked), lying["path"].filter(linked), kind))
     return pa.concat_tables(tables).sort_by("path")
 
 
-def _pool_paths(names: pa.Array, wnids: pa.ChunkedArray, pool: Path) -> pa.Array:
-    pairs = zip(names.to_pylist(), wnids.to_pylist(), strict=True)
-    return pa.array([f"{os.path.abspath(pool)}/{pool_path(*pair)}" for pair in pairs], pa.string())
+def _pool_paths(names: pa.Array, rows: pa.Table, pool: Path) -> pa.Array:
+    columns = names, rows["imagenet_wnid"], rows["sha256"]
+    paths = [
+        f"{os.path.abspath(pool)}/{pool_path(*row)}"
+        for row in zip(*(column.to_pylist() for column in columns), strict=True)
+    ]
+    images = dict.fromkeys(paths)  # one of a list is one of train, too
+    lost = [path for path in images if not os.path.exists(path)]
+    if lost:
+        raise UserError(
+            f"{len(lost):,} images that were copied from the source are gone, of {len(images):,}: "
+            f"{first_few(lost)}.\nRun snakemake again with `--forcerun images stream`.",
+            details=lost,
+        )
+    return pa.array(paths, pa.string())
 
 
 def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.parts import subset_parts, tier_of
+from imagenet_s.parts import pass_parts, subset_parts, tier_of
 from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
 
 try:
@@ -76,11 +76,27 @@ def of_tiers(pattern):
     return lambda wildcards: expand(pattern, tier=tiers_of(int(wildcards.subset)))
 
 
+def pass_top():
+    """The subset up to which passes read: the largest that is asked for, or one that was built from passes."""
+    largest = max(CONFIG.subsets)
+    for top in tiers_of(919)[::-1]:
+        parts = [
+            part for kind in PASSES for part in pass_parts(kind, top, PASSES[kind])
+        ]
+        files = [f"{WORK}/images/{part}.parquet" for part in parts]
+        # Without its samples, the pool may have lost its images.
+        if top > largest and all(
+            Path(file).exists() for file in [*files, f"{WORK}/samples/{top}.parquet"]
+        ):
+            return top
+    return largest
+
+
 def of_parts(pattern, passes=True):
     """An input function: `pattern` for each part of the subset, those read in one pass included or not."""
 
     def files(wildcards):
-        parts = subset_parts(int(wildcards.subset), PASSES, max(CONFIG.subsets))
+        parts = subset_parts(int(wildcards.subset), PASSES, pass_top())
         return expand(
             pattern, part=[part for part in parts if passes or "pass" not in part]
         )
