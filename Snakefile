@@ -15,6 +15,18 @@ include: "workflow/rules/annotations.smk"
 include: "workflow/rules/tree.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/dataset.smk"
+include: "workflow/rules/verify.smk"
+
+
+onstart:
+    try:
+        hold_run(Path(OUTPUT))
+    except UserError as error:
+        raise WorkflowError(str(error))
+    except OSError as error:
+        raise WorkflowError(
+            f"`output`: cannot write to {OUTPUT}: {error.strerror}."
+        )
 
 
 rule all:

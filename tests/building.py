@@ -51,7 +51,9 @@ def build(
     write_json(receipt, annotations)
     unpack_masks(subset, receipt, output, masks, 1, scratch)
     join_samples(subset, False, list(records.values()), masks, receipt, samples)
-    build_tree(subset, samples, list(listings.values()), findings, link, output, work / "tree.json")
+    build_tree(
+        subset, samples, list(listings.values()), findings, link, output, work / "trees" / f"{subset}.json"
+    )
     for encoding in labels:
         digests = {s: tree / "manifests" / f"{label_folder(s, encoding)}.sha256" for s in MASKED}
         encode_labels(subset, encoding, masks, masks.with_suffix(""), tree, digests, 1, scratch)
@@ -73,11 +75,16 @@ class Run:
         return sorted(r for r in re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text) if r != "all")
 
 
-def snakemake(folder: Path, *arguments: str, project: Path = ROOT, **config) -> Run:
-    """Runs Snakemake in `folder` on `project`'s workflow with a config file of `config`."""
+def snakemake(
+    folder: Path, *arguments: str, project: Path = ROOT, before: tuple[str, ...] = (), **config
+) -> Run:
+    """Runs Snakemake in `folder` on `project`'s workflow with a config file of `config`.
+
+    `before` goes before the command, as `nice` does.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile"]
+    command = [*before, sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile"]
     # As for a user who activated nothing: no path to our package, none to the environment.
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(

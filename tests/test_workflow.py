@@ -109,7 +109,8 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
     assert set(image_files(tree)) == set(image_files(fresh))
     assert digest(tree) == digest(fresh)
     left = {path.name for path in (results / "work").iterdir()}
-    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "trees"}
+    locks = {"run.lock", "jobs.lock"}
+    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "trees", *locks}
 
 
 def another_source(imagenet: Path, target: Path) -> Path:
@@ -318,3 +319,28 @@ def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
     assert f"`link: symlink` cannot be had from archives: {source}/train_images_0.tar.gz, " in text
     assert "Set `link: auto` (or `copy`) in config.yaml" in text
     assert not (tmp_path / "results" / "work" / "images").exists()
+
+
+# Targets that look at what is there
+
+
+def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, tmp_path):
+    settings = {"output": str(tmp_path / "results")}
+    shutil.copytree(demo / "results", tmp_path / "results", symlinks=True)
+    image = tmp_path / "results" / "ImageNetS50" / "test" / "n01443537" / "ILSVRC2012_val_00005870.JPEG"
+    assert image.is_symlink()
+    for _ in range(2):
+        run = snakemake(tmp_path, "verify", **settings)
+        assert (run.code, run.rules) == (0, ["verify"]), run.text
+        assert "whole: " in run.text
+
+    image.unlink()
+    run = snakemake(tmp_path, "verify", **settings)
+    assert (run.code, run.rules) == (1, []), run.text
+    assert "missing: test/n01443537/ILSVRC2012_val_00005870.JPEG" in run.text
+    assert not image.is_symlink()
+
+    run = snakemake(tmp_path, "repair", **settings)
+    assert (run.code, run.rules) == (0, ["repair"]), run.text
+    assert image.exists()
+    check_sums(tmp_path / "results" / "ImageNetS50")

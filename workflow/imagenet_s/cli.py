@@ -5,43 +5,58 @@ short job does not wait for the libraries of a long one.
 """
 
 import argparse
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 
 from imagenet_s import __version__
 from imagenet_s.errors import UserError
 from imagenet_s.links import LINKS
+from imagenet_s.lock import job_in
 from imagenet_s.progress import log, start_log
-from imagenet_s.subsets import ENCODINGS, MASKED, SUBSETS
+from imagenet_s.subsets import ENCODINGS, LEVELS, MASKED, SUBSETS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0 done, 1 it could not be done, 2 wrong usage."""
     options = vars(_parser().parse_args(arguments))
-    run, log_file = options.pop("run"), options.pop("log")
-    start_log(log_file)
+    run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
     try:
-        run(**options)
+        start_log(log_file)
+        with job_in(work) if work else nullcontext():
+            return run(**options) or 0
     except UserError as error:
         log.error("%s", error)
         for line in error.details:
             log.debug("%s", line)
         if error.details and log_file:
             log.error("The full list (%s lines) is in %s", f"{len(error.details):,}", log_file)
-        return 1
+        return error.code
     except OSError as error:
         log.debug("%s", traceback.format_exc())
         names = " → ".join(str(name) for name in (error.filename, error.filename2) if name)
-        log.error("%s: %s", error.strerror or error, names or "(no file named)")
+        log.error("%s: %s%s", error.strerror or error, names or "(no file named)", _advice(error))
         return 1
     except Exception:
         log.exception("This is a fault of the program, not yours. Please report it with these lines.")
         return 1
-    return 0
+
+
+def _advice(error: OSError) -> str:
+    """What to do about an error of the system, where that is known; begins with a full stop."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            ".\nThe disk, or your share of it, takes no more bytes (`df -h`) or no more files (`df -i`). "
+            "Make room there and run the same command again."
+        )
+    if error.errno == errno.EIO:
+        return ".\nThe disk or the network fails (see `dmesg`). Run the same command again once it is mended."
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"imagenet-s {__version__}")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write what happens to this file")
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="of a build: let others know of this job")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable | str, help: str) -> argparse.ArgumentParser:
@@ -87,6 +103,28 @@ def _parser() -> argparse.ArgumentParser:
 
     added = command("plan", "plan.print_plan", "say what a build would find, do and need; nothing is written")
     added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
+
+    added = command("verify", "copies.verify_copies", "is a copy of ImageNet-S whole?")
+    added.add_argument("path", type=Path, metavar="PATH", help="a folder ImageNetS<n>, or the one above")
+    added.add_argument(
+        "--level", choices=LEVELS, default="sha256", help="names; also sizes; also every byte (default)"
+    )
+    added.add_argument("--against", type=Path, metavar="DIR", help="by the manifests of another copy")
+    added.add_argument(
+        "--adopt", dest="adopting", action="store_true", help="write manifests for a copy that has none"
+    )
+    added.add_argument("--json", type=Path, metavar="FILE", help="write all that was found to this file")
+    workers(added)
+
+    added = command("repair", "repair.repair_copies", "make again what verify finds wrong in a build")
+    added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
+    added.add_argument("--delete-extra", action="store_true", help="delete files that do not belong there")
+    added.add_argument("--dry-run", action="store_true", help="say what would be done")
+    workers(added)
+
+    added = command("clean", "clean.clean", "remove what builds made in an output, and nothing else")
+    added.add_argument("output", type=Path, metavar="PATH", help="the folder that holds ImageNetS<n>")
+    added.add_argument("--dry-run", action="store_true", help="say what would be removed")
 
     added = command("demo-images", "demo.make_images", "make the demo's images of one tier")
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)

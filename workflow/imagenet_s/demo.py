@@ -31,7 +31,8 @@ def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Pat
     images += [(f"val/{row.image}.JPEG", row.wnid) for row in tier_val_images(tier)]
     for folder in sorted({path.rpartition("/")[0] for path, _ in images}):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    (root / SYNTHETIC).write_text(NOTICE)
+    with written(root / SYNTHETIC) as notice:
+        notice.write_text(NOTICE)
     with scratch_folder(scratch):
         in_chunks(
             partial(_image_chunk, root, scratch), images, workers, f"Demo images, tier {tier}", "images"

@@ -9,9 +9,17 @@ class UserError(Exception):
     `details` is the full account (one line each) for the log; the text itself stays short.
     """
 
+    code = 1  # with which the command ends
+
     def __init__(self, text: str, details: Iterable[str] = ()):
         super().__init__(text)
         self.details = tuple(details)
+
+
+class CannotCheck(UserError):
+    """There is nothing that could be checked, or no permission to."""
+
+    code = 2
 
 
 def first_few(names: Iterable[object], most: int = 5) -> str:

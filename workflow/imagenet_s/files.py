@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -22,8 +22,12 @@ def written(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a failed write does not say of what
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # on a disk that takes no change, not even that; the cause is told
+            partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -43,8 +47,12 @@ def put(data: bytes, path: Path, scratch: Path) -> None:
     The file is readable and writable by its owner. One temporary name per worker is enough.
     """
     partial = scratch / f"{os.getpid()}-{threading.get_ident()}"
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a failed write does not say of what
+        raise
 
 
 def real_folder(root: Path, relative: str | Path) -> Path:

@@ -66,6 +66,7 @@ def read_part(
             else:
                 empty.append(f"{row.path}: {row.image}" if row.in_archive else row.path)
             bar.update()
+    require_same_archives(table)  # none changed meanwhile
     write_records(rows, empty, records, sorted({row.path for row in wanted if row.in_archive}))
     if copied:
         write_json(copied, {"images": len(rows), "bytes": sum(row[2] for row in rows)})
@@ -168,7 +169,8 @@ class Reader:
     def _file(self, path: str) -> memoryview:
         file = os.open(path, os.O_RDONLY)
         try:
-            size = os.fstat(file).st_size
+            before = os.fstat(file)
+            size = before.st_size
             if size >= len(self.buffer):
                 self.buffer = bytearray(2 * _possible(size, path))
             filled = 0
@@ -176,12 +178,19 @@ class Reader:
                 filled += count
                 if filled == len(self.buffer):  # the file grew while it was read
                     self.buffer = self.buffer + bytes(filled)
+            if _identity(before) != _identity(os.stat(path)):
+                raise UserError(f"{path} changed while it was read. Run the same command again.")
         except OSError as error:
             error.filename = path  # a failed read does not say of what
             raise
         finally:
             os.close(file)
         return memoryview(self.buffer)[:filled]
+
+
+def _identity(file: os.stat_result) -> tuple[int, ...]:
+    """What tells that a file is still the same."""
+    return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
 
 
 def _possible(size: int, where: str) -> int:

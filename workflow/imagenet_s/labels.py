@@ -50,6 +50,17 @@ def encode_labels(
             partial_path.write_text("".join(lines))
 
 
+def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
+    """The mask `png`, whose path in the tree is `mask`, in another encoding.
+
+    Raises BadMask where it cannot be had.
+    """
+    decoded = decode(png, len(class_ids(subset)))
+    if decoded.ids is None:
+        raise BadMask(decoded.problems[0])
+    return ENCODERS[encoding](decoded.ids, subset, mask.split("/")[1])
+
+
 def _encode(
     subset: int, encoding: str, masks: Path, tree: Path, scratch: Path, paths: Sequence[str]
 ) -> list[tuple[str, str, str]]:
@@ -57,11 +68,8 @@ def _encode(
     results = []
     for path in paths:
         label = label_path(path, encoding)
-        decoded = decode((masks / path).read_bytes(), len(class_ids(subset)))
         try:
-            if decoded.ids is None:
-                raise BadMask(decoded.problems[0])
-            data = ENCODERS[encoding](decoded.ids, subset, path.split("/")[1])
+            data = encoded((masks / path).read_bytes(), subset, path, encoding)
         except BadMask as error:
             (tree / label).unlink(missing_ok=True)
             results.append((label, "", str(error)))

@@ -4,6 +4,7 @@ Ids are arrays (height, width) of uint16: 0 is other, 1000 is ignore, the rest a
 subset. Source of the encoding: the official data set's documentation.
 """
 
+import hashlib
 import io
 from dataclasses import dataclass
 from functools import cache
@@ -61,6 +62,11 @@ def ids_of(rgb: np.ndarray) -> np.ndarray:
     """RGB pixels, (height, width, 3) uint8 → ids. Blue is not looked at."""
     # The green must be widened first: shifted as it is, it would be lost.
     return rgb[..., 0] | (rgb[..., 1].astype(np.uint16) << 8)
+
+
+def pixels_digest(ids: np.ndarray) -> bytes:
+    """The sha256 of the ids as little-endian uint16, row by row: the same however the PNG is packed."""
+    return hashlib.sha256(ids.astype("<u2").tobytes()).digest()
 
 
 def rgb_of(ids: np.ndarray) -> np.ndarray:

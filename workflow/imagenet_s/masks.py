@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
-from imagenet_s.mask import decode
+from imagenet_s.mask import decode, pixels_digest
 from imagenet_s.owner import claim_folder
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
@@ -72,9 +72,14 @@ def unpack_masks(
         )
     for oddity in oddities:
         log.warning("odd, but in the official archive: %s", oddity)
+    write_records(rows, records)
+
+
+def write_records(rows: list[tuple], path: Path) -> None:
+    """Writes rows of `RECORDS` as a Parquet file."""
     columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
-    with written(records) as partial_path:
+    with written(path) as partial_path:
         pq.write_table(table, partial_path, compression="zstd")
 
 
@@ -85,6 +90,18 @@ def mask_paths(subset: int) -> list[str]:
         for split in MASKED
         for row in listed(subset, split)
     )
+
+
+def masks_in(receipt: Path, wanted: Container[str]) -> Iterator[tuple[str, bytes]]:
+    """(path in the tree, bytes) of those of the `wanted` masks that the annotations have."""
+    facts = read_json(receipt)
+    origin = Path(facts["path"])
+    found = {mask: where for mask, where in _sources(facts, origin)[1].items() if mask in wanted}
+    if facts["kind"] == "archive":
+        with zipfile.ZipFile(origin) as archive:
+            yield from ((mask, archive.read(member)) for mask, member in found.items())
+    else:
+        yield from ((mask, Path(path).read_bytes()) for mask, path in found.items())
 
 
 def _sources(receipt: dict, origin: Path) -> tuple:
@@ -131,12 +148,17 @@ def _from_folder(
 def _keep(mask: str, data: bytes, classes: int, folder: Path, scratch: Path) -> tuple:
     """Writes one mask and returns its row of `RECORDS`."""
     put(data, folder / mask, scratch)
+    return record_of(mask, data, classes)
+
+
+def record_of(mask: str, data: bytes, classes: int) -> tuple:
+    """A row of `RECORDS`."""
     decoded = decode(data, classes)
     row = (mask, len(data), hashlib.sha256(data).digest())
     problems = "; ".join(decoded.problems)
     if decoded.ids is None:
         return (*row, None, "", None, None, problems)
     height, width = decoded.ids.shape
-    pixels = hashlib.sha256(decoded.ids.astype("<u2").tobytes()).digest()
+    pixels = pixels_digest(decoded.ids)
     ids = " ".join(map(str, np.unique(decoded.ids)))
     return (*row, pixels, ids, width, height, problems)

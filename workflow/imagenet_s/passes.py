@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imagenet_s.classes import train_classes
+from imagenet_s.errors import UserError
 from imagenet_s.files import scratch_folder
 from imagenet_s.images import differing, record_of, write_records
 from imagenet_s.layouts import reader_of
+from imagenet_s.pieces import stamp
 from imagenet_s.pool import Pool
 from imagenet_s.progress import progress
 from imagenet_s.splits import tier_val_images
@@ -32,6 +34,7 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
         for k, file in enumerate(files):
+            before = stamp(file)
             for image, data in reader_of(file)(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
@@ -43,4 +46,6 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                 else:
                     empty.append(f"{file}: {image}")
                 bar.update()
+            if stamp(file) != before:
+                raise UserError(f"{file} changed while it was read. Run the same command again.")
     write_records([row for row in rows.values() if row[2]], empty, records, [str(file) for file in files])

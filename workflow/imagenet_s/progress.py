@@ -32,9 +32,16 @@ def start_log(file: Path | None) -> None:
     log.addHandler(terminal)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(file, mode="w", encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(file, mode="w", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that may fall short: where the disk is full, the job itself says so."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
 
 
 @contextmanager

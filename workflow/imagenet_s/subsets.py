@@ -9,6 +9,7 @@ SUBSETS = (50, 300, 919)
 SPLITS = ("train", "train-semi", "validation", "test")
 MASKED = ("train-semi", "validation")  # the splits whose masks are public
 DATASET = "dataset.json"  # in the folder of each subset
+LEVELS = ("complete", "size", "sha256")  # of a check: names; sizes as well; every byte as well
 ENCODINGS = ("id16", "id8", "color", "binary")
 
 
@@ -52,6 +53,13 @@ def label_path(mask: str, encoding: str) -> str:
     """`validation-segmentation/<wnid>/<stem>.png` → its path in the encoding's folder."""
     folder, _, rest = mask.partition("/")
     return f"{folder}-{encoding}/{rest}"
+
+
+def mask_of(label: str) -> tuple[str, str]:
+    """The mask that a label was made of, and the label's encoding: `label_path` the other way round."""
+    folder, _, rest = label.partition("/")
+    mask_folder, _, encoding = folder.rpartition("-")
+    return f"{mask_folder}/{rest}", encoding
 
 
 def sample_manifests() -> list[str]:

@@ -53,7 +53,9 @@ def build_tree(
     folder = output / subset_of(subset).name
     work = output / "work"
     seen = [Findings(**read_json(path)) for path in findings]
-    wanted = _entries(subset, samples, listings, seen, link, work)
+    rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
+    wanted = entries(subset, rows, all_files(map(read_listing, listings)), seen, link, work)
+    _require_pooled(wanted, work / "pool")
     images = wanted.filter(pc.equal(wanted["kind"], link))["target"]
     for trouble in link_troubles(images[:1].to_pylist(), link, output):
         raise UserError(trouble)
@@ -82,13 +84,7 @@ def plan_path(output: Path, subset: int) -> Path:
 def remove_tree(output: Path, subset: int) -> None:
     """Removes all that builds made in a subset's folder; what is left then is not theirs, and stays."""
     root = output / subset_of(subset).name
-    manifests = [root / "manifests" / name for name in sample_manifests()]
-    for split, encoding in product(MASKED, ENCODINGS):
-        manifests.append(root / "manifests" / f"{label_folder(split, encoding)}.sha256")
-        lines = manifests[-1].read_text().splitlines() if manifests[-1].exists() else []
-        _remove(root, [line.partition("  ")[2] for line in lines])
-    _remove(root, _read_plan(plan_path(output, subset), root).to_pylist())
-    _remove(root, [DATASET, *(str(path.relative_to(root)) for path in manifests)])
+    _remove(root, _made(output, subset))
     plan_path(output, subset).unlink(missing_ok=True)
     if root.is_dir() and any(root.iterdir()):
         log.warning("%s is left: it holds what this pipeline did not make", root)
@@ -96,16 +92,31 @@ def remove_tree(output: Path, subset: int) -> None:
         root.rmdir()
 
 
-def _entries(
-    subset: int,
-    samples: Path,
-    listings: Sequence[Path],
-    findings: Sequence[Findings],
-    link: str,
-    work: Path,
+def made_in(output: Path, subset: int) -> int:
+    """How many entries `remove_tree` would remove."""
+    return sum(os.path.lexists(output / subset_of(subset).name / path) for path in _made(output, subset))
+
+
+def _made(output: Path, subset: int) -> list[str]:
+    """Everything that builds made in a subset's folder, by its plan and its lists; the lists come last."""
+    root = output / subset_of(subset).name
+    paths = _read_plan(plan_path(output, subset), root).to_pylist()
+    lists = [f"manifests/{name}" for name in sample_manifests()]
+    for split, encoding in product(MASKED, ENCODINGS):
+        lists.append(f"manifests/{label_folder(split, encoding)}.sha256")
+        lines = (root / lists[-1]).read_text().splitlines() if (root / lists[-1]).exists() else []
+        paths += [line.partition("  ")[2] for line in lines]
+    return [*paths, DATASET, *lists]
+
+
+def entries(
+    subset: int, rows: pa.Table, listing: pa.Table, findings: Sequence[Findings], link: str, work: Path
 ) -> pa.Table:
-    """Every entry of the tree: `path` in the subset's folder, `target`, `kind` of link; by path."""
-    rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
+    """Every entry of the tree: `path` in the subset's folder, `target`, `kind` of link; by path.
+
+    `rows` are the samples (`image`, `wnid`, `imagenet_wnid`, `sha256`, `mask`), `listing` says where the
+    images lie.
+    """
     masks = rows["mask"].drop_null().combine_chunks()
     origin = os.path.abspath(work / "masks" / str(subset))
     tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
@@ -117,7 +128,6 @@ def _entries(
         rows = rows.filter(pc.invert(pc.is_in(parents, value_set=tables[-1]["path"])))
     images = rows["image"].combine_chunks()
     names = pc.replace_substring_regex(images, r"^.*/|\.JPEG$", "")
-    listing = all_files(map(read_listing, listings))
     lying = listing.take(pc.index_in(names, value_set=listing["image"]))
     # What no listing has was read in one pass.
     pooled = pc.or_(lying["offset"].is_valid(), lying["path"].is_null())
@@ -137,19 +147,21 @@ def _entries(
 
 def _pool_paths(names: pa.Array, rows: pa.Table, pool: Path) -> pa.Array:
     columns = names, rows["imagenet_wnid"], rows["sha256"]
-    paths = [
-        f"{os.path.abspath(pool)}/{pool_path(*row)}"
-        for row in zip(*(column.to_pylist() for column in columns), strict=True)
-    ]
-    images = dict.fromkeys(paths)  # one of a list is one of train, too
-    lost = [path for path in images if not os.path.exists(path)]
+    paths = map(pool_path, *(column.to_pylist() for column in columns))
+    return pa.array([f"{os.path.abspath(pool)}/{path}" for path in paths], pa.string())
+
+
+def _require_pooled(wanted: pa.Table, pool: Path) -> None:
+    """Raises UserError for copies that the tree links to and that are gone."""
+    targets = wanted.filter(pc.starts_with(wanted["target"], f"{os.path.abspath(pool)}/"))["target"]
+    targets = targets.unique()  # an image of a list is one of train, too
+    lost = [path for path in targets.to_pylist() if not os.path.exists(path)]
     if lost:
         raise UserError(
-            f"{len(lost):,} images that were copied from the source are gone, of {len(images):,}: "
+            f"{len(lost):,} images that were copied from the source are gone, of {len(targets):,}: "
             f"{first_few(lost)}.\nRun snakemake again with `--forcerun images stream`.",
             details=lost,
         )
-    return pa.array(paths, pa.string())
 
 
 def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:

@@ -1,4 +1,5 @@
 # What all stages share: the checked configuration, the names of files, the way to call our package.
+import json
 import shlex
 import sys
 import time
@@ -17,8 +18,16 @@ from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.lock import end_run, hold_run
 from imagenet_s.parts import pass_parts, subset_parts, tier_of
-from imagenet_s.subsets import MASKED, label_folder, sample_manifests, tiers_of
+from imagenet_s.subsets import SUBSETS as ALL_SUBSETS
+from imagenet_s.subsets import (
+    MASKED,
+    label_folder,
+    sample_manifests,
+    subset_of,
+    tiers_of,
+)
 
 try:
     CONFIG = read_config(config)
@@ -50,25 +59,41 @@ wildcard_constraints:
     encoding="id16|id8|color|binary",
 
 
-def imagenet_s(wildcards, threads):
-    """How every job calls us: this checkout's launch.py, run by the Python that runs Snakemake.
+def root_of(wildcards, output):
+    """The output folder, from a file in it.
+
+    Taken from the rule's own output, not from OUTPUT: a module's prefix moves it.
+    """
+    path = Path(output[0])
+    inside = {
+        "work",
+        "summary.txt",
+        *(subset_of(subset).name for subset in ALL_SUBSETS),
+    }
+    return next(
+        folder for folder in path.parents if path.relative_to(folder).parts[0] in inside
+    )
+
+
+def launcher():
+    """How our package is called: this checkout's launch.py, run by the Python that runs Snakemake.
 
     It serves when .venv/bin/snakemake is called by its path, on a cluster's node, and when another
     workflow imports this one; where conda makes an environment, the environment's Python takes over.
-    Snakemake does not compare the params of functions that take `threads`, so that another Python is
-    no reason to run a job again.
     """
     own = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     python = "python" if own else shlex.quote(sys.executable)
     return f"{python} {shlex.quote(str(WORKFLOW / 'launch.py'))}"
 
 
-def root_of(wildcards, output):
-    """The output folder, from a file two folders below it, as all of `work` and the manifests are.
+def imagenet_s(wildcards, output, threads):
+    """How every job of a build calls us: so that others know that it is at work.
 
-    Taken from the rule's own output, not from OUTPUT: a module's prefix moves it.
+    Snakemake does not compare the params of functions that take `output` or `threads`, so that another
+    Python is no reason to run a job again.
     """
-    return Path(output[0]).parents[2]
+    work = shlex.quote(f"{root_of(wildcards, output)}/work")
+    return f"{launcher()} --work {work}"
 
 
 def of_tiers(pattern):

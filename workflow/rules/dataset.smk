@@ -111,7 +111,12 @@ rule summary:
 
 
 onsuccess:
+    end_run(Path(OUTPUT))
     summary = Path(rules.summary.output[0])
     # Not the summary of an earlier run, if this one was for something else.
     if summary.exists() and summary.stat().st_mtime >= STARTED:
         print(summary.read_text(encoding="utf-8"))
+
+
+onerror:
+    end_run(Path(OUTPUT))

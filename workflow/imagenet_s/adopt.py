@@ -1,0 +1,81 @@
+"""Giving manifests to a copy that was made by other means, so that it can be verified from then on."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from imagenet_s import masks
+from imagenet_s.classes import class_ids
+from imagenet_s.contents import contents
+from imagenet_s.dataset import write_dataset
+from imagenet_s.errors import UserError
+from imagenet_s.files import write_json
+from imagenet_s.images import Reader, record_of, write_records
+from imagenet_s.listing import Row
+from imagenet_s.manifests import write_manifests
+from imagenet_s.samples import join_samples
+from imagenet_s.source import Findings
+from imagenet_s.splits import listed
+from imagenet_s.subsets import SPLITS, subset_of
+from imagenet_s.verify import Verdict
+from imagenet_s.workers import in_chunks
+
+ADOPTED = "as found"  # what dataset.json says of how images got there
+AT_ONCE = 50_000  # images whose records are in memory
+
+
+def adopt(verdict: Verdict, workers: int) -> None:
+    """Writes manifests and `dataset.json` of what is in a copy now.
+
+    Raises UserError for a copy that is not as the official lists say: nobody should vouch for it.
+    """
+    root, subset = verdict.root, verdict.subset
+    if verdict.expected.own_manifests:
+        raise UserError(f"{root} has manifests already; it needs no others.")
+    if not verdict.whole:
+        raise UserError(f"{root} is not as it should be (see above): it is not adopted. Mend it first.")
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        receipt, findings, samples = (scratch / x for x in ("receipt.json", "findings.json", "samples"))
+        none = {"kind": "folder", "path": str(root), "archive": None, "md5": None, "official": False}
+        write_json(receipt, none)
+        write_json(findings, asdict(Findings(layout="a copy that was adopted", root=str(root))))
+        parts = list(_image_records(root, subset, scratch, workers))
+        join_samples(subset, False, parts, _mask_records(root, subset, scratch, workers), receipt, samples)
+        write_manifests(samples, root / "manifests")
+        write_dataset(subset, (), samples, receipt, [findings], root, ADOPTED)
+
+
+def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iterator[Path]:
+    """Records of all images, some at a time."""
+    imagenet_wnid = {row.image: row.imagenet_wnid for split in SPLITS[1:] for row in listed(subset, split)}
+    paths = [path for path in sorted(contents(root).files) if path.partition("/")[0] in SPLITS]
+    for k, start in enumerate(range(0, len(paths), AT_ONCE)):
+        some = [
+            (path, imagenet_wnid.get(Path(path).stem, Path(path).stem.partition("_")[0]))
+            for path in paths[start : start + AT_ONCE]
+        ]
+        rows = in_chunks(
+            partial(_records, root), some, workers, f"Reading {subset_of(subset).name}", "images"
+        )
+        write_records(rows, [], scratch / f"{k}.parquet", ())
+        yield scratch / f"{k}.parquet"
+
+
+def _records(root: Path, some: Sequence[tuple[str, str]]) -> list[tuple]:
+    with Reader() as reader:
+        rows = ((Path(path).stem, wnid, Row("", "", f"{root}/{path}")) for path, wnid in some)
+        return [record_of(image, wnid, reader.read(row)) for image, wnid, row in rows]
+
+
+def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:
+    task = partial(_mask_rows, root, len(class_ids(subset)))
+    rows = in_chunks(task, masks.mask_paths(subset), workers, f"Masks of {subset_of(subset).name}", "masks")
+    masks.write_records(rows, scratch / "masks.parquet")
+    return scratch / "masks.parquet"
+
+
+def _mask_rows(root: Path, classes: int, paths: Sequence[str]) -> list[tuple]:
+    return [masks.record_of(path, (root / path).read_bytes(), classes) for path in paths]

@@ -1,0 +1,239 @@
+"""What a copy of a subset must hold: by its own manifests or, where it has none, by the official lists."""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+
+from imagenet_s.dataset import own_digest
+from imagenet_s.files import sha256_of
+from imagenet_s.masks import mask_paths
+from imagenet_s.splits import listed
+from imagenet_s.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
+
+IMAGE, MASK, LABEL, PAPER = "image", "mask", "label", "paper"  # kinds of files
+
+# With what whole files begin and end.
+FRAMES = {
+    ".JPEG": (b"\xff\xd8", b"\xff\xd9"),
+    ".png": (b"\x89PNG", b"IEND\xaeB`\x82"),
+    ".csv": (b"", b"\n"),
+    ".sha256": (b"", b"\n"),
+    ".json": (b"{", b"}\n"),
+}
+TAIL = 4096  # bytes in which that is looked for
+
+EXPECTED = pa.schema(
+    [
+        ("path", pa.string()),  # relative to the subset's folder
+        ("kind", pa.string()),
+        ("bytes", pa.int64()),  # null where it is not known, as are the digests
+        ("sha256", pa.string()),
+        ("pixels_sha256", pa.string()),  # of masks
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The files that a copy must hold, and how that is known.
+
+    `damaged` are papers (manifests, `dataset.json`) that are not what they were, path → kind of damage.
+    `open_train` says that the names of train images are not known, only their number.
+    """
+
+    subset: int
+    files: pa.Table  # of EXPECTED
+    own_manifests: bool
+    damaged: dict[str, str] = field(default_factory=dict)
+    open_train: bool = False
+
+
+def expected_of(root: Path, subset: int) -> Expected:
+    """What the copy at `root` must hold."""
+    papers = [root / DATASET, *(root / "manifests" / name for name in sample_manifests())]
+    if any(path.exists() for path in papers):
+        return _by_manifests(root, subset)
+    return Expected(subset, _by_lists(subset), own_manifests=False, open_train=True)
+
+
+def cut_short(path: str | Path) -> bool:
+    """Whether a file begins as files of its kind do, and does not end so. Raises OSError."""
+    ending = os.path.splitext(path)[1]
+    begin, end = FRAMES.get(ending, (b"", b""))
+    with open(path, "rb") as file:
+        head, size = file.read(len(begin)), file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        tail = file.read(TAIL)
+    if not begin.startswith(head):
+        return False
+    if size <= len(begin):
+        return True
+    # Some images have something after their end.
+    return end not in tail if ending in (".JPEG", ".png") else not tail.endswith(end)
+
+
+def read_dataset(root: Path) -> dict | None:
+    """`dataset.json` of a copy, None if it is not there or not what it was when it was written."""
+    try:
+        stated = json.loads((root / DATASET).read_text(encoding="utf-8"))
+        return stated if own_digest(stated["content"], stated["build"]) == stated["sha256"] else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _by_manifests(root: Path, subset: int) -> Expected:
+    damaged = {}
+    dataset = read_dataset(root)
+    if dataset is None:
+        damaged[DATASET] = _kind(root / DATASET)
+        names = {path.name for path in (root / "manifests").glob("*.sha256")} | set(sample_manifests())
+        # What is left of it may vouch for a manifest all the same: no damage makes up a right digest.
+        stated = dict.fromkeys(names) | _stated_in(root / DATASET, names)
+    else:
+        stated = dataset["content"]["manifests"]
+    for name, digest in stated.items():
+        trouble = _trouble(root / "manifests" / name, digest)
+        if trouble:
+            damaged[f"manifests/{name}"] = trouble
+    tables = [_papers(sorted(stated))]
+    open_train = False
+    for split in SPLITS:
+        table = _of_split(root / "manifests", split, damaged, stated)
+        if table is None:  # nothing that can be trusted is left
+            table = _by_lists(subset, split)
+            open_train = open_train or split == "train"
+        tables.append(table)
+    for name in sorted(set(stated) - set(sample_manifests())):
+        if f"manifests/{name}" not in damaged:
+            tables.append(_from_digests(root / "manifests" / name, LABEL))
+        else:
+            folder = name.removesuffix(".sha256")
+            labels = [label_path(mask, folder.rpartition("-")[2]) for mask in mask_paths(subset)]
+            tables.append(_table([path for path in labels if path.startswith(f"{folder}/")], LABEL))
+    return Expected(subset, pa.concat_tables(tables), True, damaged, open_train)
+
+
+def _trouble(path: Path, digest: str | None) -> str | None:
+    """What is wrong with a manifest, if anything is."""
+    try:
+        right = path.stat().st_size > 0 if digest is None else sha256_of(path) == digest
+    except OSError:
+        right = False
+    return None if right else _kind(path)
+
+
+def _kind(path: Path) -> str:
+    """Which damage a paper has that is not what it was."""
+    try:
+        return "truncated" if cut_short(path) else "changed"
+    except (FileNotFoundError, IsADirectoryError):
+        return "missing"
+    except OSError:
+        return "unreadable"
+
+
+def _stated_in(dataset: Path, names: Iterable[str]) -> dict[str, str]:
+    """The digests of manifests that can still be read in a damaged `dataset.json`."""
+    try:
+        text = dataset.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    found = dict(re.findall(r'"([\w.-]+)": "([0-9a-f]{64})"', text))
+    return {name: found[name] for name in names if name in found}
+
+
+def _of_split(
+    folder: Path, split: str, damaged: dict[str, str], stated: dict[str, str | None]
+) -> pa.Table | None:
+    """A split's images and masks, from its table, or else from its lists of digests."""
+    lists = [(f"{split}.sha256", IMAGE)]
+    lists += [(f"{mask_folder(split)}.sha256", MASK)] if split in MASKED else []
+    names = [f"{split}.csv", *(name for name, _ in lists)]
+    try:
+        table = None if f"manifests/{names[0]}" in damaged else _from_csv(folder / names[0])
+    except (pa.ArrowException, KeyError, OSError):  # nothing had vouched for it
+        damaged[f"manifests/{names[0]}"], table = "changed", None
+    if table is not None and stated[names[0]]:
+        return table
+    if any(f"manifests/{name}" in damaged for name in names[1:]):
+        return table
+    listed_files = pa.concat_tables([_from_digests(folder / name, kind) for name, kind in lists])
+    if table is not None and not _agree(table, listed_files):  # one of them is wrong, nobody knows which
+        damaged |= {f"manifests/{name}": "changed" for name in names if not stated[name]}
+        return None
+    return listed_files if table is None else table
+
+
+def _agree(one: pa.Table, other: pa.Table) -> bool:
+    columns = ["path", "sha256"]
+    return one.select(columns).sort_by("path").equals(other.select(columns).sort_by("path"))
+
+
+def _from_csv(path: Path) -> pa.Table:
+    types = {"bytes": pa.int64(), "mask_bytes": pa.int64()}
+    names = ["image", "bytes", "sha256", "mask", "mask_bytes", "mask_sha256", "mask_pixels_sha256"]
+    types = {name: types.get(name, pa.string()) for name in names}
+    options = pa.csv.ConvertOptions(
+        column_types=types, include_columns=names, strings_can_be_null=True, null_values=[""]
+    )
+    rows = pa.csv.read_csv(path, convert_options=options)
+    images = _table(rows["image"], IMAGE, rows["bytes"], rows["sha256"])
+    rows = rows.filter(rows["mask"].is_valid())
+    masks = _table(rows["mask"], MASK, rows["mask_bytes"], rows["mask_sha256"], rows["mask_pixels_sha256"])
+    return pa.concat_tables([images, masks])
+
+
+def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
+    """`image`, `wnid`, `imagenet_wnid`, `sha256` (binary), `mask` of the samples in a copy's manifests."""
+    names = ["image", "wnid", "imagenet_wnid", "sha256", "mask"]
+    options = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()),
+        include_columns=names,
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    paths = (root / "manifests" / f"{split}.csv" for split in splits)
+    rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
+    digests = pa.array(map(bytes.fromhex, rows["sha256"].to_pylist()), pa.binary(32))
+    return rows.set_column(names.index("sha256"), "sha256", digests)
+
+
+def _from_digests(path: Path, kind: str) -> pa.Table:
+    """The files that a list for `sha256sum -c` names."""
+    lines = [line.partition("  ") for line in path.read_text(encoding="utf-8").splitlines()]
+    names, digests = [line[2] for line in lines], [line[0] for line in lines]
+    return _table(names, kind, digests=digests)
+
+
+def _by_lists(subset: int, *splits: str) -> pa.Table:
+    """The images and masks that the official lists name."""
+    splits = splits or SPLITS
+    images = [
+        f"{split}/{row.wnid}/{row.image}.JPEG"
+        for split in splits
+        if split != "train"
+        for row in listed(subset, split)
+    ]
+    folders = tuple(f"{mask_folder(split)}/" for split in splits if split in MASKED)
+    masks = [mask for mask in mask_paths(subset) if mask.startswith(folders)] if folders else []
+    return pa.concat_tables([_table(images, IMAGE), _table(masks, MASK)])
+
+
+def _papers(names: Iterable[str]) -> pa.Table:
+    return _table([DATASET, *(f"manifests/{name}" for name in names)], PAPER)
+
+
+def _table(paths, kind: str, sizes=None, digests=None, pixels=None) -> pa.Table:
+    columns = (paths, [kind] * len(paths), sizes, digests, pixels)
+    empty = [None] * len(paths)
+    arrays = [
+        column.cast(f.type) if isinstance(column, pa.ChunkedArray) else pa.array(column or empty, f.type)
+        for column, f in zip(columns, EXPECTED, strict=True)
+    ]
+    return pa.table(arrays, EXPECTED)

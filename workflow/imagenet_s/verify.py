@@ -1,0 +1,151 @@
+"""Is a copy of a subset whole? Which of its files are missing, extra, changed, and in which way."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagenet_s.check_files import check_files
+from imagenet_s.classes import CLASS_SIZES, train_classes
+from imagenet_s.contents import Contents, contents
+from imagenet_s.errors import CannotCheck, first_few
+from imagenet_s.expected import IMAGE, MASK, PAPER, Expected, expected_of
+from imagenet_s.moved import Misplaced, misplaced
+from imagenet_s.places import IMAGE as IMAGE_NAME
+from imagenet_s.subsets import subset_of
+
+KINDS = ("missing", "extra", "changed", "truncated", "unreadable", "pixels_equal", "moved")
+Damage = dict[str, set[str]]  # kind → paths in the subset's folder
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one subset."""
+
+    subset: int
+    root: Path
+    level: str
+    expected: Expected
+    damage: Mapping[str, Sequence[str]]  # kind → paths in the subset's folder, sorted; no empty ones
+    swapped: Sequence[Misplaced]  # of those that moved: what lies in another class folder
+    dangling: Mapping[str, str]  # links to nothing that hold what moved, link → target
+    remarks: Sequence[str]  # what is wrong without a path
+    files: int  # that are there
+    read: int  # bytes
+    seconds: float
+
+    @property
+    def whole(self) -> bool:
+        return not self.damage and not self.remarks
+
+
+def verify(root: Path, subset: int, level: str, workers: int, against: Path | None = None) -> Verdict:
+    """Checks the copy at `root`: by its own manifests, the official lists, or those of the copy `against`.
+
+    `level`: `complete`, the names alone; `size`, also the sizes of images and masks; `sha256`, also every
+    byte. Nothing is written. Raises CannotCheck where there is nothing to check, or to check against.
+    """
+    began = time.monotonic()
+    expected = _of_other(against, subset) if against else expected_of(root, subset)
+    if not root.is_dir():
+        raise CannotCheck(f"There is no folder {root}.")
+    found = contents(root)
+    if "" in found.closed:
+        raise CannotCheck(f"{root} cannot be listed: no permission.")
+    damage, swapped, dangling = _names(expected, found, everything=against is None)
+    for path, kind in expected.damaged.items():
+        damage[kind].add(path)
+    remarks = _train_numbers(subset, found, damage["extra"]) if expected.open_train else []
+    read = 0
+    if level != "complete":
+        there = pc.is_in(expected.files["path"], value_set=pa.array(found.files, pa.string()))
+        present = expected.files.filter(pc.and_(there, pc.not_equal(expected.files["kind"], PAPER)))
+        for path, kind, count in check_files(root, subset, level, present, workers):
+            read += count
+            if kind:
+                damage[kind].add(path)
+    return Verdict(
+        subset=subset,
+        root=root,
+        level=level,
+        expected=expected,
+        damage={kind: sorted(damage[kind]) for kind in KINDS if damage[kind]},
+        swapped=swapped,
+        dangling=dangling,
+        remarks=remarks,
+        files=len(found.files),
+        read=read,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _of_other(other: Path, subset: int) -> Expected:
+    """What another copy's manifests say of images and masks; labels and papers are its own affair."""
+    expected = expected_of(other, subset)
+    if not expected.own_manifests or expected.open_train:
+        raise CannotCheck(f"{other} has no manifests to compare with.")
+    if any(path != "dataset.json" for path in expected.damaged):
+        raise CannotCheck(f"The manifests of {other} are damaged: {first_few(sorted(expected.damaged))}.")
+    files = expected.files.filter(pc.is_in(expected.files["kind"], pa.array([IMAGE, MASK])))
+    return Expected(subset, files, own_manifests=True)
+
+
+def _names(
+    expected: Expected, found: Contents, everything: bool
+) -> tuple[Damage, list[Misplaced], dict[str, str]]:
+    """What is missing, extra and moved; what of it is misplaced; the dangling links that hold some of it.
+
+    Without `everything`, only folders that hold expected files are looked at for what is extra.
+    """
+    wanted, names = expected.files["path"], pa.array(found.files, pa.string())
+    missing = set(wanted.filter(pc.invert(pc.is_in(wanted, value_set=names))).to_pylist())
+    extra = set(names.filter(pc.invert(pc.is_in(names, value_set=wanted))).to_pylist())
+    extra |= set(found.dangling)
+    if not everything:
+        folders = {path.partition("/")[0] for path in wanted.to_pylist()}
+        extra = {path for path in extra if path.partition("/")[0] in folders}
+    damage: Damage = defaultdict(set)
+    behind = {path: link for path in missing if (link := _holder(path, found.dangling))}
+    damage["unreadable"] = {path for path in missing if _holder(path, found.closed)}
+    missing -= behind.keys() | damage["unreadable"]
+    extra -= set(behind.values())
+    swapped = misplaced(expected.subset, missing, extra)
+    damage["moved"] = set(behind) | {one.path for one in swapped}
+    damage["missing"] = missing - damage["moved"]
+    damage["extra"] = extra - {one.actual for one in swapped}
+    return damage, swapped, {link: found.dangling[link] for link in sorted(set(behind.values()))}
+
+
+def _holder(path: str, entries: Iterable[str]) -> str | None:
+    """`path` itself or the folder above it that is among `entries`."""
+    while path:
+        if path in entries:
+            return path
+        path = path.rpartition("/")[0]
+    return None
+
+
+def _train_numbers(subset: int, found: Contents, extra: set[str]) -> list[str]:
+    """What is wrong with the numbers of train images; those that may be right are taken from `extra`."""
+    wnid_of = train_classes(subset)
+    sizes: Counter[str] = Counter()
+    for path in [path for path in found.files if path.startswith("train/")]:
+        _, wnid, name = path.split("/", 2) if path.count("/") == 2 else ("", "", "")
+        match = IMAGE_NAME.fullmatch(name)
+        if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
+            sizes[match[2]] += 1
+            extra.discard(path)
+    remarks = []
+    if sizes.total() != subset_of(subset).train_images:
+        remarks.append(f"train: {sizes.total():,} images, officially {subset_of(subset).train_images:,}")
+    odd = [f"{wnid} ({sizes[wnid]:,})" for wnid in wnid_of if sizes[wnid] not in CLASS_SIZES]
+    if odd:
+        remarks.append(
+            f"train: {len(odd)} classes outside the {CLASS_SIZES[0]}–{CLASS_SIZES[-1]:,} images that "
+            f"ImageNet classes have: {first_few(odd)}"
+        )
+    return remarks

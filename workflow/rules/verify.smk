@@ -1,0 +1,39 @@
+# Is a build whole, and if not, what is to be made again? Targets of their own, which always run and need
+# no other job: what they look at is what is there, not what Snakemake believes.
+
+
+rule verify:
+    log:
+        f"{LOGS}/verify.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=2000,
+        runtime=minutes(480),
+    params:
+        run=launcher(),
+        root=OUTPUT,
+    message:
+        "Verifying {params.root}, every byte"
+    shell:
+        "{params.run} --log {log:q} verify {params.root:q} --workers {threads}"
+
+
+rule repair:
+    log:
+        f"{LOGS}/repair.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=2000,
+        runtime=minutes(480),
+    params:
+        run=launcher(),
+        settings=json.dumps(config),
+        root=OUTPUT,
+    message:
+        "Repairing {params.root}"
+    shell:
+        "{params.run} --log {log:q} repair --configfile <(echo {params.settings:q}) --workers {threads}"
