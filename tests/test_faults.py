@@ -20,6 +20,18 @@ from imagenet_s.cli import main
 from imagenet_s.lock import hold_run
 from imagenet_s.progress import log
 from imagenet_s.subsets import subset_of
+from server import (
+    AnnotationServer,
+    HangUp,
+    IgnoreRange,
+    Instead,
+    Page,
+    Redirect,
+    ShortRange,
+    Status,
+    Truncate,
+    WrongRange,
+)
 
 IMAGE = "train/n01443537/n01443537_1.JPEG"
 PART = "train-50-0"
@@ -408,3 +420,44 @@ def test_a_stream_that_changes_while_it_is_read(change, imagenet50, tmp_path, mo
     assert not (tmp_path / "work" / "images").exists()
     path.write_bytes(data)
     assert main(stream_command(source, tmp_path)) == 0
+
+
+# The server of the annotations
+
+
+def test_a_server_that_misbehaves_through_whole_runs(imagenet50, annotations50, whole, tmp_path):
+    data, name = Path(annotations50["path"]).read_bytes(), subset_of(50).archive_name
+    path, output = f"/a/{name}", tmp_path / "results"
+    settings = {"imagenet": str(imagenet50), "train_images": "any", "output": str(output), "labels": []}
+    fatal = {
+        Page(): "expected a file, got an HTML page titled “Please sign in”",
+        Status(404): "expected the file (HTTP 200), got HTTP 404 Not Found",
+        Redirect(path): "TooManyRedirects",
+        Instead(data[::-1]): f"expected md5 {annotations50['md5']}, got md5",
+    }
+    with AnnotationServer({path: data, "/b": data}) as server:
+        settings["annotations"] = {"from": f"{server.url}/a", "md5": {50: annotations50["md5"]}}
+        for answer, message in fatal.items():
+            server.misbehave(path, answer, forever=True)
+            run = snakemake(tmp_path / "run", **settings)
+            assert (run.code, message in run.text, "Traceback" in run.text) == (1, True, False), run.text
+            assert f"Cannot download {server.url}{path}" in run.text
+            assert not (output / "work" / "annotations" / name).exists()
+            assert not (output / "ImageNetS50").exists()
+            server.behave()
+        survived = [
+            Status(503),
+            Truncate(len(data) // 3),
+            HangUp(),
+            WrongRange(7),
+            IgnoreRange(len(data) // 2),
+            ShortRange(len(data) // 4),
+            Redirect("/b"),
+        ]
+        server.requests.clear()
+        server.misbehave(path, *survived)
+        run = snakemake(tmp_path / "run", **settings)
+        assert run.code == 0, run.text
+        statuses = [request.status for request in server.requests]
+    assert statuses == [503, 200, None, 206, 200, 206, 302, 206]
+    require_whole(output, whole)
