@@ -1,0 +1,82 @@
+"""What the benchmarks share: commands timed in turn, their peak memory, and the machine they ran on."""
+
+import os
+import platform
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+LAUNCH = Path(__file__).parents[1] / "workflow" / "launch.py"
+EVERY = 0.05  # seconds between looks at the memory
+
+
+class Taken(NamedTuple):
+    """What a command took. `memory`: the most that it and its children had at once, in bytes."""
+
+    seconds: float
+    memory: int
+
+
+def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options) -> Taken:
+    """Runs a command; raises RuntimeError for an exit code that is not among `codes`."""
+    began, most = time.perf_counter(), 0
+    done = threading.Event()
+    process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, **options)
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(EVERY):
+            most = max(most, _memory(process))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    code = process.wait()
+    seconds = time.perf_counter() - began
+    done.set()
+    watcher.join()
+    if code not in codes:
+        raise RuntimeError(f"exit code {code}: {' '.join(map(str, command))}")
+    return Taken(seconds, most)
+
+
+def _memory(process: psutil.Process) -> int:
+    total = 0
+    try:
+        for one in (process, *process.children(recursive=True)):
+            total += one.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
+
+
+def in_turn(ways: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, Taken]:
+    """Calls each way once a round, one after the other; the medians of the times, the largest memory."""
+    taken: dict[str, list[Taken]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            taken[name].append(way())
+    return {
+        name: Taken(statistics.median(t.seconds for t in some), max(t.memory for t in some))
+        for name, some in taken.items()
+    }
+
+
+def machine() -> str:
+    """The machine, the day and the versions, in one line."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [x.partition(":")[2].strip() for x in info.read_text().splitlines() if "model name" in x]
+        model = names[0] if names else model
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{os.cpu_count()} × {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}, {date.today()}"
+    )
