@@ -53,13 +53,17 @@ def write_report(verdicts: Sequence[Verdict], path: Path) -> None:
 
 def _table(verdict: Verdict) -> Iterator[str]:
     expected = Counter(map(_folder, verdict.expected.files["path"].to_pylist()))
+    ok = Counter()
+    if verdict.train_images is not None:
+        expected["train"], ok["train"] = subset_of(verdict.subset).train_images, verdict.train_images
     found = {kind: Counter(map(_folder, paths)) for kind, paths in verdict.damage.items()}
     kinds = [kind for kind in KINDS if kind in found]
     rows = [("", "expected", "ok", *kinds)]
     for folder in sorted(expected | sum(found.values(), Counter())):
         counts = [found[kind][folder] for kind in kinds]
-        ok = expected[folder] - sum(n for kind, n in zip(kinds, counts, strict=True) if kind != "extra")
-        rows.append((folder, f"{expected[folder]:,}", f"{ok:,}", *(f"{count:,}" for count in counts)))
+        wrong = sum(count for kind, count in zip(kinds, counts, strict=True) if kind != "extra")
+        right = ok.get(folder, expected[folder] - wrong)
+        rows.append((folder, f"{expected[folder]:,}", f"{right:,}", *(f"{count:,}" for count in counts)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [f"{x:>{w}}" if k else f"{x:<{w}}" for k, (x, w) in enumerate(zip(row, widths, strict=True))]

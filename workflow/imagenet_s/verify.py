@@ -34,6 +34,7 @@ class Verdict:
     swapped: Sequence[Misplaced]  # of those that moved: what lies in another class folder
     dangling: Mapping[str, str]  # links to nothing that hold what moved, link → target
     remarks: Sequence[str]  # what is wrong without a path
+    train_images: int | None  # found that may be right, where their names are not known
     files: int  # that are there
     read: int  # bytes
     seconds: float
@@ -59,7 +60,9 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     damage, swapped, dangling = _names(expected, found, everything=against is None)
     for path, kind in expected.damaged.items():
         damage[kind].add(path)
-    remarks = _train_numbers(subset, found, damage["extra"]) if expected.open_train else []
+    train_images, remarks = None, []
+    if expected.open_train:
+        train_images, remarks = _train_numbers(subset, found, damage["extra"])
     read = 0
     if level != "complete":
         there = pc.is_in(expected.files["path"], value_set=pa.array(found.files, pa.string()))
@@ -77,6 +80,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         swapped=swapped,
         dangling=dangling,
         remarks=remarks,
+        train_images=train_images,
         files=len(found.files),
         read=read,
         seconds=time.monotonic() - began,
@@ -129,8 +133,11 @@ def _holder(path: str, entries: Iterable[str]) -> str | None:
     return None
 
 
-def _train_numbers(subset: int, found: Contents, extra: set[str]) -> list[str]:
-    """What is wrong with the numbers of train images; those that may be right are taken from `extra`."""
+def _train_numbers(subset: int, found: Contents, extra: set[str]) -> tuple[int, list[str]]:
+    """How many train images may be right, and what is wrong with their numbers.
+
+    Those that may be right are taken from `extra`.
+    """
     wnid_of = train_classes(subset)
     sizes: Counter[str] = Counter()
     for path in [path for path in found.files if path.startswith("train/")]:
@@ -148,4 +155,4 @@ def _train_numbers(subset: int, found: Contents, extra: set[str]) -> list[str]:
             f"train: {len(odd)} classes outside the {CLASS_SIZES[0]}–{CLASS_SIZES[-1]:,} images that "
             f"ImageNet classes have: {first_few(odd)}"
         )
-    return remarks
+    return sizes.total(), remarks
