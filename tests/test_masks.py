@@ -13,7 +13,7 @@ from PIL import Image
 
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json, write_json
-from imagenet_s.masks import RECORDS, mask_paths, unpack_masks
+from imagenet_s.masks import RECORDS, mask_paths, masks_in, unpack_masks
 
 PATHS = mask_paths(50)
 FIRST, SECOND, THIRD = PATHS[0], PATHS[500], PATHS[-1]  # of train-semi, validation, validation
@@ -211,6 +211,11 @@ def test_a_damaged_member_is_named(original, tmp_path, workers):
     assert f"'ImageNetS50/{SECOND}'" in text
     assert "damaged" in text
     assert "Download it again" in text
+    # The same where a repair takes single masks.
+    assert [mask for mask, _ in masks_in(tmp_path / "receipt.json", {FIRST})] == [FIRST]
+    with pytest.raises(UserError) as caught:
+        list(masks_in(tmp_path / "receipt.json", {SECOND}))
+    assert str(caught.value) == text
 
 
 def test_a_hostile_zip_writes_nothing(original, tmp_path):

@@ -19,7 +19,7 @@ from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
 from imagenet_s.workers import in_chunks
-from imagenet_s.zips import MOST_BYTES, zipped_masks
+from imagenet_s.zips import MOST_BYTES, unpacked, zipped_masks
 
 RECORDS = pa.schema(
     [
@@ -99,7 +99,7 @@ def masks_in(receipt: Path, wanted: Container[str]) -> Iterator[tuple[str, bytes
     found = {mask: where for mask, where in _sources(facts, origin)[1].items() if mask in wanted}
     if facts["kind"] == "archive":
         with zipfile.ZipFile(origin) as archive:
-            yield from ((mask, archive.read(member)) for mask, member in found.items())
+            yield from ((mask, unpacked(archive, member)) for mask, member in found.items())
     else:
         yield from ((mask, Path(path).read_bytes()) for mask, path in found.items())
 
@@ -124,13 +124,7 @@ def _from_zip(
     rows = []
     with zipfile.ZipFile(origin) as archive:
         for mask, member in masks:
-            try:
-                data = archive.read(member)
-            except Exception as error:  # zlib.error, BadZipFile, EOFError, NotImplementedError …
-                raise UserError(
-                    f"{origin} is damaged at its member {member!r}: {error}. Download it again."
-                ) from error
-            rows.append(_keep(mask, data, classes, folder, scratch))
+            rows.append(_keep(mask, unpacked(archive, member), classes, folder, scratch))
     return rows
 
 

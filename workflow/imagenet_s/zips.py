@@ -10,6 +10,7 @@ from imagenet_s.errors import UserError, first_few
 
 MOST_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
 MOST_BYTES_IN_ALL = 16_000_000_000
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of others, zipfile unpacks all there is at once
 
 MASK = re.compile(r"(?:.*/)?((?:train-semi|validation)-segmentation/n\d{8}/[^/]+\.png)", re.DOTALL)
 
@@ -19,7 +20,8 @@ def zipped_masks(path: Path) -> dict[str, str]:
 
     The two folders may lie under any root folder; other members are left alone. Raises UserError,
     before anything is unpacked, for a file that is no zip and for one that is not safe to unpack:
-    names that lead outside, links, encrypted members, members too large, two of one name.
+    names that lead outside, links, members that are encrypted, packed otherwise or too large, two of one
+    name.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -42,6 +44,18 @@ def zipped_masks(path: Path) -> dict[str, str]:
     return dict(masks)
 
 
+def unpacked(archive: zipfile.ZipFile, member: str) -> bytes:
+    """The bytes of a member that `zipped_masks` found. Raises UserError for a damaged one."""
+    try:
+        with archive.open(member) as file:
+            # Without a number, all would be unpacked before the size that the zip states is looked at.
+            return file.read(archive.getinfo(member).file_size)
+    except Exception as error:  # zlib.error, BadZipFile, EOFError, NotImplementedError …
+        raise UserError(
+            f"{archive.filename} is damaged at its member {member!r}: {error}. Download it again."
+        ) from error
+
+
 def _match(name: str) -> re.Match | None:
     """The match of a mask's name; none for the shadow files that macOS puts into zips."""
     shadow = name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
@@ -58,6 +72,8 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
         return "is a link or a device, not a file"
     if info.flag_bits & 1:
         return "is encrypted"
+    if info.compress_type not in METHODS:
+        return f"is packed in an unusual way (method {info.compress_type})"
     if info.file_size > MOST_BYTES:
         return f"would unpack to {info.file_size:,} bytes"
     return ""
