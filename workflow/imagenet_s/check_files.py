@@ -1,6 +1,5 @@
 """Which of the files that a copy has are not what they must be, by their sizes or by every byte."""
 
-import io
 import os
 import tempfile
 from functools import cache, partial
@@ -9,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from imagenet_s.classes import class_ids
 from imagenet_s.expected import IMAGE, MASK, cut_short
 from imagenet_s.images import Reader, pixel_size
 from imagenet_s.labels import encoded
 from imagenet_s.listing import Row
-from imagenet_s.mask import BadMask, decode, pixels_digest
+from imagenet_s.mask import BadMask, decode, pixels, pixels_digest
 from imagenet_s.subsets import mask_of, subset_of
 from imagenet_s.workers import in_chunks
 from imagenet_s.zips import MOST_BYTES
@@ -101,16 +99,22 @@ def _legal_label(data: memoryview, path: str, label: str, subset: int) -> str:
     """Whether a label of which no digest is known is what its mask says, if that can be told."""
     mask, encoding = mask_of(label)
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            found = np.asarray(image)
-    except Exception:  # Pillow's readers raise all sorts of things on odd bytes
+        found = pixels(data)[1]
+    except BadMask:
         return "truncated" if cut_short(path) else "unreadable"
     try:
-        png = encoded(Path(path.removesuffix(label), mask).read_bytes(), subset, mask, encoding)
+        with open(_plain(path.removesuffix(label) + mask), "rb") as file:
+            png = encoded(file.read(MOST_BYTES), subset, mask, encoding)
     except (OSError, BadMask):
         return ""  # told of the mask
-    with Image.open(io.BytesIO(png)) as image:
-        return "" if np.array_equal(found, np.asarray(image)) else "changed"
+    return "" if np.array_equal(found, pixels(png)[1]) else "changed"
+
+
+def _plain(path: str) -> str:
+    """`path`, if a file is there. Raises OSError for a pipe, which would be waited for."""
+    if not os.path.isfile(path):
+        raise FileNotFoundError(path)
+    return path
 
 
 def _legal_mask(data: memoryview, path: str, mask: str, subset: int) -> str:
@@ -120,7 +124,7 @@ def _legal_mask(data: memoryview, path: str, mask: str, subset: int) -> str:
         return "truncated" if cut_short(path) else "unreadable"
     image = path.replace("-segmentation/", "/").removesuffix(".png") + ".JPEG"
     try:
-        with open(image, "rb") as file:
+        with open(_plain(image), "rb") as file:
             width, height = pixel_size(file.read(1 << 20))
     except OSError:
         width = None  # told elsewhere

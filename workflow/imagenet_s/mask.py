@@ -16,11 +16,12 @@ from imagenet_s.classes import IGNORE, OTHER, class_ids
 from imagenet_s.errors import first_few
 
 # A mask has its image's size; the largest ImageNet image has 35 million pixels.
-MOST_PIXELS = 64_000_000
+MOST_PIXELS = 40_000_000
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is higher, and it warns in lines of code
 
 
 class BadMask(Exception):
-    """A mask that cannot be encoded as asked; the text says why."""
+    """A mask that cannot be read, or not be encoded as asked; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,11 @@ def decode(png: bytes, classes: int) -> Decoded:
     An odd mask is decoded as far as it goes: without its blue, and converted to RGB.
     """
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            if image.width * image.height > MOST_PIXELS:
-                return Decoded(None, (f"claims {image.width} × {image.height} pixels",))
-            # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
-            mode = "RGB;16" if image.mode == "RGB" and png[24] == 16 else image.mode
-            rgb = np.asarray(image.convert("RGB"))
-    except Exception as error:  # Pillow raises all sorts of things on odd bytes
-        return Decoded(None, (f"is no readable PNG ({error})",))
+        mode, rgb = pixels(png, "RGB")
+    except BadMask as error:
+        return Decoded(None, (str(error),))
+    # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
+    mode = "RGB;16" if mode == "RGB" and png[24] == 16 else mode
     ids = ids_of(rgb)
     present = np.unique(ids)
     unknown = present[(present > classes) & (present != IGNORE)]
@@ -56,6 +54,20 @@ def decode(png: bytes, classes: int) -> Decoded:
     if len(unknown):
         problems.append(f"has ids other than 0..{classes} and {IGNORE}: {first_few(unknown)}")
     return Decoded(ids, tuple(problems))
+
+
+def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, np.ndarray]:
+    """The mode of a PNG, and its pixels, converted to another `mode` if one is given.
+
+    Raises BadMask for what is none, and for one that claims more pixels than any mask has.
+    """
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            if image.width * image.height <= MOST_PIXELS:
+                return image.mode, np.asarray(image.convert(mode) if mode else image)
+    except Exception as error:  # Pillow raises all sorts of things on odd bytes
+        raise BadMask(f"is no readable PNG ({error})") from error
+    raise BadMask(f"claims {image.width} × {image.height} pixels")
 
 
 def ids_of(rgb: np.ndarray) -> np.ndarray:
