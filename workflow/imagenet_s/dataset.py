@@ -22,10 +22,13 @@ from imagenet_s.subsets import (
     MASKED,
     SPLITS,
     label_folder,
+    label_manifests,
     label_path,
     sample_manifests,
     subset_of,
 )
+
+LONGEST = 1 << 20  # letters of a `dataset.json`; it has some 4,000
 
 
 def write_dataset(
@@ -66,6 +69,28 @@ def write_dataset(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
+
+
+def read_dataset(root: Path) -> dict | None:
+    """`dataset.json` of a copy, None if it is not there or not what it was when it was written."""
+    try:
+        stated = json.loads(dataset_text(root / DATASET))
+        content, build = stated["content"], stated["build"]
+        right = own_digest(content, build) == stated["sha256"]
+        # Anyone can compute the right digest of anything.
+        always, names = set(sample_manifests()), content["manifests"].keys()
+        known = always <= names <= always | set(label_manifests())
+        return stated if right and known and isinstance(build["link"], str) else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def dataset_text(path: Path) -> str:
+    """The text of a `dataset.json`, as far as one can be long. Raises OSError for a pipe or a device."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.read(LONGEST)
 
 
 def _link(link: str, pooled: Sequence[str]) -> str:

@@ -1,20 +1,29 @@
 """What a copy of a subset must hold: by its own manifests or, where it has none, by the official lists."""
 
-import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
-from imagenet_s.dataset import own_digest
+from imagenet_s.dataset import dataset_text, read_dataset
 from imagenet_s.files import sha256_of
 from imagenet_s.masks import mask_paths
 from imagenet_s.splits import listed
-from imagenet_s.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
+from imagenet_s.subsets import (
+    DATASET,
+    MASKED,
+    SPLITS,
+    label_manifests,
+    label_path,
+    mask_folder,
+    sample_manifests,
+)
 
 IMAGE, MASK, LABEL, PAPER = "image", "mask", "label", "paper"  # kinds of files
 
@@ -78,21 +87,13 @@ def cut_short(path: str | Path) -> bool:
     return end not in tail if ending in (".JPEG", ".png") else not tail.endswith(end)
 
 
-def read_dataset(root: Path) -> dict | None:
-    """`dataset.json` of a copy, None if it is not there or not what it was when it was written."""
-    try:
-        stated = json.loads((root / DATASET).read_text(encoding="utf-8"))
-        return stated if own_digest(stated["content"], stated["build"]) == stated["sha256"] else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def _by_manifests(root: Path, subset: int) -> Expected:
     damaged = {}
     dataset = read_dataset(root)
     if dataset is None:
         damaged[DATASET] = _kind(root / DATASET)
-        names = {path.name for path in (root / "manifests").glob("*.sha256")} | set(sample_manifests())
+        there = {path.name for path in (root / "manifests").glob("*.sha256")}
+        names = there & set(label_manifests()) | set(sample_manifests())
         # What is left of it may vouch for a manifest all the same: no damage makes up a right digest.
         stated = dict.fromkeys(names) | _stated_in(root / DATASET, names)
     else:
@@ -110,19 +111,20 @@ def _by_manifests(root: Path, subset: int) -> Expected:
             open_train = open_train or split == "train"
         tables.append(table)
     for name in sorted(set(stated) - set(sample_manifests())):
-        if f"manifests/{name}" not in damaged:
-            tables.append(_from_digests(root / "manifests" / name, LABEL))
-        else:
-            folder = name.removesuffix(".sha256")
+        folder = name.removesuffix(".sha256")
+        table = _read(root / "manifests", name, damaged, partial(_from_digests, folder, LABEL))
+        if table is None:
             labels = [label_path(mask, folder.rpartition("-")[2]) for mask in mask_paths(subset)]
-            tables.append(_table([path for path in labels if path.startswith(f"{folder}/")], LABEL))
+            table = _table([path for path in labels if path.startswith(f"{folder}/")], LABEL)
+        tables.append(table)
     return Expected(subset, pa.concat_tables(tables), True, damaged, open_train)
 
 
 def _trouble(path: Path, digest: str | None) -> str | None:
     """What is wrong with a manifest, if anything is."""
     try:
-        right = path.stat().st_size > 0 if digest is None else sha256_of(path) == digest
+        known = digest is None or (path.is_file() and sha256_of(path) == digest)
+        right = known and path.stat().st_size > 0
     except OSError:
         right = False
     return None if right else _kind(path)
@@ -131,9 +133,9 @@ def _trouble(path: Path, digest: str | None) -> str | None:
 def _kind(path: Path) -> str:
     """Which damage a paper has that is not what it was."""
     try:
+        if not path.is_file():  # to open a pipe would wait for ever
+            return "missing"
         return "truncated" if cut_short(path) else "changed"
-    except (FileNotFoundError, IsADirectoryError):
-        return "missing"
     except OSError:
         return "unreadable"
 
@@ -141,7 +143,7 @@ def _kind(path: Path) -> str:
 def _stated_in(dataset: Path, names: Iterable[str]) -> dict[str, str]:
     """The digests of manifests that can still be read in a damaged `dataset.json`."""
     try:
-        text = dataset.read_text(encoding="utf-8", errors="replace")
+        text = dataset_text(dataset)
     except OSError:
         return {}
     found = dict(re.findall(r'"([\w.-]+)": "([0-9a-f]{64})"', text))
@@ -152,22 +154,32 @@ def _of_split(
     folder: Path, split: str, damaged: dict[str, str], stated: dict[str, str | None]
 ) -> pa.Table | None:
     """A split's images and masks, from its table, or else from its lists of digests."""
-    lists = [(f"{split}.sha256", IMAGE)]
-    lists += [(f"{mask_folder(split)}.sha256", MASK)] if split in MASKED else []
-    names = [f"{split}.csv", *(name for name, _ in lists)]
-    try:
-        table = None if f"manifests/{names[0]}" in damaged else _from_csv(folder / names[0])
-    except (pa.ArrowException, KeyError, OSError):  # nothing had vouched for it
-        damaged[f"manifests/{names[0]}"], table = "changed", None
+    lists = [(split, IMAGE), (mask_folder(split), MASK)] if split in MASKED else [(split, IMAGE)]
+    names = [f"{split}.csv", *(f"{name}.sha256" for name, _ in lists)]
+    table = _read(folder, names[0], damaged, partial(_from_csv, split))
     if table is not None and stated[names[0]]:
         return table
-    if any(f"manifests/{name}" in damaged for name in names[1:]):
+    digests = [_read(folder, f"{x}.sha256", damaged, partial(_from_digests, x, kind)) for x, kind in lists]
+    if any(found is None for found in digests):
         return table
-    listed_files = pa.concat_tables([_from_digests(folder / name, kind) for name, kind in lists])
+    listed_files = pa.concat_tables(digests)
     if table is not None and not _agree(table, listed_files):  # one of them is wrong, nobody knows which
         damaged |= {f"manifests/{name}": "changed" for name in names if not stated[name]}
         return None
     return listed_files if table is None else table
+
+
+def _read(
+    folder: Path, name: str, damaged: dict[str, str], read: Callable[[Path], pa.Table]
+) -> pa.Table | None:
+    """What `read` makes of a manifest; None for one that is damaged, which it may turn out to be here."""
+    if f"manifests/{name}" in damaged:
+        return None
+    try:
+        return read(folder / name)
+    except (pa.ArrowException, ValueError, KeyError, OSError):  # who vouched for it wrote no manifest
+        damaged[f"manifests/{name}"] = "changed"
+        return None
 
 
 def _agree(one: pa.Table, other: pa.Table) -> bool:
@@ -175,7 +187,7 @@ def _agree(one: pa.Table, other: pa.Table) -> bool:
     return one.select(columns).sort_by("path").equals(other.select(columns).sort_by("path"))
 
 
-def _from_csv(path: Path) -> pa.Table:
+def _from_csv(split: str, path: Path) -> pa.Table:
     types = {"bytes": pa.int64(), "mask_bytes": pa.int64()}
     names = ["image", "bytes", "sha256", "mask", "mask_bytes", "mask_sha256", "mask_pixels_sha256"]
     types = {name: types.get(name, pa.string()) for name in names}
@@ -184,31 +196,28 @@ def _from_csv(path: Path) -> pa.Table:
     )
     rows = pa.csv.read_csv(path, convert_options=options)
     images = _table(rows["image"], IMAGE, rows["bytes"], rows["sha256"])
+    _require_within(split, images)
     rows = rows.filter(rows["mask"].is_valid())
     masks = _table(rows["mask"], MASK, rows["mask_bytes"], rows["mask_sha256"], rows["mask_pixels_sha256"])
+    _require_within(mask_folder(split), masks)
     return pa.concat_tables([images, masks])
 
 
-def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
-    """`image`, `wnid`, `imagenet_wnid`, `sha256` (binary), `mask` of the samples in a copy's manifests."""
-    names = ["image", "wnid", "imagenet_wnid", "sha256", "mask"]
-    options = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()),
-        include_columns=names,
-        strings_can_be_null=True,
-        null_values=[""],
-    )
-    paths = (root / "manifests" / f"{split}.csv" for split in splits)
-    rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
-    digests = pa.array(map(bytes.fromhex, rows["sha256"].to_pylist()), pa.binary(32))
-    return rows.set_column(names.index("sha256"), "sha256", digests)
+def _require_within(folder: str, files: pa.Table) -> None:
+    """Raises ValueError unless all are files of class folders in `folder`, and have a digest."""
+    rules = {"path": rf"^{folder}/n[0-9]{{8}}/[^/\x00]+\.(JPEG|png)$", "sha256": "^[0-9a-f]{64}$"}
+    for name, rule in rules.items():
+        right = pc.fill_null(pc.match_substring_regex(files[name], rule), False)
+        if not pc.all(right, min_count=0).as_py():
+            raise ValueError(f"a {name} that is none")
 
 
-def _from_digests(path: Path, kind: str) -> pa.Table:
-    """The files that a list for `sha256sum -c` names."""
+def _from_digests(folder: str, kind: str, path: Path) -> pa.Table:
+    """The files of a folder that a list for `sha256sum -c` names."""
     lines = [line.partition("  ") for line in path.read_text(encoding="utf-8").splitlines()]
-    names, digests = [line[2] for line in lines], [line[0] for line in lines]
-    return _table(names, kind, digests=digests)
+    files = _table([line[2] for line in lines], kind, digests=[line[0] for line in lines])
+    _require_within(folder, files)
+    return files
 
 
 def _by_lists(subset: int, *splits: str) -> pa.Table:

@@ -1,6 +1,6 @@
 """The manifests of a subset: a table of samples for each split, a sha256 list for each folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,21 @@ def write_manifests(samples: Path, folder: Path) -> None:
             table = pa.table(batch)
             for split in pc.unique(table["split"]).to_pylist():
                 _append(table.filter(pc.equal(table["split"], split)), split, files)
+
+
+def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
+    """`image`, `wnid`, `imagenet_wnid`, `sha256` (binary), `mask` of the samples in a copy's manifests."""
+    names = ["image", "wnid", "imagenet_wnid", "sha256", "mask"]
+    options = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()),
+        include_columns=names,
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    paths = (root / "manifests" / f"{split}.csv" for split in splits)
+    rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
+    digests = pa.array(map(bytes.fromhex, rows["sha256"].to_pylist()), pa.binary(32))
+    return rows.set_column(names.index("sha256"), "sha256", digests)
 
 
 def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from imagenet_s.adopt import ADOPTED
 from imagenet_s.check import look
 from imagenet_s.config import Config
-from imagenet_s.expected import IMAGE, LABEL, MASK, manifest_rows, read_dataset
+from imagenet_s.dataset import read_dataset
+from imagenet_s.expected import IMAGE, LABEL, MASK
 from imagenet_s.files import put, real_folder, sha256_of
 from imagenet_s.images import Reader
 from imagenet_s.index import Index
@@ -21,6 +22,7 @@ from imagenet_s.labels import encoded
 from imagenet_s.layouts import reader_of
 from imagenet_s.links import place
 from imagenet_s.listing import Row, all_files
+from imagenet_s.manifests import manifest_rows
 from imagenet_s.mask import BadMask
 from imagenet_s.masks import masks_in
 from imagenet_s.papers import annotations_of

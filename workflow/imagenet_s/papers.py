@@ -6,9 +6,8 @@ from pathlib import Path
 
 from imagenet_s.annotations import fetch
 from imagenet_s.config import Config
-from imagenet_s.dataset import write_dataset
+from imagenet_s.dataset import read_dataset, write_dataset
 from imagenet_s.demo import make_annotations
-from imagenet_s.expected import read_dataset
 from imagenet_s.files import put, read_json, real_folder
 from imagenet_s.labels import encoded
 from imagenet_s.manifests import write_manifests

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.config import read_config_file
+from imagenet_s.dataset import read_dataset
 from imagenet_s.errors import CannotCheck, UserError, first_few
-from imagenet_s.expected import IMAGE, LABEL, MASK, read_dataset
+from imagenet_s.expected import IMAGE, LABEL, MASK
 from imagenet_s.files import real_folder, scratch_folder
 from imagenet_s.lock import hold_run
 from imagenet_s.mend import Copy, damaged_of, digest_of, mend_images, mend_labels, mend_masks

@@ -68,6 +68,11 @@ def sample_manifests() -> list[str]:
     return [f"{split}.csv" for split in SPLITS] + [f"{folder}.sha256" for folder in folders]
 
 
+def label_manifests() -> list[str]:
+    """The names of the files in `manifests/` that a build may write for labels."""
+    return [f"{label_folder(split, encoding)}.sha256" for split in MASKED for encoding in ENCODINGS]
+
+
 def tiers_of(subset: int) -> tuple[int, ...]:
     """The tiers a subset consists of. Tier t holds what subset t needs and no smaller one does.
 
