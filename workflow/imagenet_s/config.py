@@ -13,6 +13,8 @@ import yaml
 from imagenet_s.errors import UserError
 from imagenet_s.subsets import SUBSETS, subset_of
 
+DEEPEST, MOST = 20, 10_000  # levels and values of a configuration; one has 3 and some 20
+LONGEST_NUMBER = 64  # bits
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 
 
@@ -38,6 +40,7 @@ class Config:
 def read_config(values: Mapping[str, Any]) -> Config:
     """Checks and completes what a config file says. Raises UserError with everything that is wrong."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    _require_finite(values)
     values = _completed(_plain(values), schema)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(values), key=lambda e: e.json_path)
     troubles = [text for error in errors for text in _explained(error)]
@@ -77,15 +80,42 @@ def read_config_file(path: Path) -> Config:
         raise UserError(
             f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile."
         ) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # yaml raises all sorts of things: ValueError, KeyError, RecursionError …
         raise UserError(f"{path} is no YAML file: {error}") from error
     return read_config({} if values is None else values)
+
+
+def _require_finite(values: Any) -> None:
+    """Raises UserError for what would fill the memory or the stack: tables in themselves, say.
+
+    Lists of YAML's aliases of lists of aliases are small only as long as nobody prints them.
+    """
+    waiting, met = [(values, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        met += 1
+        large = isinstance(value, int) and value.bit_length() > LONGEST_NUMBER
+        if met > MOST or depth > DEEPEST or large:
+            raise UserError(
+                "The configuration (config.yaml, --config) is not valid: it has "
+                + ("a number of too many digits." if large else "too many values, or too deep ones.")
+            )
+        if isinstance(value, Mapping):
+            waiting += [(child, depth + 1) for pair in value.items() for child in pair]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(child, depth + 1) for child in value]
 
 
 def _odd_paths(values: dict) -> Iterable[str]:
     """What is wrong with the paths and addresses, as far as it shows without looking at them."""
     paths = {"imagenet": values["imagenet"], "output": values["output"]}
     paths["annotations.from"] = values["annotations"]["from"]
+    zeros = [key for key, path in paths.items() if "\0" in path]
+    yield from (f"{key}: has a zero byte, which no path has" for key in zeros)
+    if zeros:  # no path of them can be looked at
+        return
     for key, path in paths.items():
         if "{" in path or "}" in path:
             yield f"{key}: {path!r} has braces, which Snakemake takes for wildcards; use another path"
