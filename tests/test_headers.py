@@ -347,9 +347,18 @@ def test_a_size_that_is_none_is_refused(path, size):
 
 
 @pytest.mark.parametrize("kind", [b"L", b"x", b"g"])
-@pytest.mark.parametrize("size", [b"\x80" + (1 << 60).to_bytes(11), b"-0000003721\0"])
+@pytest.mark.parametrize(
+    "size", [b"\x80" + (1 << 60).to_bytes(11), b"-0000003721\0", b"\xff" + bytes(11), b"\x80" + b"\xff" * 11]
+)
 def test_a_name_of_an_impossible_size_is_refused(path, kind, size):
     refusal(path, GOOD + forged(b"././@LongLink", size, kind) + padded(b"n" * 700) + GOOD + END)
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g"])
+def test_a_pax_record_of_an_impossible_length_is_refused(path, kind):
+    record = b"9" * 30 + b" path=abc\n"
+    text = refusal(path, GOOD + forged(b"pax", len(record), kind) + padded(record) + GOOD + END)
+    assert "is damaged at byte 1,536, after 'good.JPEG'" in text
 
 
 @pytest.mark.parametrize("kind", [b"L", b"x", b"g"])

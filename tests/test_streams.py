@@ -21,7 +21,7 @@ from imagenet_s.headers import LONGEST, LONGEST_IMAGE
 from imagenet_s.index import Index
 from imagenet_s.pieces import Pieces
 from imagenet_s.places import Seen
-from imagenet_s.streams import BUFFER, CompressedTar
+from imagenet_s.streams import BUFFER, LARGEST, CompressedTar
 from imagenet_s.tars import Tar
 
 FISH, SHARK = "n01443537", "n01491361"
@@ -347,6 +347,21 @@ def test_sparse_files_are_refused(path, tmp_path, form):
 def test_an_image_that_claims_more_bytes_than_any_has_is_refused(compressed, size):
     path = compressed(GOOD + special(f"{FISH}_2.JPEG", size=size, data=b"few"))
     assert f"its member '{FISH}_2.JPEG' has {size:,} bytes, more than any image has" in refusal(path)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("size", [LARGEST + 1, 1 << 63])
+def test_a_member_that_would_be_passed_over_for_hours_is_refused(compressed, size, inside):
+    data = GOOD + special("README", size=size, data=b"few")
+    path = compressed(tar_of([(f"{FISH}.tar", data)]) if inside else data)
+    assert f"'README' has {size:,} bytes" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g"])
+def test_a_pax_record_of_an_impossible_length_is_refused(compressed, kind):
+    record = b"9" * 30 + b" path=abc\n"
+    text = refusal(compressed(GOOD + special("pax", kind, len(record), record) + GOOD + END))
+    assert f"the last good member is '{FISH}_1.JPEG'" in text
 
 
 @pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g"])

@@ -122,7 +122,7 @@ def _extended(
             f"{where} is damaged at byte {position:,}, after {last}: too many headers of names follow each "
             "other. Get the archive again."
         ) from None
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise UserError(
             f"{where} is damaged at byte {position:,}, after {last}: {error}. Get the archive again."
         ) from error

@@ -13,6 +13,7 @@ from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
 
 BUFFER = 1 << 20  # bytes read at a time
+LARGEST = 1 << 40  # bytes of a member; to pass over more, tarfile would read nothing for hours
 
 
 class CompressedTar:
@@ -49,7 +50,7 @@ class CompressedTar:
             raise self._damaged(last, error) from error
         except RecursionError:  # tarfile calls itself for each
             raise self._damaged(last, "too many headers of names follow each other") from None
-        except (EOFError, ValueError, tarfile.TarError, pa.ArrowException) as error:
+        except (EOFError, ValueError, OverflowError, tarfile.TarError, pa.ArrowException) as error:
             raise self._damaged(last, error) from error
 
     def _damaged(self, last: str, error: Exception | str) -> UserError:
@@ -100,7 +101,7 @@ class _Header(tarfile.TarInfo):
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error)) from error
-        if header.size < 0:
+        if not 0 <= header.size <= LARGEST:
             raise tarfile.ReadError(f"{header.name!r} has {header.size:,} bytes")
         return header
 
