@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -159,6 +161,34 @@ def test_a_wrong_byte_is_found_where_the_file_has_checksums(path):
         given.extend(Parquet(path).stream(lambda image: True))
     assert given == [(name.removesuffix(".JPEG"), data) for name, data in images[: len(given)]]
     assert 30 < len(given) <= 70
+
+
+SWEEP = """
+import sys
+from pathlib import Path
+from imagenet_s.errors import UserError
+from imagenet_s.parquet import Parquet
+path, refused = Path(sys.argv[1]), 0
+whole = path.read_bytes()
+for at in range(len(whole) - 8 - int.from_bytes(whole[-8:-4], "little"), len(whole)):
+    for change in (1, 2, 0x80):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ change]) + whole[at + 1 :])
+        for read in (Parquet(path).names, lambda: Parquet(path).stream(lambda image: True)):
+            try:
+                list(read())
+            except UserError as error:
+                assert str(path) in str(error)
+                refused += 1
+print(refused)
+"""
+
+
+def test_any_wrong_byte_in_what_describes_the_file_is_refused_or_no_matter(path):
+    # In a process of its own: Arrow ends it where it is asked for some damaged facts of a column.
+    write(path, [(f"{FISH}_1.JPEG", b"1")], row_group_size=1)
+    done = subprocess.run([sys.executable, "-c", SWEEP, path], capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 500
 
 
 def test_a_name_that_is_not_utf_8_is_refused(path):

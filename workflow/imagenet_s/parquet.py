@@ -58,7 +58,7 @@ class Parquet:
                 for batch in file.iter_batches(rows, columns=[column]):
                     batch.column("image").field("path").validate(full=True)  # Arrow trusts it to be UTF-8
                     yield batch
-        except (OSError, KeyError, pa.ArrowException) as error:
+        except (OSError, KeyError, UnicodeDecodeError, pa.ArrowException) as error:
             if isinstance(error, OSError) and error.errno:  # the operating system's word, not a decoder's
                 raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
             raise UserError(
@@ -70,10 +70,10 @@ class Parquet:
         """Raises UserError for rows that are larger than any images: to read them would fill the memory."""
         for k in range(metadata.num_row_groups):
             group = metadata.row_group(k)
-            columns = map(group.column, range(group.num_columns))
-            size = sum(c.total_uncompressed_size for c in columns if c.path_in_schema == "image.bytes")
-            if size > max(group.num_rows, 1) * LONGEST_IMAGE:
-                raise self._too_large(f"row group {k} with {group.num_rows:,} images", size)
+            # Of the whole group: to ask for a column whose facts are damaged ends the process.
+            if group.total_byte_size > max(group.num_rows, 1) * LONGEST_IMAGE:
+                what = f"row group {k} with {group.num_rows:,} images"
+                raise self._too_large(what, group.total_byte_size)
 
     def _too_large(self, what: str, size: int) -> UserError:
         return UserError(f"{self.path}: {what} has {size:,} bytes, more than any image has. Get it again.")
