@@ -1,0 +1,102 @@
+"""What reads foreign bytes, and the makers of wrong ones for each: the targets of `faults/fuzz.py`."""
+
+import random
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import mutations as m
+from imagenet_s import images, masks
+from imagenet_s.check_files import check_files
+from imagenet_s.config import read_config_file
+from imagenet_s.copies import verify_copies
+from imagenet_s.expected import LABEL, expected_of
+from imagenet_s.files import write_json
+from imagenet_s.index import Index
+from imagenet_s.listing import Row
+from imagenet_s.mask import decode
+from imagenet_s.parquet import Parquet
+from imagenet_s.places import Seen
+from imagenet_s.streams import CompressedTar
+from imagenet_s.tars import Tar
+from imagenet_s.zips import zipped_masks
+
+
+def read_zip(folder: Path) -> None:
+    path = folder / "masks.zip"
+    found = zipped_masks(path)
+    write_json(folder / "receipt.json", {"kind": "archive", "path": str(path)})
+    for mask, data in masks.masks_in(folder / "receipt.json", found):
+        masks.record_of(mask, data, 50)
+
+
+def read_tar(folder: Path) -> None:
+    path = folder / "train.tar"
+    tar = Tar(path, Seen(), Index())
+    found = [image for _, some in tar.train_images(tar.classes()) for image in some]
+    with images.Reader() as reader:
+        for image in [*found, *tar.val_images()]:
+            images.record_of(image.image, "", reader.read(Row(image.image, "", *image[1:])))
+
+
+def read_stream(name: str, folder: Path) -> None:
+    for image, data in CompressedTar(folder / name).stream(lambda _: True):
+        images.record_of(image, "", data)
+
+
+def read_parquet(folder: Path) -> None:
+    parquet = Parquet(folder / "train.parquet")
+    list(parquet.names())
+    for image, data in parquet.stream(lambda _: True):
+        images.record_of(image, "", data)
+
+
+def read_png(folder: Path) -> None:
+    decode((folder / "mask.png").read_bytes(), 50)
+    # As a label of which nothing is known.
+    label = folder / "validation-segmentation-id16" / "n01443537" / "x.png"
+    label.parent.mkdir(parents=True)
+    (folder / "mask.png").rename(label)
+    columns = [[str(label.relative_to(folder))], [LABEL], [None], [None], [None]]
+    check_files(folder, 50, "sha256", m.expected_table(columns), 1)
+
+
+def read_image(folder: Path) -> None:
+    images.pixel_size((folder / "image").read_bytes())
+
+
+def read_copy(folder: Path) -> None:
+    for against in (None, folder):
+        with redirect_stdout(StringIO()):
+            verify_copies(folder, "sha256", against, False, folder / "report.json", 1)
+    paths = expected_of(folder / "ImageNetS50", 50).files["path"].to_pylist()
+    assert not [path for path in paths if not path or path[0] == "/" or ".." in path.split("/")]
+
+
+def read_config(folder: Path) -> None:
+    read_config_file(folder / "config.yaml")
+
+
+class Target(NamedTuple):
+    """What is fuzzed: a maker of cases, the reader, and the bytes of memory that a case may take."""
+
+    make: Callable[[random.Random], m.Files]
+    read: Callable[[Path], None]
+    memory: int = 1 << 30
+
+
+TARGETS = {
+    "zip": Target(m.zip_case, read_zip),
+    "tar": Target(m.tar_case, read_tar),
+    "gzip": Target(partial(m.stream_case, "train.tar.gz"), partial(read_stream, "train.tar.gz")),
+    "zstd": Target(partial(m.stream_case, "train.tar.zst"), partial(read_stream, "train.tar.zst")),
+    # Arrow makes room for what a page claims to have, before it looks; that is 2 GiB at most.
+    "parquet": Target(m.parquet_case, read_parquet, memory=5 << 29),
+    "png": Target(m.png_case, read_png),
+    "image": Target(m.image_case, read_image),
+    "copy": Target(m.copy_case, read_copy),
+    "config": Target(m.config_case, read_config),
+}
