@@ -30,7 +30,7 @@ def check_files(
         # The processes read their rows from a file in the cache of the system: to send them takes longer.
         rows = f"{folder}/rows.arrow"
         with pa.OSFile(rows, "wb") as sink, pa.ipc.new_file(sink, files.schema) as writer:
-            writer.write_table(files.combine_chunks())
+            writer.write_table(files)
         task = partial(_check_rows, rows, root, subset, level)
         what = f"Checking {subset_of(subset).name}"
         return in_chunks(task, range(len(files)), workers, what, "files", AT_ONCE)

@@ -26,6 +26,7 @@ from imagenet_s.subsets import (
 )
 
 IMAGE, MASK, LABEL, PAPER = "image", "mask", "label", "paper"  # kinds of files
+TOP = "."  # stands for the subset's folder itself
 
 # With what whole files begin and end.
 FRAMES = {
@@ -61,6 +62,13 @@ class Expected:
     own_manifests: bool
     damaged: dict[str, str] = field(default_factory=dict)
     open_train: bool = False
+
+    def count(self) -> dict[str, int]:
+        """folder of the subset's (TOP for itself) → the number of files that it must hold."""
+        paths = self.files["path"]
+        folders = pc.list_element(pc.split_pattern(paths, "/", max_splits=1), 0)
+        folders = pc.if_else(pc.match_substring(paths, "/"), folders, TOP)
+        return {str(pair["values"]): pair["counts"].as_py() for pair in pc.value_counts(folders)}
 
 
 def expected_of(root: Path, subset: int) -> Expected:

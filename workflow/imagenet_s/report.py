@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.errors import first_few
+from imagenet_s.expected import TOP
 from imagenet_s.files import write_json
 from imagenet_s.moved import new_root, old_root
 from imagenet_s.needs import size_text
 from imagenet_s.subsets import subset_of
 from imagenet_s.verify import KINDS, Verdict
-
-TOP = "."  # stands for the subset's folder itself
 
 
 def report_lines(verdict: Verdict) -> Iterator[str]:
@@ -52,7 +51,7 @@ def write_report(verdicts: Sequence[Verdict], path: Path) -> None:
 
 
 def _table(verdict: Verdict) -> Iterator[str]:
-    expected = Counter(map(_folder, verdict.expected.files["path"].to_pylist()))
+    expected = Counter(verdict.expected.count())
     ok = Counter()
     if verdict.train_images is not None:
         expected["train"], ok["train"] = subset_of(verdict.subset).train_images, verdict.train_images
@@ -72,7 +71,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
 
 def _swapped(verdict: Verdict) -> Iterator[str]:
     """What lies in another class folder, in words."""
-    numbers = Counter(_folder(path) for path in verdict.expected.files["path"].to_pylist())
+    numbers = verdict.expected.count()
     for folder in sorted({_folder(one.path) for one in verdict.swapped}):
         ones = [one for one in verdict.swapped if _folder(one.path) == folder]
         usual = [one for one in ones if one.of_imagenet]

@@ -3,6 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +52,16 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     byte. Nothing is written. Raises CannotCheck where there is nothing to check, or to check against.
     """
     began = time.monotonic()
-    expected = _of_other(against, subset) if against else expected_of(root, subset)
     if not root.is_dir():
         raise CannotCheck(f"There is no folder {root}.")
-    found = contents(root)
+    with ThreadPoolExecutor() as threads:  # manifests are read and folders listed at the same time
+        reading = (
+            threads.submit(_of_other, against, subset)
+            if against
+            else threads.submit(expected_of, root, subset)
+        )
+        found = contents(root)
+        expected = reading.result()
     if "" in found.closed:
         raise CannotCheck(f"{root} cannot be listed: no permission.")
     damage, swapped, dangling = _names(expected, found, everything=against is None)
@@ -65,8 +72,11 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         train_images, remarks = _train_numbers(subset, found, damage["extra"])
     read = 0
     if level != "complete":
-        there = pc.is_in(expected.files["path"], value_set=pa.array(found.files, pa.string()))
-        present = expected.files.filter(pc.and_(there, pc.not_equal(expected.files["kind"], PAPER)))
+        absent = pa.array(damage["missing"] | damage["moved"] | damage["unreadable"], pa.string())
+        files = expected.files
+        present = files.filter(
+            pc.and_(pc.invert(pc.is_in(files["path"], value_set=absent)), pc.not_equal(files["kind"], PAPER))
+        )
         for path, kind, count in check_files(root, subset, level, present, workers):
             read += count
             if kind:
@@ -106,11 +116,11 @@ def _names(
     Without `everything`, only folders that hold expected files are looked at for what is extra.
     """
     wanted, names = expected.files["path"], pa.array(found.files, pa.string())
-    missing = set(wanted.filter(pc.invert(pc.is_in(wanted, value_set=names))).to_pylist())
-    extra = set(names.filter(pc.invert(pc.is_in(names, value_set=wanted))).to_pylist())
+    with ThreadPoolExecutor() as threads:
+        missing, extra = map(set, threads.map(_without, (wanted, names), (names, wanted)))
     extra |= set(found.dangling)
     if not everything:
-        folders = {path.partition("/")[0] for path in wanted.to_pylist()}
+        folders = expected.count()
         extra = {path for path in extra if path.partition("/")[0] in folders}
     damage: Damage = defaultdict(set)
     behind = {path: link for path in missing if (link := _holder(path, found.dangling))}
@@ -122,6 +132,10 @@ def _names(
     damage["missing"] = missing - damage["moved"]
     damage["extra"] = extra - {one.actual for one in swapped}
     return damage, swapped, {link: found.dangling[link] for link in sorted(set(behind.values()))}
+
+
+def _without(some: pa.Array | pa.ChunkedArray, others: pa.Array | pa.ChunkedArray) -> list[str]:
+    return some.filter(pc.invert(pc.is_in(some, value_set=others))).to_pylist()
 
 
 def _holder(path: str, entries: Iterable[str]) -> str | None:
