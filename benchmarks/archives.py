@@ -98,13 +98,13 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    classes = make_imagenet.classes()
+    classes = list(make_imagenet.class_sizes(options.per_class))
     print("| layout | of 50 read | bytes read / bytes of the images | s | peak memory of a job |")
     print("|---|---|---|---|---|")
     for layout in make_imagenet.MAKERS:
         root, output = options.folder / layout, options.folder / "results" / layout
         if not root.exists():
-            make_imagenet.make(layout, classes, options.per_class, root)
+            make_imagenet.make(layout, len(classes), options.per_class, root)
         seconds, read, memory = build(root, output)
         needed = _needed(output)
         figures = f"{needed / 1e6:,.0f} MB | {read / needed:.2f} | {seconds:.1f} | {memory / 1e6:,.0f} MB"

@@ -1,8 +1,10 @@
 """Lays out a synthetic ImageNet of a chosen size, with official names and files of realistic sizes.
 
+    python benchmarks/make_imagenet.py --per-class real FOLDER
     python benchmarks/make_imagenet.py --layout tar --per-class 30 FOLDER
 
-The images are JPEGs of 500 × 375 noise, 40 to 200 kB; all are drawn from a few, so that it is quick.
+The images are JPEGs of 500 × 375 noise, 40 to 200 kB; all are drawn from a few, so that it is quick. As
+folders they are hard links: the real number, 1,281,167 and 50,000, takes the disk its directory entries.
 """
 
 import argparse
@@ -10,8 +12,8 @@ import io
 import os
 import sys
 import tarfile
-from collections.abc import Iterable, Iterator
-from itertools import count, cycle, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +24,12 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from imagenet_s.classes import tier_classes
+from imagenet_s.demo import train_names
 from imagenet_s.source import SYNTHETIC
-from imagenet_s.splits import listed, tier_val_images
-from imagenet_s.subsets import SUBSETS
+from imagenet_s.splits import tier_val_images, val_name
+from imagenet_s.subsets import SUBSETS, subset_of, tier_train_images
 
+CLASSES, TRAIN_IMAGES, VAL_IMAGES = 1000, 1_281_167, 50_000  # of ImageNet-1k
 BASES = 40
 ROWS = 100  # of a row group, as Hugging Face has them
 
@@ -44,31 +48,55 @@ def base_images() -> list[bytes]:
     return found
 
 
-def classes() -> list[str]:
-    """The ImageNet wnids that the tables know, those of the smaller subsets first: almost all 1,000."""
-    known = [wnid for tier in SUBSETS for wnid in tier_classes(tier)]
-    rest = {row.imagenet_wnid for tier in SUBSETS for row in tier_val_images(tier)} - set(known)
-    return known + sorted(rest)
+def class_sizes(per_class: int | None) -> dict[str, int]:
+    """wnid → number of train images for 1,000 classes, those of the smaller subsets first.
+
+    As many as ImageNet has, subset by subset, where `per_class` is None. The tables do not know the wnids
+    of some classes that no subset uses: these are made up.
+    """
+    sizes = {}
+    for tier in SUBSETS:
+        sizes |= _spread(tier_classes(tier), per_class, tier_train_images(tier))
+    used = {row.imagenet_wnid for tier in SUBSETS for row in tier_val_images(tier)}
+    rest = sorted(used - set(sizes))
+    rest += [f"n999{k:05d}" for k in range(CLASSES - len(sizes) - len(rest))]
+    return sizes | _spread(rest, per_class, TRAIN_IMAGES - subset_of(919).train_images)
 
 
-def train_images(wnid: str, per_class: int) -> list[str]:
-    """The listed images of a class, and as many others as make `per_class`."""
-    names = [row.image for row in listed(919, "train-semi") if row.imagenet_wnid == wnid]
-    others = (f"{wnid}_{k}" for k in count(1) if f"{wnid}_{k}" not in names)
-    return names + list(islice(others, max(0, per_class - len(names))))
+def _spread(wnids: Sequence[str], per_class: int | None, images: int) -> dict[str, int]:
+    count = len(wnids)
+    return {
+        wnid: images * (k + 1) // count - images * k // count if per_class is None else per_class
+        for k, wnid in enumerate(wnids)
+    }
 
 
-def val_images() -> list[tuple[str, str]]:
-    """(wnid, name) of all val images that any subset uses."""
-    return [(row.imagenet_wnid, row.image) for tier in SUBSETS for row in tier_val_images(tier)]
+def train_images(sizes: Mapping[str, int]) -> list[tuple[str, str]]:
+    """(wnid, name) of so many images of each class, the listed ones in any case."""
+    least = {wnid: len(train_names(wnid, 0)) for wnid in sizes}
+    return [
+        (wnid, image)
+        for wnid, size in sizes.items()
+        for image in train_names(wnid, max(0, size - least[wnid]))
+    ]
 
 
-def make(layout: str, wnids: Iterable[str], per_class: int, folder: Path) -> None:
-    """Lays out the classes `wnids` and all val images that a subset uses in `folder`."""
+def val_images(whole: bool) -> list[tuple[str, str]]:
+    """(wnid, name) of all val images that any subset uses; with `whole`, of all 50,000."""
+    used = {row.image: row.imagenet_wnid for tier in SUBSETS for row in tier_val_images(tier)}
+    unused = [val_name(k) for k in range(1, VAL_IMAGES + 1) if val_name(k) not in used] if whole else []
+    return [(wnid, image) for image, wnid in (used | dict.fromkeys(unused, "n99900000")).items()]
+
+
+def make(layout: str, classes: int, per_class: int | None, folder: Path) -> None:
+    """Lays out the first so many `classes` in `folder`, and all val images that a subset uses.
+
+    With `per_class` None as many of each class as ImageNet has, and all of its 50,000 val names.
+    """
     folder.mkdir(parents=True)
     (folder / SYNTHETIC).write_text("Noise under the names of ImageNet images.\n")
-    train = [(wnid, image) for wnid in wnids for image in train_images(wnid, per_class)]
-    MAKERS[layout](train, val_images(), cycle(base_images()), folder)
+    sizes = dict(islice(class_sizes(per_class).items(), classes))
+    MAKERS[layout](train_images(sizes), val_images(per_class is None), cycle(base_images()), folder)
 
 
 def _folders(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
@@ -79,13 +107,15 @@ def _folders(train: Images, val: Images, data: Iterator[bytes], folder: Path) ->
     for parent in sorted({path.rpartition("/")[0] for path in paths}):
         (folder / parent).mkdir(parents=True)
     (folder / "base").mkdir()
+    made: set[str] = set()
     for k, path in enumerate(paths):
         # An inode of ext4 takes 65,000 links.
-        base = folder / "base" / f"{k % BASES}-{k // BASES // 60_000}.JPEG"
+        base = f"{folder}/base/{k % BASES}-{k // BASES // 60_000}.JPEG"
         content = next(data)
-        if not base.exists():
-            base.write_bytes(content)
-        os.link(base, folder / path)
+        if base not in made:
+            Path(base).write_bytes(content)
+            made.add(base)
+        os.link(base, f"{folder}/{path}")
 
 
 def _tar(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
@@ -143,9 +173,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--layout", choices=MAKERS, default="folders")
     parser.add_argument("--classes", type=int, default=1000, help="the first so many classes")
-    parser.add_argument("--per-class", type=int, default=30, help="train images a class, at least the listed")
+    parser.add_argument(
+        "--per-class", default="30", help="train images a class (at least the listed), or `real`"
+    )
     options = parser.parse_args()
-    make(options.layout, classes()[: options.classes], options.per_class, options.folder)
+    per_class = None if options.per_class == "real" else int(options.per_class)
+    make(options.layout, options.classes, per_class, options.folder)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -27,7 +27,11 @@ NOTICE = (
 
 def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Path) -> None:
     """Lays out below `root` the train and val images of one tier: `train/<wnid>/…` and a flat `val/`."""
-    images = [(f"train/{wnid}/{image}.JPEG", merges().get(wnid, wnid)) for wnid, image in _train_images(tier)]
+    images = [
+        (f"train/{wnid}/{image}.JPEG", merges().get(wnid, wnid))
+        for wnid in tier_classes(tier)
+        for image in train_names(wnid, FURTHER_IMAGES)
+    ]
     images += [(f"val/{row.image}.JPEG", row.wnid) for row in tier_val_images(tier)]
     for folder in sorted({path.rpartition("/")[0] for path, _ in images}):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -58,15 +62,11 @@ def make_annotations(subset: int, folder: Path, receipt: Path, workers: int) -> 
     write_json(receipt, archive_receipt(facts, archive, md5))
 
 
-def _train_images(tier: int) -> Iterable[tuple[str, str]]:
-    """(ImageNet wnid, image) of each train image that the demo has of a tier."""
-    names: dict[str, set[str]] = {wnid: set() for wnid in tier_classes(tier)}
-    for row in listed(919, "train-semi"):
-        if row.imagenet_wnid in names:
-            names[row.imagenet_wnid].add(row.image)
-    for wnid, images in names.items():
-        others = (f"{wnid}_{k}" for k in count(1) if f"{wnid}_{k}" not in images)
-        yield from ((wnid, image) for image in sorted(images | set(islice(others, FURTHER_IMAGES))))
+def train_names(wnid: str, further: int) -> list[str]:
+    """The listed train images of an ImageNet class, sorted, and so many further names."""
+    names = sorted(row.image for row in listed(919, "train-semi") if row.imagenet_wnid == wnid)
+    others = (f"{wnid}_{k}" for k in count(1))
+    return names + list(islice((name for name in others if name not in names), further))
 
 
 def _image_chunk(root: Path, scratch: Path, images: Sequence[tuple[str, str]]) -> list[None]:
