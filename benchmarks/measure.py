@@ -14,7 +14,7 @@ from typing import NamedTuple
 import psutil
 
 LAUNCH = Path(__file__).parents[1] / "workflow" / "launch.py"
-EVERY = 0.05  # seconds between looks at the memory
+EVERY = 0.1  # seconds between looks at the memory
 
 
 class Taken(NamedTuple):
@@ -33,7 +33,7 @@ def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options)
     def watch() -> None:
         nonlocal most
         while not done.wait(EVERY):
-            most = max(most, _memory(process))
+            most = max(most, memory_of(process))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -46,11 +46,12 @@ def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options)
     return Taken(seconds, most)
 
 
-def _memory(process: psutil.Process) -> int:
+def memory_of(process: psutil.Process) -> int:
+    """The memory of a process and its children in bytes; what several share counts once."""
     total = 0
     try:
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            total += one.memory_full_info().pss
     except psutil.NoSuchProcess:
         pass
     return total
