@@ -14,8 +14,11 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tarfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -23,12 +26,16 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import make_imagenet
+from measure import Taken, in_turn, machine
 
 from imagenet_s.check import check_and_list
 from imagenet_s.images import read_part
+from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.parts import subset_parts
 from imagenet_s.passes import read_pass
+from imagenet_s.places import Seen
+from imagenet_s.tars import Tar
 
 SUBSET = 50
 
@@ -73,6 +80,28 @@ def unpack(root: Path, target: Path, wnids: list[str]) -> float:
     return time.perf_counter() - began
 
 
+def our_index(archive: Path) -> int:
+    """The number of members of the tars in an archive of one tar a class, as the build finds them."""
+    tar = Tar(archive, Seen(), Index())
+    return sum(len(images) for _, images in tar.train_images(tar.classes()))
+
+
+def tarfile_index(archive: Path) -> int:
+    """The same by `tarfile.getmembers`."""
+    count = 0
+    with tarfile.open(archive) as outer:
+        for member in outer.getmembers():
+            with tarfile.open(fileobj=outer.extractfile(member)) as inner:
+                count += len(inner.getmembers())
+    return count
+
+
+def timed(way: Callable[[Path], int], archive: Path) -> Taken:
+    began = time.perf_counter()
+    way(archive)
+    return Taken(time.perf_counter() - began, 0)
+
+
 def _run(name: str, root: Path, output: Path) -> dict:
     command = [sys.executable, __file__, "--job", name, str(root), str(output)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
@@ -99,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     classes = list(make_imagenet.class_sizes(options.per_class))
+    print(f"{machine()}\n")
     print("| layout | of 50 read | bytes read / bytes of the images | s | peak memory of a job |")
     print("|---|---|---|---|---|")
     for layout in make_imagenet.MAKERS:
@@ -119,7 +149,8 @@ def main() -> None:
             times[what].append(build(root, target)[0] if wnids is None else unpack(root, target, wnids))
             shutil.rmtree(target)
     own = statistics.median(times["ours"])
-    size = os.path.getsize(root / "ILSVRC2012_img_train.tar")
+    archive = root / "ILSVRC2012_img_train.tar"
+    size = os.path.getsize(archive)
     print(
         f"\nNested tar of {size / 1e9:.1f} GB, {len(classes)} classes; medians of {options.rounds}, in turn:"
     )
@@ -127,6 +158,12 @@ def main() -> None:
     for what in ("50 classes", "all classes"):
         other = statistics.median(times[what])
         print(f"- `tar xf` of all, and of the tars of {what}: {other:.1f} s; ours takes {own / other:.2f} ×")
+    ways = {"ours": partial(timed, our_index, archive), "tarfile": partial(timed, tarfile_index, archive)}
+    own, other = (one.seconds for one in in_turn(ways, options.rounds).values())
+    print(
+        f"- the index of its {our_index(archive):,} members: {own:.2f} s, by `tarfile.getmembers()` "
+        f"{other:.2f} s: {other / own:.1f} times as fast"
+    )
 
 
 if __name__ == "__main__":

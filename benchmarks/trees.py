@@ -1,0 +1,95 @@
+"""The trees of 919, linked, against the steps of the official scripts: `ln -s` of classes, `cp` of images.
+
+    python benchmarks/trees.py results [--rounds 3]
+
+`results` is the output of a build of 919 with `link: symlink`. Ours is the build's own job, into a fresh
+folder, for the samples of train alone and for those of the other splits alone, without their masks. The
+scripts' steps are one shell that calls `ln -s` or `cp` once a class. Merged classes are linked file by file.
+"""
+
+import argparse
+import shlex
+import sys
+import tempfile
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from measure import LAUNCH, Taken, in_turn, machine, run
+
+from imagenet_s.listing import all_files, read_listing
+from imagenet_s.subsets import SUBSETS
+
+
+def ours(results: Path, samples: Path, folder: Path) -> Taken:
+    source, output = results / "work" / "source", Path(tempfile.mkdtemp(dir=folder))
+    listings = [source / f"{tier}.parquet" for tier in SUBSETS]
+    findings = [source / f"{tier}.json" for tier in SUBSETS]
+    command = [sys.executable, LAUNCH, "tree", "--subset", "919", "--samples", samples, "--link", "symlink"]
+    command += ["--listings", *listings, "--findings", *findings, "--output", output]
+    return run([*command, "--receipt", output / "receipt.json"])
+
+
+def scripts(steps: list[tuple[str, str, list[str]]], folder: Path) -> Taken:
+    """One shell that makes each class folder and calls a command once for its files."""
+    target = tempfile.mkdtemp(dir=folder)
+    lines = [f"cd {target}"]
+    for command, inside, files in steps:
+        lines.append(f"mkdir -p {inside} && {command} {shlex.join(files)} {inside}/")
+    script = Path(target, "steps.sh")
+    script.write_text("\n".join(lines))
+    return run(["sh", script])
+
+
+def steps_of(samples: pa.Table, lying: dict[str, str], folders: bool) -> list[tuple[str, str, list[str]]]:
+    """(command, folder, files) class by class; `folders`: whole classes are linked, merged ones by file."""
+    by_class = defaultdict(list)
+    for image in samples["image"].to_pylist():
+        inside, _, name = image.rpartition("/")
+        by_class[inside].append(lying[name.removesuffix(".JPEG")])
+    steps = []
+    for inside, files in by_class.items():
+        parents = {str(Path(file).parent) for file in files}
+        if folders and len(parents) == 1:
+            steps.append(("ln -s", "train", list(parents)))
+        else:
+            steps.append(("ln -s" if folders else "cp", inside, files))
+    return steps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    results = options.results.absolute()
+    samples = pq.read_table(results / "work" / "samples" / "919.parquet")
+    mask = samples.schema.get_field_index("mask")
+    samples = samples.set_column(mask, "mask", pa.nulls(len(samples), pa.string()))
+    listing = all_files(read_listing(results / "work" / "source" / f"{tier}.parquet") for tier in SUBSETS)
+    lying = dict(zip(listing["image"].to_pylist(), listing["path"].to_pylist(), strict=True))
+    train = pc.equal(samples["split"], "train")
+    sets = {"train": samples.filter(train), "the other splits": samples.filter(pc.invert(train))}
+    rows = []
+    with tempfile.TemporaryDirectory(dir=results.parent) as name:
+        folder = Path(name)
+        for what, some in sets.items():
+            pq.write_table(some, folder / "samples.parquet")
+            steps = steps_of(some, lying, what == "train")
+            ways = {
+                "ours": partial(ours, results, folder / "samples.parquet", folder),
+                "theirs": partial(scripts, steps, folder),
+            }
+            own, other = (one.seconds for one in in_turn(ways, options.rounds).values())
+            rows.append(f"| {what} | {len(some):,} | {own:.1f} s | {other:.1f} s | {other / own:.1f} |")
+    print(f"Trees of 919; medians of {options.rounds}\n{machine()}\n")
+    print(
+        "| splits | images | ours | `ln -s`, `cp` | times as fast |\n|---|---|---|---|---|", *rows, sep="\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
