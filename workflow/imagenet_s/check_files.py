@@ -31,9 +31,11 @@ def check_files(
         rows = f"{folder}/rows.arrow"
         with pa.OSFile(rows, "wb") as sink, pa.ipc.new_file(sink, files.schema) as writer:
             writer.write_table(files)
+        numbers = range(len(files))
+        del files
         task = partial(_check_rows, rows, root, subset, level)
         what = f"Checking {subset_of(subset).name}"
-        return in_chunks(task, range(len(files)), workers, what, "files", AT_ONCE)
+        return in_chunks(task, numbers, workers, what, "files", AT_ONCE)
 
 
 @cache

@@ -55,11 +55,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     if not root.is_dir():
         raise CannotCheck(f"There is no folder {root}.")
     with ThreadPoolExecutor() as threads:  # manifests are read and folders listed at the same time
-        reading = (
-            threads.submit(_of_other, against, subset)
-            if against
-            else threads.submit(expected_of, root, subset)
-        )
+        reading = threads.submit(_of_other if against else expected_of, against or root, subset)
         found = contents(root)
         expected = reading.result()
     if "" in found.closed:
@@ -70,14 +66,11 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     train_images, remarks = None, []
     if expected.open_train:
         train_images, remarks = _train_numbers(subset, found, damage["extra"])
-    read = 0
+    files, read = len(found.files), 0
+    del found  # a million paths are 150 MB
     if level != "complete":
-        absent = pa.array(damage["missing"] | damage["moved"] | damage["unreadable"], pa.string())
-        files = expected.files
-        present = files.filter(
-            pc.and_(pc.invert(pc.is_in(files["path"], value_set=absent)), pc.not_equal(files["kind"], PAPER))
-        )
-        for path, kind, count in check_files(root, subset, level, present, workers):
+        absent = damage["missing"] | damage["moved"] | damage["unreadable"]
+        for path, kind, count in check_files(root, subset, level, _present(expected, absent), workers):
             read += count
             if kind:
                 damage[kind].add(path)
@@ -91,7 +84,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         dangling=dangling,
         remarks=remarks,
         train_images=train_images,
-        files=len(found.files),
+        files=files,
         read=read,
         seconds=time.monotonic() - began,
     )
@@ -136,6 +129,13 @@ def _names(
 
 def _without(some: pa.Array | pa.ChunkedArray, others: pa.Array | pa.ChunkedArray) -> list[str]:
     return some.filter(pc.invert(pc.is_in(some, value_set=others))).to_pylist()
+
+
+def _present(expected: Expected, absent: set[str]) -> pa.Table:
+    """The expected files that are there, without the papers, which were looked at already."""
+    files = expected.files
+    gone = pc.is_in(files["path"], value_set=pa.array(absent, pa.string()))
+    return files.filter(pc.and_(pc.invert(gone), pc.not_equal(files["kind"], PAPER)))
 
 
 def _holder(path: str, entries: Iterable[str]) -> str | None:
