@@ -12,7 +12,21 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from imagenet_s.classes import class_ids
-from imagenet_s.mask import BadMask, binary, color, colors, decode, id8, id16, ids_of, rgb_of
+from imagenet_s.mask import (
+    ENCODERS,
+    MOST_PIXELS,
+    BadMask,
+    binary,
+    color,
+    colors,
+    decode,
+    id8,
+    id16,
+    ids_in,
+    ids_of,
+    pixels_of,
+    rgb_of,
+)
 from imagenet_s.subsets import SUBSETS
 
 unhurried = settings(deadline=None)  # the first example pays for imports
@@ -45,15 +59,59 @@ def opened(png: bytes) -> Image.Image:
     return image
 
 
-def raw_png(width: int, height: int, depth: int, color_type: int, rows: bytes) -> bytes:
-    """A PNG made by hand, chunk by chunk, whatever it claims."""
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+def raw_png(
+    width: int,
+    height: int,
+    depth: int,
+    color_type: int,
+    rows: bytes,
+    interlaced: bool = False,
+    before: bytes = b"",
+    pieces: int = 1,
+) -> bytes:
+    """A PNG made by hand, chunk by chunk, whatever it claims; `before` are chunks before the pixels."""
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
+    packed = zlib.compress(rows)
+    cut = -(-len(packed) // pieces)
+    idats = (chunk(b"IDAT", packed[start : start + cut]) for start in range(0, len(packed), cut))
+    body = chunk(b"IHDR", header) + before + b"".join(idats) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def by_pillow(png: bytes) -> np.ndarray | None:
+    """What Pillow makes of a PNG: RGB pixels; None where it raises."""
+    try:
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            return np.asarray(image.convert("RGB"))
+    except Exception:
+        return None
+
+
+@st.composite
+def filtered_rows(draw, width: int, height: int, interlaced: bool) -> bytes:
+    """Rows of 8-bit RGB under any filters: whatever bytes stand there, they are some picture."""
+    passes = [(0, 0, 1, 1)]
+    if interlaced:  # Adam7: first column and row, and the steps between columns and rows
+        passes = [
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ]
+    rows = []
+    for x, y, across, down in passes:
+        wide, high = len(range(x, width, across)), len(range(y, height, down))
+        for _ in range(high if wide else 0):
+            filters = draw(st.integers(0, 4))
+            rows += [bytes([filters]), draw(st.binary(min_size=3 * wide, max_size=3 * wide))]
+    return b"".join(rows)
 
 
 def ihdr(png: bytes) -> tuple[int, int]:
@@ -253,3 +311,119 @@ def test_a_png_that_claims_to_be_huge_is_refused_without_allocating_it(side, mon
     assert decoded.ids is None
     assert len(decoded.problems) == 1
     assert "pixels" in decoded.problems[0]
+
+
+@unhurried
+@given(st.data(), st.integers(1, 20), st.integers(1, 20), st.booleans(), st.integers(1, 3))
+def test_pixels_are_those_of_pillow_whatever_the_filters_and_the_order_of_rows(
+    data, width, height, interlaced, pieces
+):
+    rows = data.draw(filtered_rows(width, height, interlaced))
+    png = raw_png(width, height, 8, 2, rows, interlaced=interlaced, pieces=pieces)
+    rgb, mode = pixels_of(png)
+    assert mode == "RGB"
+    assert np.array_equal(rgb, by_pillow(png))
+
+
+@unhurried
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda s: (*s, 3))),
+    st.integers(0, 9),
+)
+def test_pixels_are_those_that_pillow_has_written_at_any_level(rgb, level):
+    found, mode = pixels_of(png_of(Image.fromarray(rgb), compress_level=level))
+    assert mode == "RGB"
+    assert np.array_equal(found, rgb)
+
+
+def test_chunks_about_colour_change_no_pixel():
+    rgb = np.random.default_rng(0).integers(0, 256, (9, 11, 3)).astype(np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
+    about = {
+        b"gAMA": struct.pack(">I", 100_000),
+        b"cHRM": struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000),
+        b"sRGB": b"\0",
+        b"sBIT": b"\5\6\5",
+        b"bKGD": bytes(6),
+        b"tRNS": struct.pack(">3H", *rgb[0, 0].tolist()),
+        b"tIME": bytes([7, 230, 1, 1, 0, 0, 0]),
+        b"tEXt": b"Comment\0mask",
+        b"prVt": b"whatever",
+    }
+    for some in (*([name] for name in about), list(about)):
+        png = raw_png(11, 9, 8, 2, rows, before=b"".join(chunk(name, about[name]) for name in some))
+        assert np.array_equal(pixels_of(png)[0], rgb), some
+        assert decode(png, 50).problems[0] == "has blue pixels"
+
+
+def test_of_an_animation_the_first_picture_counts():
+    first, second = (Image.new("RGB", (7, 5), (k, 0, 0)) for k in (1, 2))
+    for options in ({}, {"default_image": True}):
+        decoded = decode(png_of(first, save_all=True, append_images=[second], **options), 50)
+        assert decoded.present == (1,)
+
+
+def test_what_follows_the_end_does_not_matter():
+    ids = np.array([[7, 1000]], np.uint16)
+    assert decode(rgb_png(ids) + b"and more", 50).ids.tolist() == ids.tolist()
+
+
+@unhurried
+@given(st.data())
+def test_damaged_masks_are_read_as_pillow_reads_them_or_not_at_all(data):
+    png = bytearray(rgb_png(np.kron(np.arange(12).reshape(3, 4), np.ones((9, 7))).astype(np.uint16)))
+    change = st.tuples(st.integers(0, len(png) - 1), st.integers(0, 255))
+    for at, value in data.draw(st.lists(change, max_size=4)):
+        png[at] = value
+    consistent = data.draw(st.booleans())
+    if consistent:  # but for the checksum inside the packed pixels, which only Pillow looks at
+        at = 8
+        while at + 12 <= len(png) and at + 12 + (size := int.from_bytes(png[at : at + 4])) <= len(png):
+            png[at + 8 + size : at + 12 + size] = struct.pack(">I", zlib.crc32(png[at + 4 : at + 8 + size]))
+            at += 12 + size
+    png = bytes(png[: data.draw(st.integers(0, len(png)))] if data.draw(st.booleans()) else png)
+    wanted = by_pillow(png)
+    try:
+        found = pixels_of(png)[0]
+    except BadMask:
+        assert wanted is None or wanted.shape[0] * wanted.shape[1] > MOST_PIXELS
+    else:
+        assert np.array_equal(found, wanted) or (consistent and wanted is None)
+
+
+@unhurried
+@given(any_ids)
+def test_the_ids_present_are_those_of_the_pixels(ids):
+    assert ids_in(ids).tolist() == sorted(set(ids.ravel().tolist()))
+    assert decode(rgb_png(ids), 919).present == tuple(ids_in(ids).tolist())
+
+
+@unhurried
+@given(ids_50, st.sampled_from(["id16", "id8", "binary", "color"]))
+def test_labels_are_to_pillow_what_its_own_would_be(ids, encoding):
+    wnid, own = list(class_ids(50).items())[6]
+    match encoding:
+        case "id16":
+            theirs = Image.fromarray(ids)
+        case "id8":
+            theirs = Image.fromarray(np.where(ids == 1000, 255, ids).astype(np.uint8))
+        case "binary":
+            values = np.where(ids == own, 255, np.where(ids == 1000, 128, 0))
+            theirs = Image.fromarray(values.astype(np.uint8))
+        case "color":
+            present, indices = np.unique(ids, return_inverse=True)
+            theirs = Image.fromarray(indices.reshape(ids.shape).astype(np.uint8))
+            theirs.putpalette(colors(50)[present].tobytes())
+    ours, theirs = opened(ENCODERS[encoding](ids, 50, wnid)), opened(png_of(theirs))
+    ours.verify()  # every chunk's CRC
+    ours = opened(ENCODERS[encoding](ids, 50, wnid))
+    assert (ours.mode, ours.size, ours.info) == (theirs.mode, theirs.size, theirs.info)
+    assert np.array_equal(np.asarray(ours), np.asarray(theirs))
+    assert ours.getpalette() == theirs.getpalette()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (333, 500)])
+def test_labels_of_any_shape_are_read_back(shape):
+    ids = np.random.default_rng(0).integers(0, 51, shape).astype(np.uint16)
+    assert np.array_equal(np.asarray(opened(id16(ids, 50, ""))), ids)
+    assert np.array_equal(np.asarray(opened(id16(ids.T, 50, ""))), ids.T)  # not contiguous

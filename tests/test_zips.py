@@ -1,21 +1,30 @@
 """What may be taken out of a zip of strangers: hostile zips, made here by hand."""
 
+import io
 import stat
 import struct
+import tempfile
+import tracemalloc
 import zipfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imagenet_s.errors import UserError
-from imagenet_s.zips import MOST_BYTES, MOST_BYTES_IN_ALL, zipped_masks
+from imagenet_s.zips import LOCAL, MOST_BYTES, MOST_BYTES_IN_ALL, BadMember, read_member, zipped_masks
 
 MASK = "validation-segmentation/n01443537/ILSVRC2012_val_00000236.png"
 README = "ImageNetS50/README.txt"
 SEMI = "train-semi-segmentation/n01443537/n01443537_10007.png"
 
+unhurried = settings(deadline=None)  # the first example pays for imports
+
 # Where the fields of an entry of the central directory are (APPNOTE 4.3.12).
-VERSION_NEEDED, FLAGS, SIZE = 6, 8, 24
+VERSION_NEEDED, FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET = 6, 8, 10, 16, 20, 24, 42
 
 
 def zip_of(path: Path, *members: str | zipfile.ZipInfo) -> Path:
@@ -47,6 +56,24 @@ def refused(path: Path) -> UserError:
     return caught.value
 
 
+def names(path: Path) -> dict[str, str]:
+    """mask path → name of its member."""
+    return {mask: member.name for mask, member in zipped_masks(path).items()}
+
+
+def read(path: Path, mask: str = MASK) -> bytes:
+    with path.open("rb") as file:
+        return read_member(file.fileno(), zipped_masks(path)[mask])
+
+
+def deflated(path: Path, data: bytes = b"mask " * 999, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    """A zip whose first member is the mask and holds `data`."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr(MASK, data)
+        archive.writestr(SEMI, b"another")
+    return path
+
+
 @pytest.fixture
 def path(tmp_path) -> Path:
     return tmp_path / "masks.zip"
@@ -57,7 +84,7 @@ def path(tmp_path) -> Path:
 )
 def test_masks_are_found_below_any_root_folder_or_none(path, root):
     zip_of(path, root + MASK, root + SEMI)
-    assert zipped_masks(path) == {MASK: root + MASK, SEMI: root + SEMI}
+    assert names(path) == {MASK: root + MASK, SEMI: root + SEMI}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +105,7 @@ def test_masks_are_found_below_any_root_folder_or_none(path, root):
 )
 def test_other_members_are_left_alone(path, name):
     zip_of(path, name, MASK)
-    assert zipped_masks(path) == {MASK: MASK}
+    assert names(path) == {MASK: MASK}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +114,7 @@ def test_other_members_are_left_alone(path, name):
 )
 def test_shadow_files_of_macos_are_left_alone(path, shadow):
     zip_of(path, f"ImageNetS50/{MASK}", shadow)
-    assert zipped_masks(path) == {MASK: f"ImageNetS50/{MASK}"}
+    assert names(path) == {MASK: f"ImageNetS50/{MASK}"}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +161,7 @@ def test_links_and_devices_are_refused(path, kind, name):
 def test_plain_files_are_taken_whatever_the_zip_says_of_their_mode(path, mode):
     member = zipfile.ZipInfo(MASK)
     member.external_attr = mode << 16
-    assert zipped_masks(zip_of(path, member)) == {MASK: MASK}
+    assert names(zip_of(path, member)) == {MASK: MASK}
 
 
 def test_encrypted_members_are_refused(path):
@@ -146,7 +173,7 @@ def test_a_member_that_would_unpack_to_too_much_is_refused(path):
     patched(zip_of(path, MASK), SIZE, "<I", MOST_BYTES + 1)
     assert refused(path).details == (f"{MASK!r} would unpack to 64,000,001 bytes",)
     patched(path, SIZE, "<I", MOST_BYTES)
-    assert zipped_masks(path) == {MASK: MASK}
+    assert names(path) == {MASK: MASK}
 
 
 def test_a_zip_that_would_unpack_to_too_much_in_all_is_refused(path):
@@ -197,3 +224,122 @@ def test_a_zip_with_a_damaged_name_is_refused(path):
     zip_of(path, f"é/{MASK}")
     path.write_bytes(path.read_bytes().replace("é".encode(), b"\xc3/"))
     assert "cannot be read as a zip" in str(refused(path))
+
+
+@unhurried
+@given(
+    st.binary(max_size=3000),
+    st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+    st.binary(max_size=9),
+)
+def test_members_are_read_as_zipfile_reads_them(data, method, before):
+    with tempfile.TemporaryDirectory() as folder:
+        path = deflated(Path(folder, "masks.zip"), data, method)
+        path.write_bytes(before + path.read_bytes())  # as in archives that unpack themselves
+        assert read(path) == data
+        assert read(path, SEMI) == b"another"
+
+
+class OneWay(io.BytesIO):
+    """What zipfile cannot seek in: it writes sizes and CRC behind each member, not before."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+
+def test_members_whose_sizes_come_behind_them_are_read(path):
+    stream = OneWay()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"é/{MASK}", b"mask " * 999)
+        archive.writestr(SEMI, b"another")
+    path.write_bytes(stream.getvalue())
+    assert struct.unpack_from("<I", path.read_bytes(), 14) == (0,)  # no CRC in the local header
+    assert read(path) == b"mask " * 999
+    assert read(path, SEMI) == b"another"
+
+
+def test_members_with_sizes_of_64_bits_are_read(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (MASK, SEMI):
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(b"mask")
+    assert read(path) == read(path, SEMI) == b"mask"
+
+
+@pytest.mark.parametrize(
+    ("field", "layout", "value", "why"),
+    [
+        (SIZE, "<I", 4994, "does not unpack to 4,994 bytes"),
+        (SIZE, "<I", 4996, "does not unpack to 4,996 bytes"),
+        (SIZE, "<I", 0, "does not unpack to 0 bytes"),
+        (CRC, "<I", 1, "CRC-32"),
+        (PACKED, "<I", 9, "end early"),
+        (PACKED, "<I", 0, "end early"),
+        (PACKED, "<I", 3000, "runs into what comes behind it"),
+        (METHOD, "<H", zipfile.ZIP_STORED, "packed by method 8"),
+        (OFFSET, "<I", 1, "no header"),
+    ],
+)
+def test_a_member_that_is_not_as_the_directory_says_is_refused(path, field, layout, value, why):
+    patched(deflated(path), field, layout, value)
+    with pytest.raises(BadMember, match=why):
+        read(path)
+
+
+def test_a_member_that_unpacks_to_more_than_it_says_is_never_unpacked_whole(path):
+    patched(deflated(path, bytes(MOST_BYTES)), SIZE, "<I", 10)
+    tracemalloc.start()
+    with pytest.raises(BadMember, match="does not unpack to 10 bytes"):
+        read(path)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1_000_000
+
+
+def test_a_member_with_another_name_in_its_own_header_is_refused(path):
+    data = deflated(path).read_bytes()
+    path.write_bytes(data.replace(b"236.png", b"237.png", 1))
+    with pytest.raises(BadMember, match=r"its own header is of .*237\.png"):
+        read(path)
+
+
+def test_a_member_inside_another_is_refused(path):
+    inner = deflated(path).read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(MASK, inner)
+        hidden = archive.filelist[0].header_offset + LOCAL.size + len(MASK)
+        archive.writestr(SEMI, b"mask")
+        archive.filelist[1].header_offset = hidden  # the inner zip's first header
+    with pytest.raises(BadMember, match="runs into what comes behind it"):
+        read(path)
+
+
+def test_members_beyond_the_end_are_refused(path):
+    patched(deflated(path), OFFSET, "<I", 1 << 31)
+    assert "members lie outside" in str(refused(path))
+
+
+def test_too_many_packed_bytes_are_refused(path):
+    patched(zip_of(path, MASK), PACKED, "<I", MOST_BYTES + 1)
+    assert refused(path).details == (f"{MASK!r} has 64,000,001 packed bytes",)
+
+
+@unhurried
+@given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
+def test_whatever_is_damaged_what_is_read_has_the_right_crc(changes):
+    with tempfile.TemporaryDirectory() as folder:
+        path = deflated(Path(folder, "masks.zip"))
+        data = bytearray(path.read_bytes())
+        for at, value in changes:
+            data[at % len(data)] = value
+        path.write_bytes(data)
+        try:
+            members = zipped_masks(path)
+        except UserError:
+            return
+        for mask, member in members.items():
+            with suppress(BadMember):
+                assert zlib.crc32(read(path, mask)) == member.crc

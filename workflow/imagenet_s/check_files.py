@@ -14,7 +14,7 @@ from imagenet_s.expected import IMAGE, MASK, cut_short
 from imagenet_s.images import Reader, pixel_size
 from imagenet_s.labels import encoded
 from imagenet_s.listing import Row
-from imagenet_s.mask import BadMask, decode, pixels, pixels_digest
+from imagenet_s.mask import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
 from imagenet_s.subsets import mask_of, subset_of
 from imagenet_s.workers import in_chunks
 from imagenet_s.zips import MOST_BYTES
@@ -61,7 +61,7 @@ def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> tup
         if not size:
             return "truncated", 0
         if row["bytes"] not in (None, size):
-            return _other_size(path, size, row, subset), 0
+            return _other_size(path, size, row), 0
         if level != "sha256":
             return "", 0
         if row["sha256"] is None and row["kind"] == IMAGE:
@@ -76,25 +76,28 @@ def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> tup
         return legal(data, path, row["path"], subset), len(data)
     if sha256(data).hexdigest() == row["sha256"]:
         return "", len(data)
-    if row["kind"] == MASK and _same_pixels(bytes(data), row, subset):
+    if row["kind"] == MASK and _same_pixels(bytes(data), row):
         return "pixels_equal", len(data)
     # Where the size is not known, the end must tell.
     cut = row["bytes"] is None and cut_short(path)
     return "truncated" if cut else "changed", len(data)
 
 
-def _other_size(path: str, size: int, row: dict, subset: int) -> str:
+def _other_size(path: str, size: int, row: dict) -> str:
     """Which damage a file of another size has."""
     if row["kind"] == MASK and size < MOST_BYTES:
         with open(path, "rb") as file:
-            if _same_pixels(file.read(), row, subset):
+            if _same_pixels(file.read(), row):
                 return "pixels_equal"
     return "truncated" if size < row["bytes"] and cut_short(path) else "changed"
 
 
-def _same_pixels(png: bytes, row: dict, subset: int) -> bool:
-    ids = decode(png, len(class_ids(subset))).ids
-    return ids is not None and pixels_digest(ids).hex() == row["pixels_sha256"]
+def _same_pixels(png: bytes, row: dict) -> bool:
+    try:
+        ids = ids_of(pixels_of(png)[0])
+    except BadMask:
+        return False
+    return pixels_digest(ids).hex() == row["pixels_sha256"]
 
 
 def _legal_label(data: memoryview, path: str, label: str, subset: int) -> str:

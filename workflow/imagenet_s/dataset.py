@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import PIL
 import pyarrow as pa
 import pyarrow.compute as pc
-from PIL import features
+from zlib_ng import zlib_ng
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids
@@ -65,7 +64,7 @@ def write_dataset(
         "annotations": archive["path"],
         "link": _link(link, pooled),
         "pipeline": f"imagenet-s {__version__}",
-        "png_encoder": f"Pillow {PIL.__version__}, zlib {features.version('zlib')}",
+        "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})

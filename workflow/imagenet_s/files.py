@@ -46,10 +46,11 @@ def put(data: bytes, path: Path, scratch: Path) -> None:
 
     The file is readable and writable by its owner. One temporary name per worker is enough.
     """
-    partial = scratch / f"{os.getpid()}-{threading.get_ident()}"
+    partial = f"{scratch}/{os.getpid()}-{threading.get_ident()}"  # a Path costs as much as the writing
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        with open(partial, "wb") as file:
+            file.write(data)
+        os.replace(partial, path)
     except OSError as error:
         error.filename = error.filename or str(path)  # a failed write does not say of what
         raise

@@ -8,9 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from imagenet_s import masks as masks_module
-from imagenet_s.classes import class_ids
 from imagenet_s.files import put, real_folder, scratch_folder, written
-from imagenet_s.mask import ENCODERS, BadMask, decode
+from imagenet_s.mask import ENCODERS, BadMask, ids_of, pixels_of
 from imagenet_s.progress import log
 from imagenet_s.subsets import DATASET, label_folder, label_path, subset_of
 from imagenet_s.workers import in_chunks
@@ -55,10 +54,8 @@ def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
 
     Raises BadMask where it cannot be had.
     """
-    decoded = decode(png, len(class_ids(subset)))
-    if decoded.ids is None:
-        raise BadMask(decoded.problems[0])
-    return ENCODERS[encoding](decoded.ids, subset, mask.split("/")[1])
+    ids = ids_of(pixels_of(png)[0])
+    return ENCODERS[encoding](ids, subset, mask.split("/")[1])
 
 
 def _encode(

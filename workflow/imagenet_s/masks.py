@@ -1,12 +1,10 @@
 """A subset's masks: taken out of the annotations, looked at pixel by pixel, kept and recorded."""
 
 import hashlib
-import zipfile
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,7 +17,7 @@ from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
 from imagenet_s.workers import in_chunks
-from imagenet_s.zips import MOST_BYTES, unpacked, zipped_masks
+from imagenet_s.zips import MOST_BYTES, BadMember, Member, read_member, zipped_masks
 
 RECORDS = pa.schema(
     [
@@ -98,8 +96,7 @@ def masks_in(receipt: Path, wanted: Container[str]) -> Iterator[tuple[str, bytes
     origin = Path(facts["path"])
     found = {mask: where for mask, where in _sources(facts, origin)[1].items() if mask in wanted}
     if facts["kind"] == "archive":
-        with zipfile.ZipFile(origin) as archive:
-            yield from ((mask, unpacked(archive, member)) for mask, member in found.items())
+        yield from unzipped(origin, found.items())
     else:
         yield from ((mask, Path(path).read_bytes()) for mask, path in found.items())
 
@@ -119,13 +116,21 @@ def _sources(receipt: dict, origin: Path) -> tuple:
 
 
 def _from_zip(
-    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, str]]
+    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, Member]]
 ) -> list[tuple]:
-    rows = []
-    with zipfile.ZipFile(origin) as archive:
+    return [_keep(mask, data, classes, folder, scratch) for mask, data in unzipped(origin, masks)]
+
+
+def unzipped(origin: Path, masks: Iterable[tuple[str, Member]]) -> Iterator[tuple[str, bytes]]:
+    """(mask, bytes) of members of the zip `origin`. Raises UserError for the first that is damaged."""
+    with open(origin, "rb", buffering=0) as file:
         for mask, member in masks:
-            rows.append(_keep(mask, unpacked(archive, member), classes, folder, scratch))
-    return rows
+            try:
+                yield mask, read_member(file.fileno(), member)
+            except BadMember as error:
+                raise UserError(
+                    f"{origin} is damaged at its member {member.name!r}: {error}. Download it again."
+                ) from error
 
 
 def _from_folder(
@@ -154,5 +159,5 @@ def record_of(mask: str, data: bytes, classes: int) -> tuple:
         return (*row, None, "", None, None, problems)
     height, width = decoded.ids.shape
     pixels = pixels_digest(decoded.ids)
-    ids = " ".join(map(str, np.unique(decoded.ids)))
+    ids = " ".join(map(str, decoded.present))
     return (*row, pixels, ids, width, height, problems)

@@ -205,7 +205,7 @@ def mend_labels(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
         try:
             data = encoded((copy.root / mask).read_bytes(), copy.subset, mask, encoding)
             if sha256(data).hexdigest() != digest:
-                lost.append(f"{label}: this version of Pillow packs it in other bytes")
+                lost.append(f"{label}: this version of zlib-ng packs it in other bytes")
                 continue
             entry = real_folder(copy.root, Path(label).parent) / Path(label).name
             if entry.is_dir() and not entry.is_symlink():

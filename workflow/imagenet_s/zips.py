@@ -1,22 +1,48 @@
 """Reading a zip of masks from strangers: what may be taken out of it, under which names."""
 
+import os
 import re
 import stat
+import struct
 import zipfile
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
+
+from zlib_ng import zlib_ng
 
 from imagenet_s.errors import UserError, first_few
 
 MOST_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
 MOST_BYTES_IN_ALL = 16_000_000_000
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of others, zipfile unpacks all there is at once
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 MASK = re.compile(r"(?:.*/)?((?:train-semi|validation)-segmentation/n\d{8}/[^/]+\.png)", re.DOTALL)
 
+# A local header: signature, flags, method, lengths of the name and of the extra field behind it.
+LOCAL = struct.Struct("<4s2xHH16xHH")
+UTF8_NAME = 0x800
 
-def zipped_masks(path: Path) -> dict[str, str]:
-    """mask path (`validation-segmentation/<wnid>/<stem>.png`) → name of its member in the zip.
+
+class Member(NamedTuple):
+    """A member as the central directory has it. `end`: where the next member begins, or the directory."""
+
+    name: str
+    method: int
+    packed: int
+    size: int
+    crc: int
+    offset: int
+    end: int
+
+
+class BadMember(Exception):
+    """A member that is not what the central directory says; the text says why."""
+
+
+def zipped_masks(path: Path) -> dict[str, Member]:
+    """mask path (`validation-segmentation/<wnid>/<stem>.png`) → its member in the zip.
 
     The two folders may lie under any root folder; other members are left alone. Raises UserError,
     before anything is unpacked, for a file that is no zip and for one that is not safe to unpack:
@@ -26,6 +52,10 @@ def zipped_masks(path: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [info for info in archive.infolist() if not info.is_dir()]
+            starts = sorted(info.header_offset for info in archive.infolist())
+            if not 0 <= min(starts, default=0) <= max(starts, default=0) <= archive.start_dir:
+                raise zipfile.BadZipFile("members lie outside of it")
+            ends = dict(pairwise([*starts, archive.start_dir]))
     except OSError:
         raise
     except Exception as error:  # BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError …
@@ -33,7 +63,11 @@ def zipped_masks(path: Path) -> dict[str, str]:
     unsafe = [f"{info.orig_filename!r} {why}" for info in members if (why := _unsafe(info))]
     if sum(info.file_size for info in members) > MOST_BYTES_IN_ALL:
         unsafe.append(f"it would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB")
-    masks = [(match[1], info.filename) for info in members if (match := _match(info.filename))]
+    masks = [
+        (match[1], _member(info, ends[info.header_offset]))
+        for info in members
+        if (match := _match(info.filename))
+    ]
     unsafe += [f"{mask!r} is there twice" for mask, n in Counter(m for m, _ in masks).items() if n > 1]
     if unsafe:
         raise UserError(
@@ -44,16 +78,48 @@ def zipped_masks(path: Path) -> dict[str, str]:
     return dict(masks)
 
 
-def unpacked(archive: zipfile.ZipFile, member: str) -> bytes:
-    """The bytes of a member that `zipped_masks` found. Raises UserError for a damaged one."""
+def read_member(file: int, member: Member) -> bytes:
+    """The bytes of a member of the zip that is open as `file`. Raises BadMember and OSError.
+
+    Not by zipfile, which reads the whole central directory again in every process and chunk.
+    """
+    longest = LOCAL.size + 2 * 65_535 + member.packed  # a name, an extra field
+    span = os.pread(file, min(member.end - member.offset, longest), member.offset)
+    if len(span) < LOCAL.size or not span.startswith(b"PK\3\4"):
+        raise BadMember("there is no header where it should be")
+    _, flags, method, name_length, extra_length = LOCAL.unpack_from(span)
+    start = LOCAL.size + name_length
+    name = span[LOCAL.size : start].decode("utf-8" if flags & UTF8_NAME else "cp437", "replace")
+    if (name, method) != (member.name, member.method):
+        raise BadMember(f"its own header is of {name!r}, packed by method {method}")
+    packed = span[start + extra_length :][: member.packed]
+    if len(packed) < member.packed:
+        raise BadMember("it runs into what comes behind it")
+    data = _unpacked(packed, member)
+    if len(data) != member.size:
+        raise BadMember(f"it does not unpack to {member.size:,} bytes")
+    if zlib_ng.crc32(data) != member.crc:
+        raise BadMember("its CRC-32 is wrong")
+    return data
+
+
+def _unpacked(packed: bytes, member: Member) -> bytes:
+    """At most one byte more than the member should have."""
+    if member.method == zipfile.ZIP_STORED:
+        return packed
+    stream = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
     try:
-        with archive.open(member) as file:
-            # Without a number, all would be unpacked before the size that the zip states is looked at.
-            return file.read(archive.getinfo(member).file_size)
-    except Exception as error:  # zlib.error, BadZipFile, EOFError, NotImplementedError …
-        raise UserError(
-            f"{archive.filename} is damaged at its member {member!r}: {error}. Download it again."
-        ) from error
+        data = stream.decompress(packed, member.size + 1)
+    except zlib_ng.error as error:
+        raise BadMember(str(error)) from error
+    if not stream.eof and len(data) <= member.size:
+        raise BadMember("its packed bytes end early")
+    return data
+
+
+def _member(info: zipfile.ZipInfo, end: int) -> Member:
+    sizes = (info.compress_size, info.file_size)
+    return Member(info.orig_filename, info.compress_type, *sizes, info.CRC, info.header_offset, end)
 
 
 def _match(name: str) -> re.Match | None:
@@ -76,4 +142,6 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
         return f"is packed in an unusual way (method {info.compress_type})"
     if info.file_size > MOST_BYTES:
         return f"would unpack to {info.file_size:,} bytes"
+    if info.compress_size > MOST_BYTES:
+        return f"has {info.compress_size:,} packed bytes"
     return ""
