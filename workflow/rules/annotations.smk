@@ -17,8 +17,9 @@ if not CONFIG.demo_annotations:
             "../../envs/imagenet-s.yaml"
         threads: 1
         resources:
-            mem_mb=500,
-            runtime=minutes(120),
+            mem_mb=growing(500),
+            runtime=growing(120),
+            disk_mb=1000,
         params:
             run=imagenet_s,
             origin=CONFIG.annotations,
@@ -47,8 +48,9 @@ rule masks:
         "../../envs/imagenet-s.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=minutes(60),
+        mem_mb=growing(1000),
+        runtime=growing(60),
+        disk_mb=1000,
     params:
         run=imagenet_s,
         root=root_of,

@@ -129,6 +129,11 @@ def of_parts(pattern, passes=True):
     return files
 
 
-def minutes(count):
-    """A job's time limit for clusters, in minutes, longer with each attempt."""
+def growing(count):
+    """A limit for clusters, larger with each attempt: what was too little once would be so again."""
     return lambda wildcards, attempt: count * attempt
+
+
+def many_cores():
+    """The threads of a job that has the machine to itself: all of its cores, but of a cluster's node 8."""
+    return 8 if workflow.remote_exec else workflow.resource_settings.cores or 8

@@ -16,8 +16,9 @@ rule manifests:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=minutes(10),
+        mem_mb=growing(1500),
+        runtime=growing(10),
+        disk_mb=1000,
     params:
         run=imagenet_s,
         folder=lambda wildcards, output: Path(output[0]).parent,
@@ -45,8 +46,8 @@ rule dataset:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=minutes(10),
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         run=imagenet_s,
         labels=CONFIG.labels,
@@ -72,8 +73,8 @@ rule tidy:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=minutes(60),
+        mem_mb=growing(500),
+        runtime=growing(60),
     params:
         run=imagenet_s,
         subsets=SUBSETS,
@@ -99,8 +100,8 @@ rule summary:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=minutes(5),
+        mem_mb=growing(500),
+        runtime=growing(5),
     params:
         run=imagenet_s,
         code=code_digest("summary"),

@@ -10,8 +10,9 @@ rule demo_images:
         "../../envs/imagenet-s.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=minutes(30),
+        mem_mb=growing(1000),
+        runtime=growing(30),
+        disk_mb=1000,
     params:
         run=imagenet_s,
         root=lambda wildcards, output: f"{Path(output.receipt).parent}/imagenet",
@@ -35,8 +36,8 @@ if CONFIG.demo_annotations:
             "../../envs/imagenet-s.yaml"
         threads: 2
         resources:
-            mem_mb=1000,
-            runtime=minutes(30),
+            mem_mb=growing(1000),
+            runtime=growing(30),
         params:
             run=imagenet_s,
             folder=lambda wildcards, output: f"{root_of(wildcards, output)}/work/demo/annotations",

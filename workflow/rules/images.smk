@@ -19,8 +19,9 @@ rule images:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=minutes(240),
+        mem_mb=growing(1000),
+        runtime=growing(240),
+        disk_mb=10_000,  # where the images are copied, and hardly anything else
     params:
         run=imagenet_s,
         copied=lambda wildcards, output: (
@@ -53,8 +54,9 @@ rule stream:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=minutes(480),
+        mem_mb=growing(1500),
+        runtime=growing(480),
+        disk_mb=40_000,  # with five passes; fewer are of smaller archives
     params:
         run=imagenet_s,
         pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",

@@ -16,8 +16,9 @@ rule labels:
         "../../envs/imagenet-s.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=minutes(60),
+        mem_mb=growing(1000),
+        runtime=growing(60),
+        disk_mb=1000,
     params:
         run=imagenet_s,
         masks=lambda wildcards, input: Path(input.records).with_suffix(""),

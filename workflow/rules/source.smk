@@ -19,8 +19,9 @@ rule source:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=minutes(60),
+        mem_mb=growing(2000),
+        runtime=growing(60),
+        disk_mb=1000,
     params:
         run=imagenet_s,
         imagenet=CONFIG.imagenet or "demo",

@@ -14,8 +14,8 @@ rule samples:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=minutes(10),
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         run=imagenet_s,
         train_images=TRAIN_IMAGES,
@@ -43,8 +43,9 @@ rule tree:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=minutes(60),
+        mem_mb=growing(1500),
+        runtime=growing(60),
+        disk_mb=6000,  # an entry for each image takes a block
     params:
         run=imagenet_s,
         link=CONFIG.link,

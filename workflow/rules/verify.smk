@@ -7,10 +7,10 @@ rule verify:
         f"{LOGS}/verify.log",
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: workflow.cores
+    threads: many_cores()
     resources:
-        mem_mb=2000,
-        runtime=minutes(480),
+        mem_mb=growing(2000),
+        runtime=growing(480),
     params:
         run=launcher(),
         root=OUTPUT,
@@ -25,10 +25,10 @@ rule repair:
         f"{LOGS}/repair.log",
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: workflow.cores
+    threads: many_cores()
     resources:
-        mem_mb=2000,
-        runtime=minutes(480),
+        mem_mb=growing(2000),
+        runtime=growing(480),
     params:
         run=launcher(),
         settings=json.dumps(config),
