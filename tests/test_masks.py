@@ -252,7 +252,7 @@ def test_a_folder_of_the_subset_that_is_not_ours_is_left_alone(original, tmp_pat
 def test_an_archive_that_is_gone_says_what_to_do(tmp_path):
     error = refused(tmp_path / "gone.zip", tmp_path)
     assert "is gone" in str(error)
-    assert "fetch" in str(error)
+    assert "`--forcerun annotations`" in str(error)
 
 
 def test_the_receipt_of_the_demo_is_of_an_archive_that_is_not_official(annotations50):

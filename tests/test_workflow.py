@@ -125,6 +125,16 @@ def another_source(imagenet: Path, target: Path) -> Path:
     return target
 
 
+def test_fetch_gets_the_annotations_of_all_subsets_and_builds_nothing(imagenet50, annotations, tmp_path):
+    settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": annotations}
+    run = snakemake(tmp_path, "fetch", **settings)
+    assert (run.code, run.rules) == (0, ["annotations", "fetch", "source"]), run.text
+    assert "Nothing to be done" in snakemake(tmp_path, "fetch", **settings).text
+    run = snakemake(tmp_path / "demo", "fetch")
+    assert (run.code, run.rules) == (0, ["demo_annotations", "fetch"]), run.text
+    assert not (tmp_path / "demo" / "results" / "ImageNetS50").exists()
+
+
 def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, annotations50, tmp_path):
     data = Path(annotations50["path"]).read_bytes()
     with AnnotationServer({f"/there/{ARCHIVE}": data}) as server:

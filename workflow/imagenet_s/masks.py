@@ -105,7 +105,7 @@ def _sources(receipt: dict, origin: Path) -> tuple:
     """The function that takes out a chunk of masks, and mask path → where it is in the origin."""
     if receipt["kind"] == "archive":
         if not origin.is_file():
-            raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun fetch`.")
+            raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun annotations`.")
         return _from_zip, zipped_masks(origin)
     found = {}
     for split in MASKED:

@@ -3,7 +3,8 @@
 
 if not CONFIG.demo_annotations:
 
-    rule fetch:
+    # Where Snakemake runs: the nodes of many clusters have no internet.
+    rule annotations:
         input:
             # A long download is in vain if the source is not complete.
             source=lambda wildcards: rules.source.output.findings.format(
@@ -12,7 +13,8 @@ if not CONFIG.demo_annotations:
         output:
             receipt=f"{WORK}/annotations/{{subset}}.json",
         log:
-            f"{LOGS}/fetch-{{subset}}.log",
+            f"{LOGS}/annotations-{{subset}}.log",
+        localrule: True
         conda:
             "../../envs/imagenet-s.yaml"
         threads: 1
@@ -31,6 +33,12 @@ if not CONFIG.demo_annotations:
         shell:
             "{params.run} --log {log:q} fetch --subset {wildcards.subset} --from {params.origin:q}"
             " --md5 {params.md5} --folder {params.folder:q} --receipt {output.receipt:q}"
+
+
+# A target of its own, for a place with internet before a build in one without.
+rule fetch:
+    input:
+        expand(f"{WORK}/annotations/{{subset}}.json", subset=SUBSETS),
 
 
 rule masks:
