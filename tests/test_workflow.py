@@ -245,19 +245,17 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, 
 
 
 def test_another_workflow_can_import_this_one(tmp_path):
-    (tmp_path / "Snakefile").write_text(
-        f"module imagenet_s:\n    snakefile: {str(ROOT / 'Snakefile')!r}\n"
-        "    prefix: 'data'\n    config: {'output': 'out'}\n"
-        "use rule * from imagenet_s as imagenet_s_*\n"
-        "rule all:\n    default_target: True\n    input: 'data/out/ImageNetS50/dataset.json'\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "2"], cwd=tmp_path, capture_output=True, text=True
-    )
+    module = ROOT / "tests" / "module"
+    shutil.copy(module / "config.yaml", tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", module / "Snakefile", "--cores", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    check_sums(tmp_path / "data" / "out" / "ImageNetS50")
+    tree = tmp_path / "data" / "out" / "ImageNetS50"
+    check_sums(tree)
+    assert (tree / "manifests" / "validation-segmentation-color.sha256").exists()
+    assert not (tree / "manifests" / "validation-segmentation-id16.sha256").exists()
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".snakemake") == [
-        "Snakefile",
+        "config.yaml",
         "data",
     ]
 
