@@ -5,6 +5,8 @@
 rule verify:
     log:
         f"{LOGS}/verify.log",
+    # That there is damage is an answer; to ask again gives the same.
+    retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
     threads: many_cores()
@@ -23,6 +25,8 @@ rule verify:
 rule repair:
     log:
         f"{LOGS}/repair.log",
+    # Nor does it help to repeat this.
+    retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
     threads: many_cores()
