@@ -136,7 +136,12 @@ def running(folder: Path) -> Iterator[Cluster]:
             daemons.enter_context(_daemon(["slurmd", "-N", node], run / f"slurmd-{node}.pid", environment))
         cluster = Cluster(folder, environment)
         _until(lambda: cluster.ask("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * len(NODES))
-        yield cluster
+        try:
+            yield cluster
+        finally:
+            # Jobs outlive the daemons.
+            cluster.ask("scancel", "--user", "root")
+            _until(lambda: not cluster.ask("squeue", "-h"))
 
 
 @contextmanager
