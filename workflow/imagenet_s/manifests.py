@@ -31,8 +31,11 @@ def write_manifests(samples: Path, folder: Path) -> None:
             files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
         for batch in pq.ParquetFile(samples).iter_batches(BATCH):
             table = pa.table(batch)
-            for split in pc.unique(table["split"]).to_pylist():
-                _append(table.filter(pc.equal(table["split"], split)), split, files)
+            splits = pc.unique(table["split"]).to_pylist()
+            for split in splits:
+                # Most batches are of train alone: to filter would copy them.
+                some = table.filter(pc.equal(table["split"], split)) if len(splits) > 1 else table
+                _append(some, split, files)
 
 
 def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:

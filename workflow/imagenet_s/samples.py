@@ -86,10 +86,12 @@ def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 def hex_of(digests: pa.ChunkedArray) -> pa.Array:
     """A column of binary digests as a column of hex text; nulls stay null."""
-    values = pa.concat_arrays(digests.chunks) if digests.num_chunks else pa.nulls(0, digests.type)
+    if digests.null_count == len(digests):  # as those of masks are for most of a subset
+        return pa.nulls(len(digests), pa.string())
+    values = pa.concat_arrays(digests.chunks)
     width = values.type.byte_width
     start, stop = values.offset * width, (values.offset + len(values)) * width
-    text = (values.buffers()[1] or b"")[start:stop]
+    text = values.buffers()[1][start:stop]
     offsets = np.arange(len(values) + 1, dtype=np.int32) * (2 * width)
     valid = values.is_valid().buffers()[1] if values.null_count else None
     buffers = pa.py_buffer(offsets), pa.py_buffer(bytes(text).hex().encode())
