@@ -67,7 +67,8 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     if expected.open_train:
         train_images, remarks = _train_numbers(subset, found, damage["extra"])
     files, read = len(found.files), 0
-    del found  # a million paths are 150 MB
+    del found  # a million paths are 150 MB, and as much was in use to compare them
+    pa.default_memory_pool().release_unused()
     if level != "complete":
         absent = damage["missing"] | damage["moved"] | damage["unreadable"]
         for path, kind, count in check_files(root, subset, level, _present(expected, absent), workers):
