@@ -1,0 +1,145 @@
+"""Matching of generated ids to classes, for predictions made without labels: one to one, by images in common.
+
+Source of the measure: the official toolbox. For each image the set of the predicted ids and the set of the
+true ones count; the cost of giving predicted id p to class c is 1 − (images with both) / (all images).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from imagenet_s.classes import IGNORE, OTHER
+from imagenet_s.errors import first_few
+from imagenet_s.mask import ids_in
+
+SOLVER = "scipy.optimize.linear_sum_assignment"
+
+
+class BadMatch(Exception):
+    """A matching that is none; the text says why."""
+
+
+@dataclass(frozen=True)
+class Occurring:
+    """The classes 1..C that one image has in its prediction and in its truth, each ascending."""
+
+    predicted: tuple[int, ...]
+    true: tuple[int, ...]
+
+
+def occurring(truth: np.ndarray, prediction: np.ndarray, classes: int) -> Occurring:
+    """Of ids, (height, width), both of one shape. What is predicted only on ignored pixels is not there.
+
+    Predicted ids above `classes`, 1000 among them, are matched with nothing.
+    """
+    counting = truth != IGNORE
+    return Occurring(_classes_in(prediction[counting], classes), _classes_in(truth[counting], classes))
+
+
+def _classes_in(ids: np.ndarray, classes: int) -> tuple[int, ...]:
+    present = ids_in(ids) if ids.size else ids
+    return tuple(present[(present != OTHER) & (present <= classes)].tolist())
+
+
+def in_common(images: Sequence[Occurring], classes: int) -> np.ndarray:
+    """In how many images predicted id p and true id c both are: (classes, classes) int64 at [p − 1, c − 1]."""
+    predicted = _membership([image.predicted for image in images], classes)
+    true = _membership([image.true for image in images], classes)
+    return (predicted.T @ true).toarray()
+
+
+def _membership(sets: Sequence[tuple[int, ...]], classes: int) -> csr_array:
+    """1 where image i has class c, sparse, (images, classes) int64 at [i, c − 1]: nearly all are 0."""
+    ends = np.cumsum([0, *map(len, sets)])
+    columns = np.fromiter((c - 1 for one in sets for c in one), np.int64, int(ends[-1]))
+    return csr_array((np.ones(len(columns), np.int64), columns, ends), shape=(len(sets), classes))
+
+
+@dataclass(frozen=True)
+class Matching:
+    """An optimal matching. `classes` has the class of predicted id 1, 2, …; `common` is what it maximises, the
+    sum of images in common; `movable` the predicted ids that another optimal matching gives another class."""
+
+    classes: tuple[int, ...]
+    common: int
+    images: int
+    movable: tuple[int, ...]
+    solver: str = f"{SOLVER} {scipy.__version__}"
+
+    @property
+    def unique(self) -> bool:
+        return not self.movable
+
+    @property
+    def cost(self) -> float:
+        """The objective as the official toolbox states it: the sum of 1 − (images in common) / (images)."""
+        return len(self.classes) - self.common / self.images
+
+    def official(self) -> dict[str, int]:
+        """As the official `match.json` has it: predicted id → class, from 1, and 0 → 0."""
+        return {str(p): c for p, c in enumerate(self.classes, 1)} | {str(OTHER): OTHER}
+
+
+def match(common: np.ndarray, images: int) -> Matching:
+    """The matching of lowest cost, of images in common, (C, C), out of `images` ≥ 1.
+
+    Counts, not costs: whole numbers, among which ties are ties.
+    """
+    rows, columns = linear_sum_assignment(common, maximize=True)
+    return Matching(
+        classes=tuple((columns + 1).tolist()),
+        common=int(common[rows, columns].sum()),
+        images=images,
+        movable=tuple((_movable(common, columns) + 1).tolist()),
+    )
+
+
+def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """The rows, ascending, that have another column in some other optimal assignment.
+
+    Row i that takes the column of row k loses loss[i, k]. Another optimal assignment differs by cycles of such
+    moves that lose nothing in all, and no cycle gains. Shortest paths give each row a potential with which each
+    move loses 0 or more; then cycles that lose nothing are those of moves that lose 0, and a row is on one if
+    it has company in its strongly connected component.
+    """
+    kept = common[np.arange(len(columns)), columns]
+    loss = kept[:, None] - common[:, columns]
+    potential = np.zeros(len(columns), np.int64)
+    while True:
+        shorter = (potential[:, None] + loss).min(axis=0)
+        if (shorter == potential).all():  # never above: loss[k, k] is 0
+            break
+        potential = shorter
+    free = potential[:, None] + loss == potential
+    _, component = connected_components(csr_array(free), directed=True, connection="strong")
+    return np.flatnonzero(np.bincount(component)[component] > 1)
+
+
+def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
+    """The content of a `match.json` as a table, (65536,) uint16: predicted id → class.
+
+    Ids above `classes` stay what they are. Raises BadMatch if it does not give each of the classes once.
+    """
+    wanted = set(range(classes + 1))
+    try:
+        given = {int(key): int(value) for key, value in official.items()}
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BadMatch("is not a table of whole numbers") from error
+    for what, found in (("keys", given.keys()), ("values", set(given.values()))):
+        if found != wanted:
+            raise BadMatch(f"has other {what} than 0..{classes}: {first_few(sorted(found ^ wanted))}")
+    if given[OTHER] != OTHER:
+        raise BadMatch(f"gives background the class {given[OTHER]}")
+    table = np.arange(65_536, dtype=np.uint16)
+    table[list(given)] = list(given.values())
+    return table
+
+
+def relabelled(ids: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Predicted ids, (height, width) uint16, as classes. Boundaries stay where they are: it is one to one."""
+    return table[ids]
