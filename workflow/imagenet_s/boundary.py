@@ -16,7 +16,7 @@ RATIO = 0.03  # of the diagonal of the image: the width of a boundary
 def width_of(height: int, width: int) -> int:
     """How many pixels wide the boundaries of an image are: d, at least 1.
 
-    Halves round to the even number, as Python does and as the official toolbox does: 210 × 280 has 10, not 11.
+    Halves round to the even number, as in the official toolbox: 210 × 280 has 10, not 11.
     The square root is of a sum, not `hypot`, which may round its last digit in another way.
     """
     return max(1, round(RATIO * math.sqrt(height * height + width * width)))
@@ -33,11 +33,11 @@ def boundary(ids: np.ndarray) -> np.ndarray:
 def boundary_of_width(ids: np.ndarray, d: int) -> np.ndarray:
     """The same with boundaries of `d` ≥ 1 pixels.
 
-    Where a window is not constant, two pixels in it that touch (by a side or a corner) differ, and one of them
-    is nearer to the middle than d. So the boundary of one pixel, widened by d − 1 in all directions, is the
-    boundary of d pixels. To widen bits is quicker than any filter of ids.
+    Where a window is not constant, two of its pixels that touch (by a side or a corner) differ, and one of
+    them is nearer to the middle than d. So the boundary of one pixel, widened by d − 1 in all directions, is
+    the boundary of d pixels. To widen bits is quicker than any filter of ids.
     """
-    return _widened(_widened(_thin(ids), d - 1, 0), d - 1, 1)
+    return _widened(_widened(_thin(ids), d - 1).T, d - 1).T
 
 
 def _thin(ids: np.ndarray) -> np.ndarray:
@@ -58,18 +58,13 @@ def _thin(ids: np.ndarray) -> np.ndarray:
     return thin
 
 
-def _widened(bits: np.ndarray, by: int, axis: int) -> np.ndarray:
-    """Each true pixel made a line of 2·by + 1 along an axis; outside the image is false."""
-    padding = [(0, 0), (0, 0)]
-    padding[axis] = (by, by)
-    bits = np.pad(bits, padding)
+def _widened(bits: np.ndarray, by: int) -> np.ndarray:
+    """Each true pixel made 2·by + 1 of them, by as many up and down; outside the image is false."""
+    bits = np.pad(bits, ((by, by), (0, 0)))
     # Windows of 1, 2, 4, … pixels, each of two smaller ones: a few passes, however wide.
     window, last = 1, 2 * by + 1
     while window < last:
         step = min(window, last - window)
-        if axis == 0:
-            bits = bits[:-step] | bits[step:]
-        else:
-            bits = bits[:, :-step] | bits[:, step:]
+        bits = bits[:-step] | bits[step:]
         window += step
     return bits

@@ -47,7 +47,7 @@ def _classes_in(ids: np.ndarray, classes: int) -> tuple[int, ...]:
 
 
 def in_common(images: Sequence[Occurring], classes: int) -> np.ndarray:
-    """In how many images predicted id p and true id c both are: (classes, classes) int64 at [p − 1, c − 1]."""
+    """In how many images predicted id p and true id c both are, (classes, classes) int64: [p − 1, c − 1]."""
     predicted = _membership([image.predicted for image in images], classes)
     true = _membership([image.true for image in images], classes)
     return (predicted.T @ true).toarray()
@@ -62,8 +62,11 @@ def _membership(sets: Sequence[tuple[int, ...]], classes: int) -> csr_array:
 
 @dataclass(frozen=True)
 class Matching:
-    """An optimal matching. `classes` has the class of predicted id 1, 2, …; `common` is what it maximises, the
-    sum of images in common; `movable` the predicted ids that another optimal matching gives another class."""
+    """An optimal matching.
+
+    `classes` has the class of predicted id 1, 2, …; `common` is what it maximises, the sum of images in
+    common; `movable` has the predicted ids, ascending, to which another optimum gives another class.
+    """
 
     classes: tuple[int, ...]
     common: int
@@ -102,10 +105,10 @@ def match(common: np.ndarray, images: int) -> Matching:
 def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """The rows, ascending, that have another column in some other optimal assignment.
 
-    Row i that takes the column of row k loses loss[i, k]. Another optimal assignment differs by cycles of such
-    moves that lose nothing in all, and no cycle gains. Shortest paths give each row a potential with which each
-    move loses 0 or more; then cycles that lose nothing are those of moves that lose 0, and a row is on one if
-    it has company in its strongly connected component.
+    Row i that takes the column of row k loses loss[i, k]. Another optimal assignment differs by cycles of
+    such moves that lose nothing in all, and no cycle gains. Shortest paths give each row a potential with
+    which each move loses 0 or more; then cycles that lose nothing are those of moves that lose 0, and a row
+    is on one if it has company in its strongly connected component.
     """
     kept = common[np.arange(len(columns)), columns]
     loss = kept[:, None] - common[:, columns]
