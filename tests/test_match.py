@@ -68,6 +68,14 @@ def test_where_nothing_is_predicted_every_id_could_be_exchanged():
     assert match(np.zeros((1, 1), np.int64), 5).movable == ()
 
 
+def test_a_solver_that_finds_no_optimum_is_found_out(monkeypatch):
+    monkeypatch.setattr(
+        "imagenet_s.match.linear_sum_assignment", lambda *_, **__: np.arange(6).reshape(2, 3) % 3
+    )
+    with pytest.raises(ArithmeticError):
+        match(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]), 3)
+
+
 @unhurried
 @given(
     st.integers(1, 5).flatmap(lambda n: arrays(np.int64, (n, n), elements=st.integers(0, 3))),

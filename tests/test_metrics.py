@@ -82,6 +82,14 @@ def test_ids_above_the_classes_are_misses_and_nobodys_false_positives():
     assert one.areas[PLAIN, 0, PREDICTED].tolist() == [0, 1, 0]
     assert figures(one)["IoUs"] == pytest.approx([0, 50, 0])
     assert one.unknown == 2
+    assert pair([2, 1], [2, 3]).unknown == 1
+
+
+def test_a_table_has_the_ids_that_are_there_where_pixels_count():
+    table = confusion(ids([1, 1, 1000, 0]), ids([7, 9, 2, 0]), 3)
+    assert table.true_ids.tolist() == [0, 1]
+    assert table.predicted_ids.tolist() == [0, 4]  # 7 and 9 are above 3 alike; 2 is ignored
+    assert table.matrix.tolist() == [[1, 0], [0, 2]]
 
 
 def test_ids_above_the_classes_are_foreground_of_the_f_measure_but_no_label():

@@ -113,11 +113,13 @@ def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
     kept = common[np.arange(len(columns)), columns]
     loss = kept[:, None] - common[:, columns]
     potential = np.zeros(len(columns), np.int64)
-    while True:
+    for _ in columns:
         shorter = (potential[:, None] + loss).min(axis=0)
         if (shorter == potential).all():  # never above: loss[k, k] is 0
             break
         potential = shorter
+    else:  # paths that become shorter for ever: some cycle gains, so the solver was wrong
+        raise ArithmeticError(f"{SOLVER} found no optimum")
     free = potential[:, None] + loss == potential
     _, component = connected_components(csr_array(free), directed=True, connection="strong")
     return np.flatnonzero(np.bincount(component)[component] > 1)
