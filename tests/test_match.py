@@ -8,15 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from imagenet_s.match import (
-    BadMatch,
-    Occurring,
-    in_common,
-    match,
-    matching_table,
-    occurring,
-    relabelled,
-)
+from imagenet_s.match import Occurring, in_common, match, occurring
+from imagenet_s.match_file import BadMatch, matching_table, relabelled
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 

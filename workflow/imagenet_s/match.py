@@ -4,7 +4,7 @@ Source of the measure: the official toolbox. For each image the set of the predi
 true ones count; the cost of giving predicted id p to class c is 1 − (images with both) / (all images).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from imagenet_s.classes import IGNORE, OTHER
-from imagenet_s.errors import first_few
 from imagenet_s.mask import ids_in
 
 SOLVER = "scipy.optimize.linear_sum_assignment"
-
-
-class BadMatch(Exception):
-    """A matching that is none; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -123,28 +118,3 @@ def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
     free = potential[:, None] + loss == potential
     _, component = connected_components(csr_array(free), directed=True, connection="strong")
     return np.flatnonzero(np.bincount(component)[component] > 1)
-
-
-def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
-    """The content of a `match.json` as a table, (65536,) uint16: predicted id → class.
-
-    Ids above `classes` stay what they are. Raises BadMatch if it does not give each of the classes once.
-    """
-    wanted = set(range(classes + 1))
-    try:
-        given = {int(key): int(value) for key, value in official.items()}
-    except (TypeError, ValueError, AttributeError) as error:
-        raise BadMatch("is not a table of whole numbers") from error
-    for what, found in (("keys", given.keys()), ("values", set(given.values()))):
-        if found != wanted:
-            raise BadMatch(f"has other {what} than 0..{classes}: {first_few(sorted(found ^ wanted))}")
-    if given[OTHER] != OTHER:
-        raise BadMatch(f"gives background the class {given[OTHER]}")
-    table = np.arange(65_536, dtype=np.uint16)
-    table[list(given)] = list(given.values())
-    return table
-
-
-def relabelled(ids: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Predicted ids, (height, width) uint16, as classes. Boundaries stay where they are: it is one to one."""
-    return table[ids]

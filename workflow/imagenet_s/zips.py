@@ -1,4 +1,4 @@
-"""Reading a zip of masks from strangers: what may be taken out of it, under which names."""
+"""Reading zips from strangers: what may be taken out of them, under which names."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import stat
 import struct
 import zipfile
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -45,9 +46,20 @@ def zipped_masks(path: Path) -> dict[str, Member]:
     """mask path (`validation-segmentation/<wnid>/<stem>.png`) → its member in the zip.
 
     The two folders may lie under any root folder; other members are left alone. Raises UserError,
-    before anything is unpacked, for a file that is no zip and for one that is not safe to unpack:
-    names that lead outside, links, members that are encrypted, packed otherwise or too large, two of one
-    name.
+    before anything is unpacked, for a file that is no zip and for one that is not safe to unpack.
+    """
+    members, unsafe = members_of(path)
+    masks = [(match[1], member) for member in members if (match := _match(member.name))]
+    unsafe += doubled(mask for mask, _ in masks)
+    require_safe(path, unsafe, "Do not trust this file; get the archive from its official place.")
+    return dict(masks)
+
+
+def members_of(path: Path) -> tuple[list[Member], list[str]]:
+    """The files in a zip, folders left out, and what makes it unsafe to unpack.
+
+    Which is: names that lead outside, links, members that are encrypted, packed otherwise or too large.
+    Raises UserError for a file that is no zip.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -59,23 +71,25 @@ def zipped_masks(path: Path) -> dict[str, Member]:
     except OSError:
         raise
     except Exception as error:  # BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError …
-        raise UserError(f"{path} cannot be read as a zip: {error}. Download it again.") from error
+        raise UserError(f"{path} cannot be read as a zip: {error}. Get it again.") from error
     unsafe = [f"{info.orig_filename!r} {why}" for info in members if (why := _unsafe(info))]
     if sum(info.file_size for info in members) > MOST_BYTES_IN_ALL:
         unsafe.append(f"it would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB")
-    masks = [
-        (match[1], _member(info, ends[info.header_offset]))
-        for info in members
-        if (match := _match(info.filename))
-    ]
-    unsafe += [f"{mask!r} is there twice" for mask, n in Counter(m for m, _ in masks).items() if n > 1]
+    return [_member(info, ends[info.header_offset]) for info in members], unsafe
+
+
+def doubled(names: Iterable[str]) -> list[str]:
+    """Says which of the names of members are there more than once."""
+    return [f"{name!r} is there twice" for name, n in Counter(names).items() if n > 1]
+
+
+def require_safe(path: Path, unsafe: Sequence[str], advice: str) -> None:
+    """Raises UserError for a zip of which something unsafe is known."""
     if unsafe:
         raise UserError(
-            f"{path} is not safe to unpack: {first_few(unsafe)}.\nNothing was unpacked. "
-            "Do not trust this file; get the archive from its official place.",
+            f"{path} is not safe to unpack: {first_few(unsafe)}.\nNothing was unpacked. {advice}",
             details=unsafe,
         )
-    return dict(masks)
 
 
 def read_member(file: int, member: Member) -> bytes:
