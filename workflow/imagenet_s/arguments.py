@@ -1,0 +1,42 @@
+"""What the commands of the command line share: how one is added, and the arguments that several take."""
+
+import argparse
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from imagenet_s.subsets import SUBSETS
+
+
+def command(
+    commands: argparse._SubParsersAction, name: str, run: Callable | str, help: str
+) -> argparse.ArgumentParser:
+    """Adds a command that calls `run`, a function or the name of one (`module.function`)."""
+    added = commands.add_parser(name, help=help, description=help)
+    added.set_defaults(run=function(run) if isinstance(run, str) else run)
+    return added
+
+
+def function(name: str) -> Callable:
+    """`module.function` of the package, imported when it is called."""
+    module, _, function = name.partition(".")
+    return lambda **options: getattr(import_module(f"imagenet_s.{module}"), function)(**options)
+
+
+def subset(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--subset", type=int, choices=SUBSETS, required=True)
+
+
+def paths(added: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        added.add_argument(f"--{name}", type=Path, required=True, metavar="PATH")
+
+
+def several(added: argparse.ArgumentParser, *names: str) -> None:
+    for name in names:
+        added.add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
+
+
+def workers(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
