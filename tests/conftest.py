@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def annotations50(tmp_path_factory) -> dict:
     folder = tmp_path_factory.mktemp("annotations")
     make_annotations(50, folder, folder / "receipt.json", 2)
     return read_json(folder / "receipt.json")
+
+
+@pytest.fixture(scope="session")
+def truth50(annotations50, tmp_path_factory) -> Path:
+    """The folder `validation-segmentation` of subset 50: the true masks of `imagenet50`, shared like it."""
+    folder = tmp_path_factory.mktemp("truth")
+    with zipfile.ZipFile(annotations50["path"]) as archive:
+        masks = [name for name in archive.namelist() if "/validation-segmentation/" in name]
+        archive.extractall(folder, masks)
+    return folder / "ImageNetS50" / "validation-segmentation"
 
 
 def linked_copy(source: Path, target: Path) -> Path:

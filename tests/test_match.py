@@ -1,6 +1,8 @@
 """Matching: which ids count, the optimum, whether there is another, and the official form."""
 
 import itertools
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from imagenet_s import __version__
+from imagenet_s.classes import class_ids
+from imagenet_s.cli import main
+from imagenet_s.mask import ids_of, pixels_of, rgb_png
 from imagenet_s.match import Occurring, in_common, match, occurring
-from imagenet_s.match_file import BadMatch, matching_table, relabelled
+from imagenet_s.match_file import BadMatch, matching_table, parsed_matching, relabelled
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 
@@ -119,3 +125,94 @@ def test_predictions_are_relabelled_and_ids_above_the_classes_stay():
 def test_what_is_no_matching_is_refused(official, says):
     with pytest.raises(BadMatch, match=says):
         matching_table(official, 2)
+
+
+def run(truth: Path, predictions: Path, out: Path, *options: str) -> int:
+    arguments = ["--truth", truth, "--predictions", predictions, "--out", out, *options]
+    return main(["match", "--subset", "50", "--workers", "1", *map(str, arguments)])
+
+
+@pytest.fixture
+def generated(truth50, tmp_path) -> tuple[Path, dict[str, int]]:
+    """Predictions like the truth but with other ids, and the official form of what these mean."""
+    order = np.random.default_rng(7).permutation(50) + 1
+    table = np.arange(65_536, dtype=np.uint16)
+    table[order] = np.arange(1, 51)
+    for path in truth50.rglob("*.png"):
+        target = tmp_path / "predictions" / path.relative_to(truth50)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(rgb_png(table[ids_of(pixels_of(path.read_bytes())[0])]))
+    return tmp_path / "predictions", {str(p): int(c) for p, c in enumerate(order, 1)} | {"0": 0}
+
+
+def test_the_command_writes_the_official_form_and_how_certain_it_is(generated, truth50, tmp_path, capsys):
+    predictions, expected = generated
+    assert run(truth50, predictions, tmp_path / "out" / "match.json") == 0
+    assert json.loads((tmp_path / "out" / "match.json").read_text()) == expected
+    info = json.loads((tmp_path / "out" / "match-info.json").read_text())
+    assert info.pop("solver").startswith("scipy.optimize.linear_sum_assignment 1.")
+    assert info.pop("cost") == pytest.approx(50 - info["images_in_common"] / 752)
+    assert info.pop("images_in_common") >= 752 - 50
+    assert info == {
+        "subset": 50,
+        "images": 752,
+        "unique": True,
+        "ids_that_could_change": 0,
+        "of_them_predicted": [],
+        "ids_never_predicted": 0,
+        "made_by": f"imagenet-s {__version__}",
+    }
+    printed = capsys.readouterr()
+    assert "by 752 images; no other matching is as good" in printed.out
+    assert printed.err.count("no model trained on 919 for 50 or 300") == 1  # the rule, once
+
+
+def test_the_command_says_where_other_matchings_are_as_good(generated, truth50, tmp_path, capsys):
+    predictions, _ = generated
+    # Of 752 images those of three classes: nothing tells the other ids apart.
+    for path in predictions.rglob("*.png"):
+        if path.parent.name not in sorted(class_ids(50))[:3]:
+            path.unlink()
+    assert run(truth50, predictions, tmp_path / "match.json", "--partial") == 0
+    info = json.loads((tmp_path / "match-info.json").read_text())
+    assert not info["unique"]
+    assert info["ids_that_could_change"] >= 40
+    assert info["ids_never_predicted"] + len(info["of_them_predicted"]) >= info["ids_that_could_change"]
+    assert "others are as good" in capsys.readouterr().out
+    assert sorted(json.loads((tmp_path / "match.json").read_text()).values()) == list(range(51))
+
+
+def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tmp_path, capsys):
+    predictions, _ = generated
+    first, second, *_ = sorted(predictions.rglob("*.png"))
+    first.unlink()
+    second.write_bytes(b"none")
+    assert run(truth50, predictions, tmp_path / "match.json") == 1
+    text = capsys.readouterr().err
+    assert f"missing predictions (1): {first.relative_to(predictions)}\n" in text
+    assert f"{second.relative_to(predictions)} is no readable PNG" in text
+    assert "Nothing was matched" in text
+    assert not (tmp_path / "match.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b'{"0": 0, "1": 1.5, "2": 2}', "not a table of whole numbers"),
+        (b'{"0": 0, "1": true, "2": 2}', "not a table of whole numbers"),
+        (b'{"0": 0, "1": 1e999, "2": 2}', "not a table of whole numbers"),
+        (b'{"0": 0, "1": null, "2": 2}', "not a table of whole numbers"),
+        (b"3", "not a table of whole numbers"),
+    ],
+)
+def test_bytes_that_are_no_match_json_are_refused(data, says):
+    with pytest.raises(BadMatch, match=says):
+        parsed_matching(data, 2)
+
+
+def test_a_match_json_is_read_as_python_and_others_write_it():
+    assert parsed_matching(b'{"1": 2, "2": 1, "0": 0}', 2)[:4].tolist() == [0, 2, 1, 3]
+    assert parsed_matching(b'{"1": 2.0, "2": "1", "0": 0}', 2)[:4].tolist() == [0, 2, 1, 3]

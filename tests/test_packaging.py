@@ -86,6 +86,7 @@ def test_the_conda_environment_says_the_same_as_pyproject():
     pip = ranges(PROJECT["dependencies"])
     # conda-forge's `snakemake` brings much that nobody needs here.
     pip["snakemake-minimal"] = pip.pop("snakemake")
+    pip["matplotlib-base"] = pip.pop("matplotlib")  # likewise
     pip["python-zlib-ng"] = pip.pop("zlib-ng")  # there, `zlib-ng` is the library in C
     assert conda == pip | {"python": PROJECT["requires-python"]}
 

@@ -14,11 +14,14 @@ from pathlib import Path
 
 from imagenet_s import __version__
 from imagenet_s.arguments import command, workers
+from imagenet_s.benchmark_commands import add_benchmark
 from imagenet_s.errors import UserError
 from imagenet_s.lock import job_in
 from imagenet_s.progress import log, start_log
 from imagenet_s.stages import add_stages
 from imagenet_s.subsets import LEVELS
+
+MOST_DETAILS = 50  # lines on a terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,10 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run(**options) or 0
     except UserError as error:
         log.error("%s", error)
-        for line in error.details:
-            log.debug("%s", line)
-        if error.details and log_file:
-            log.error("The full list (%s lines) is in %s", f"{len(error.details):,}", log_file)
+        _tell_details(error.details, log_file)
         return error.code
     except OSError as error:
         log.debug("%s", traceback.format_exc())
@@ -44,6 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         log.exception("This is a fault of the program, not yours. Please report it with these lines.")
         return 1
+
+
+def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
+    """Everything goes to the log; without one, to the terminal, as long as one can read it."""
+    if log_file:
+        for line in details:
+            log.debug("%s", line)
+        if details:
+            log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
+        return
+    for line in details[:MOST_DETAILS]:
+        log.error("  %s", line)
+    if len(details) > MOST_DETAILS:
+        log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MOST_DETAILS:,}")
 
 
 def _advice(error: OSError) -> str:
@@ -109,6 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("output", type=Path, metavar="PATH", help="the folder that holds ImageNetS<n>")
     added.add_argument("--dry-run", action="store_true", help="say what would be removed")
 
+    add_benchmark(commands)
     add_stages(commands)
     return parser
 

@@ -22,6 +22,12 @@ class CannotCheck(UserError):
     code = 2
 
 
+class WrongUsage(UserError):
+    """Arguments that do not go together."""
+
+    code = 2
+
+
 def first_few(names: Iterable[object], most: int = 5) -> str:
     """`a, b, c, … (12 in all)`: the beginning of a list, and how long it is."""
     names = [str(name) for name in names]

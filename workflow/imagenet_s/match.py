@@ -6,6 +6,8 @@ true ones count; the cost of giving predicted id p to class c is 1 − (images w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial as bound
+from pathlib import Path
 
 import numpy as np
 import scipy
@@ -13,8 +15,15 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from imagenet_s.classes import IGNORE, OTHER
+from imagenet_s import __version__
+from imagenet_s.classes import IGNORE, OTHER, class_ids
+from imagenet_s.files import write_json
 from imagenet_s.mask import ids_in
+from imagenet_s.predictions import Finding, Pair, pairs_of, read_pair, require_none
+from imagenet_s.progress import log
+from imagenet_s.protocols import PROTOCOLS
+from imagenet_s.subsets import subset_of
+from imagenet_s.workers import in_chunks
 
 SOLVER = "scipy.optimize.linear_sum_assignment"
 
@@ -118,3 +127,55 @@ def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
     free = potential[:, None] + loss == potential
     _, component = connected_components(csr_array(free), directed=True, connection="strong")
     return np.flatnonzero(np.bincount(component)[component] > 1)
+
+
+def match_predictions(
+    subset: int, truth: Path, predictions: Path, partial: bool, out: Path, workers: int
+) -> None:
+    """Writes `out`, a `match.json`, and `<stem>-info.json` beside it: how good and how certain it is.
+
+    Raises UserError with everything that is wrong with the two folders.
+    """
+    name, classes = subset_of(subset).name, len(class_ids(subset))
+    protocol = PROTOCOLS["unsupervised"]
+    log.info("Protocol %s: %s", protocol.title, protocol.rule)
+    pairs, findings = pairs_of(subset, truth, predictions, partial)
+    read = in_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
+    findings += [one for one in read if isinstance(one, Finding)]
+    require_none(findings, "Nothing was matched. `--partial` takes the images that are there.")
+    common = in_common(read, classes)
+    found = match(common, len(read))
+    predicted = {p for image in read for p in image.predicted}
+    changeable = [p for p in found.movable if p in predicted]
+    info = {
+        "subset": subset,
+        "images": found.images,
+        "cost": found.cost,
+        "images_in_common": found.common,
+        "unique": found.unique,
+        "ids_that_could_change": len(found.movable),
+        "of_them_predicted": changeable,
+        "ids_never_predicted": classes - len(predicted),
+        "solver": found.solver,
+        "made_by": f"imagenet-s {__version__}",
+    }
+    write_json(out.with_name(f"{out.stem}-info.json"), info)
+    write_json(out, found.official())
+    print(f"{out}: cost {found.cost:.6f}, by {found.images:,} images; {_certainty(found, changeable)}")
+
+
+def _occurring(classes: int, pairs: Sequence[Pair]) -> list[Occurring | Finding]:
+    results = []
+    for pair in pairs:
+        read = read_pair(pair, classes)
+        results += read if isinstance(read, list) else [occurring(*read, classes)]
+    return results
+
+
+def _certainty(found: Matching, changeable: Sequence[int]) -> str:
+    if found.unique:
+        return "no other matching is as good"
+    return (
+        f"others are as good: {len(found.movable):,} of {len(found.classes):,} ids could have another class, "
+        f"{len(changeable):,} of which are predicted anywhere"
+    )

@@ -1,0 +1,210 @@
+"""Distance matching from features on disk, and the worked example of features."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imagenet_s.cli import main
+from imagenet_s.grid_features import CELLS, CHANNELS, LEVELS, grid_features
+from imagenet_s.mask import ids_of, pixels_of
+from imagenet_s.predictions import names_of
+from imagenet_s.splits import listed
+
+TRAIN = names_of(50, "train-semi")
+VALIDATION = names_of(50, "validation")[:12]
+
+
+@pytest.fixture(scope="session")
+def semi50(annotations50, tmp_path_factory) -> Path:
+    """The folder of the true masks of train-semi of subset 50."""
+    folder = tmp_path_factory.mktemp("semi")
+    with zipfile.ZipFile(annotations50["path"]) as archive:
+        archive.extractall(folder, [name for name in archive.namelist() if "/train-semi-" in name])
+    return folder / "ImageNetS50" / "train-semi-segmentation"
+
+
+def linked(names: list[str], source: Path, folder: Path) -> Path:
+    """The images of `names` in class folders, from a raw source."""
+    train = {row.image: row.imagenet_wnid for row in listed(50, "train-semi")}
+    for name in names:
+        stem = Path(name).stem
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        origin = f"train/{train[stem]}" if stem in train else "val"
+        os.link(source / origin / f"{stem}.JPEG", (folder / name).with_suffix(".JPEG"))
+    return folder
+
+
+def distance_match(masks: Path, work: Path, *options: str) -> int:
+    paths = {"--features-train": work / "f/train", "--features": work / "f/validation"}
+    paths |= {"--masks": masks, "--images": work / "validation", "--out": work / "out"}
+    words = [str(word) for pair in paths.items() for word in pair]
+    return main(["distance-match", "--subset", "50", "--workers", "1", *words, *options])
+
+
+@pytest.fixture
+def work(imagenet50, tmp_path) -> Path:
+    """Images of train-semi and some of validation, and their features."""
+    for split, names in (("train", TRAIN), ("validation", VALIDATION)):
+        images = linked(names, imagenet50, tmp_path / split)
+        arguments = ["--images", str(images), "--out", str(tmp_path / "f" / split), "--workers", "1"]
+        assert main(["grid-features", *arguments]) == 0
+    return tmp_path
+
+
+def test_images_are_predicted_at_their_size_and_mostly_right(work, semi50, truth50, capsys):
+    assert distance_match(semi50, work) == 0
+    assert (
+        json.loads((work / "out.json").read_text()).items()
+        >= {
+            "subset": 50,
+            "images": 12,
+            "channels": CHANNELS,
+            "k": 10,
+            "temperature": 0.07,
+            "enlarged": 4,
+        }.items()
+    )
+    right = []
+    for name in VALIDATION:
+        png = (work / "out" / name).read_bytes()
+        rgb, mode = pixels_of(png)
+        with Image.open((work / "validation" / name).with_suffix(".JPEG")) as image:
+            assert rgb.shape == (image.height, image.width, 3)
+        assert mode == "RGB"
+        assert png[24:26] == b"\x08\x02"
+        truth = ids_of(pixels_of((truth50 / name).read_bytes())[0])
+        right.append((ids_of(rgb) == truth)[truth != 1000].mean())
+    assert np.mean(right) > 0.6  # the demo's classes have their own colours
+    assert sorted(path.name for path in work.iterdir()) == ["f", "out", "out.json", "train", "validation"]
+    assert "12 predictions in" in capsys.readouterr().out
+
+
+def test_any_model_s_features_will_do(work, semi50):
+    """Of other shapes from image to image, other types, in npz."""
+    wnid_of = {name: name.partition("/")[0] for name in [*TRAIN, *VALIDATION]}
+    channel = {wnid: i for i, wnid in enumerate(sorted(set(wnid_of.values())))}
+    random = np.random.default_rng(3)
+    for split, names in (("train", TRAIN), ("validation", VALIDATION)):
+        for number, name in enumerate(names):
+            path = (work / "f" / split / name).with_suffix(".npy")
+            path.unlink()
+            shape = tuple(random.integers(1, 4, 2))
+            features = np.zeros((len(channel), *shape), [np.float64, np.int16, np.float32][number % 3])
+            features[channel[wnid_of[name]]] = 1
+            if number % 2:
+                np.save(path, features)
+            else:
+                np.savez_compressed(path.with_suffix(".npz"), features)
+    assert distance_match(semi50, work, "-k", "3", "-T", "0.1") == 0
+    assert json.loads((work / "out.json").read_text())["k"] == 3
+    # All positions of an image have the class of its folder: region vectors of a class are all the same.
+    for name in VALIDATION:
+        ids = ids_of(pixels_of((work / "out" / name).read_bytes())[0])
+        assert len(np.unique(ids)) == 1
+
+
+def test_the_number_of_processes_changes_nothing(work, semi50):
+    assert distance_match(semi50, work) == 0
+    first = {name: (work / "out" / name).read_bytes() for name in VALIDATION}
+    assert distance_match(semi50, work, "--workers", "2") == 0
+    assert {name: (work / "out" / name).read_bytes() for name in VALIDATION} == first
+
+
+def test_everything_that_is_missing_is_told_before_anything_is_predicted(work, semi50, tmp_path, capsys):
+    (work / "f/train" / TRAIN[3]).with_suffix(".npy").unlink()
+    (work / "f/validation" / VALIDATION[2]).with_suffix(".npy").unlink()
+    (work / "validation" / VALIDATION[5]).with_suffix(".JPEG").unlink()
+    assert distance_match(semi50 / "n01443537", work) == 1
+    text = capsys.readouterr().err
+    assert f"missing features of train-semi (1): {TRAIN[3]}\n" in text
+    assert "missing masks of train-semi (500): " in text
+    assert f"missing features of images (1): {VALIDATION[2]}\n" in text
+    assert f"features without an image (1): {VALIDATION[5]}\n" in text
+    assert "Nothing was predicted" in text
+    assert not (work / "out").exists()
+
+
+BROKEN = {
+    "not an array": (b"hello", "cannot be read"),
+    "cut off": (None, "cannot be read"),
+    "two dimensions": (np.zeros((4, 4)), "is float64 of shape (4, 4), not numbers of shape (C, h, w)"),
+    "empty": (np.zeros((4, 0, 4)), "not numbers of shape (C, h, w)"),
+    "texts": (np.full((1, 1, 1), "x"), "not numbers of shape (C, h, w)"),
+    "objects": (np.full((1, 1, 1), None), "cannot be read"),
+    "not a number": (np.full((CHANNELS, 1, 1), np.nan), "has numbers that are not finite"),
+    "other channels": (np.zeros((5, 1, 1)), f"5 channels, not {CHANNELS}"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_features_that_cannot_be_used_are_named(fault, work, semi50, capsys):
+    content, says = BROKEN[fault]
+    path = (work / "f/validation" / VALIDATION[4]).with_suffix(".npy")
+    if isinstance(content, np.ndarray):
+        np.save(path, content, allow_pickle=True)
+    else:
+        path.write_bytes(content or path.read_bytes()[:-9])
+    assert distance_match(semi50, work) == 1
+    text = capsys.readouterr().err
+    assert f"unusable features (1): {path} " in text
+    assert says in text
+    assert not (work / "out.json").exists()
+
+
+def test_features_of_train_semi_must_be_of_one_kind(work, semi50, capsys):
+    np.save((work / "f/train" / TRAIN[7]).with_suffix(".npy"), np.zeros((5, 1, 1)))
+    assert distance_match(semi50, work) == 1
+    assert (
+        f"different numbers of channels in features of train-semi (1): 5, {CHANNELS}"
+        in capsys.readouterr().err
+    )
+    np.savez((work / "f/train" / TRAIN[7]).with_suffix(".npz"), np.zeros(1), np.zeros(2))
+    (work / "f/train" / TRAIN[7]).with_suffix(".npy").unlink()
+    assert distance_match(semi50, work) == 1
+    assert "holds 2 arrays, not one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("-k", "0"), ("-T", "0"), ("-T", "nan")])
+def test_senseless_settings_are_refused(option, work, semi50, capsys):
+    assert distance_match(semi50, work, *option) == 1
+    assert "-k must be 1 or more and -T above 0" in capsys.readouterr().err
+
+
+def test_grid_features_are_the_shares_of_levels_and_the_edges_of_cells():
+    picture = np.zeros((20, 17, 3), np.uint8)
+    picture[:8, :8] = (255, 0, 0)
+    found = grid_features(picture)
+    assert found.shape == (CHANNELS, 2, 2)  # of cells of 8 pixels; 4 rows and a column are left over
+    assert found.dtype == np.float16
+    red = found[:LEVELS]
+    assert red[:, 0, 0].tolist() == [0, 0, 0, 0, 0, 0, 0, 1]
+    assert red[:, 1, 1].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    assert (found[LEVELS : 3 * LEVELS].reshape(2, LEVELS, 4)[:, 0] == 1).all()
+    edges = found[3 * LEVELS :]
+    assert edges[:, 0, 0].max() > 0
+    assert (edges[:, 1, 1] == 0).all()
+    # The edge between the upper cells runs down: brightness changes across, direction 0.
+    assert edges[:, 0, 1].argmax() == 0
+    assert edges[:, 1, 0].argmax() == 4
+
+
+def test_grid_features_of_any_image_have_the_same_grid_along_the_longer_side(tmp_path, capsys):
+    (tmp_path / "images" / "n01443537").mkdir(parents=True)
+    sizes = {"tall": (30, 200), "wide": (999, 4), "grey": (64, 64), "cmyk": (64, 48)}
+    modes = {"grey": "L", "cmyk": "CMYK"}
+    for name, size in sizes.items():
+        Image.new(modes.get(name, "RGB"), size).save(tmp_path / "images/n01443537" / f"{name}.JPEG", "JPEG")
+    out = tmp_path / "out"
+    assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 0
+    shapes = {name: np.load(out / "n01443537" / f"{name}.npy").shape[1:] for name in sizes}
+    assert shapes == {"tall": (CELLS, 1), "wide": (1, CELLS), "grey": (CELLS, CELLS), "cmyk": (9, CELLS)}
+    (tmp_path / "images/n01443537/broken.JPEG").write_bytes(b"no image")
+    assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 1
+    assert f"unreadable images (1): {tmp_path}/images/n01443537/broken.JPEG" in capsys.readouterr().err
+    assert main(["grid-features", "--images", str(tmp_path / "out.json"), "--out", str(out)]) == 1
+    assert f"There is no folder {tmp_path}/out.json" in capsys.readouterr().err

@@ -1,0 +1,346 @@
+"""Scoring folders of predictions: the figures that come out, and every kind of broken folder."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import linked_copy
+from imagenet_s.classes import class_ids
+from imagenet_s.cli import main
+from imagenet_s.mask import ids_of, pixels_of, rgb_of, rgb_png
+from imagenet_s.metrics import confusion, figures, tally, total
+from imagenet_s.predictions import names_of
+
+NAMES = names_of(50, "validation")
+FIGURES = ["Acc", "mIoU", "mBIoU", "S", "MS", "ML", "L", "BS", "BMS", "BML", "BL", "IoUs", "FMeasure"]
+
+
+def evaluate(truth: Path, predictions: Path, out: Path, *options: str) -> int:
+    arguments = ["--truth", truth, "--predictions", predictions, "--out", out, *options]
+    return main(["evaluate", "--subset", "50", "--workers", "1", *map(str, arguments)])
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Gives a file other bytes, and leaves those of its hard links as they are."""
+    path.unlink()
+    path.write_bytes(data)
+
+
+def ids_at(path: Path) -> np.ndarray:
+    return ids_of(pixels_of(path.read_bytes())[0])
+
+
+@pytest.fixture
+def predictions(truth50, tmp_path) -> Path:
+    """The truth itself, as predictions; ignored pixels are predicted as background."""
+    folder = linked_copy(truth50, tmp_path / "predictions")
+    for name in NAMES[:3]:
+        ids = ids_at(folder / name)
+        replace(folder / name, rgb_png(np.where(ids == 1000, 0, ids).astype(np.uint16)))
+    return folder
+
+
+def test_what_is_written_are_the_official_figures_of_all_images(truth50, predictions, tmp_path, capsys):
+    random = np.random.default_rng(1)
+    for name in NAMES[::5]:
+        replace(predictions / name, rgb_png(np.roll(ids_at(predictions / name), random.integers(20), axis=1)))
+    out = tmp_path / "out" / "metrics.json"
+    assert evaluate(truth50, predictions, out) == 0
+    found = json.loads(out.read_text())
+    expected = figures(
+        total(tally(confusion(ids_at(truth50 / name), ids_at(predictions / name), 50)) for name in NAMES)
+    )
+    assert list(found)[: len(FIGURES)] == FIGURES
+    assert {name: found[name] for name in FIGURES} == expected
+    assert (found["images"], found["images_of_the_split"], found["partial"]) == (752, 752, False)
+    assert 50 < found["mIoU"] < 100
+    printed = capsys.readouterr().out
+    assert f"mIoU {found['mIoU']:6.2f}" in printed
+    assert "752 of 752 images" in printed
+    assert evaluate(truth50, predictions, tmp_path / "two.json", "--workers", "2") == 0
+    assert (tmp_path / "two.json").read_bytes() == out.read_bytes()
+
+
+def test_the_table_by_class_begins_with_background_and_has_the_figures(truth50, predictions, tmp_path):
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    with (tmp_path / "m-classes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["id", "wnid", "name", "IoU", "boundary_IoU", "pixels"]
+    assert [row["wnid"] for row in rows] == ["", *class_ids(50)]
+    assert [row["id"] for row in rows] == [str(i) for i in range(51)]
+    assert (rows[0]["name"], rows[1]["name"]) == ("background", "goldfish")
+    found = json.loads((tmp_path / "m.json").read_text())
+    assert [float(row["IoU"]) for row in rows] == found["IoUs"]
+    assert np.mean([float(row["boundary_IoU"]) for row in rows]) == pytest.approx(found["mBIoU"])
+    pixels = [sum(int((ids_at(truth50 / name) == i).sum()) for name in NAMES) for i in (0, 7)]
+    assert [int(rows[i]["pixels"]) for i in (0, 7)] == pixels
+
+
+def test_plot_and_pictures_are_written_and_the_same_each_time(truth50, predictions, tmp_path):
+    for name in ("a", "b"):
+        assert evaluate(truth50, predictions, tmp_path / f"{name}.json") == 0
+    for what in ("classes", "worst", "best"):
+        with Image.open(tmp_path / f"a-{what}.png") as image:
+            assert min(image.size) > 400
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 50
+        assert (tmp_path / f"a-{what}.png").read_bytes() == (tmp_path / f"b-{what}.png").read_bytes()
+
+
+def test_a_tree_s_own_folder_will_do_and_its_images_are_shown(truth50, predictions, imagenet50, tmp_path):
+    tree = tmp_path / "ImageNetS50"
+    linked_copy(truth50, tree / "validation-segmentation")
+    linked_copy(predictions, tmp_path / "both" / "validation")
+    (tmp_path / "both" / "test").mkdir()
+    assert evaluate(tree, tmp_path / "both", tmp_path / "without.json") == 0
+    for name in NAMES:
+        image = (tree / "validation" / name).with_suffix(".JPEG")
+        image.parent.mkdir(parents=True, exist_ok=True)
+        os.link(imagenet50 / "val" / image.name, image)
+    assert evaluate(tree, tmp_path / "both", tmp_path / "with.json") == 0
+    assert (tmp_path / "with.json").read_bytes() == (tmp_path / "without.json").read_bytes()
+    assert (tmp_path / "with-worst.png").read_bytes() != (tmp_path / "without-worst.png").read_bytes()
+    assert (tmp_path / "with-classes.png").read_bytes() == (tmp_path / "without-classes.png").read_bytes()
+
+
+def test_the_worst_images_are_those_with_the_lowest_mean_iou(truth50, predictions, tmp_path, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(
+        "imagenet_s.pictures.draw_images",
+        lambda subset, scored, table, which, path: shown.update({which: scored}),
+    )
+    ids = ids_at(predictions / NAMES[40])
+    replace(predictions / NAMES[40], rgb_png(np.full_like(ids, 50)))
+    ids = ids_at(predictions / NAMES[7])
+    other = np.where((ids > 0) & (ids < 1000), 49, ids).astype(np.uint16)
+    replace(predictions / NAMES[7], rgb_png(other))
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    assert [one.pair.name for one in shown["worst"][:2]] == [NAMES[40], NAMES[7]]
+    assert (shown["worst"][0].iou, shown["best"][0].iou) == (0, pytest.approx(1))
+    # Background of two classes' mean, or of three where another object is there: 49 is none of them.
+    assert shown["worst"][1].iou == pytest.approx(1 / (1 + len(set(np.unique(ids)) - {0, 1000}) + 1))
+
+
+def test_generated_ids_are_scored_by_their_match(truth50, predictions, tmp_path, capsys):
+    assert evaluate(truth50, predictions, tmp_path / "plain.json") == 0
+    order = np.random.default_rng(2).permutation(50) + 1
+    generated = np.arange(65_536, dtype=np.uint16)
+    generated[1:51] = order
+    for name in NAMES:
+        replace(predictions / name, rgb_png(generated[ids_at(predictions / name)]))
+    (tmp_path / "match.json").write_text(
+        json.dumps({"0": 0} | {str(p): c for c, p in enumerate(order.tolist(), 1)})
+    )
+    assert evaluate(truth50, predictions, tmp_path / "m.json", "--match", str(tmp_path / "match.json")) == 0
+    plain, matched = (json.loads((tmp_path / name).read_text()) for name in ("plain.json", "m.json"))
+    assert (plain.pop("matched"), matched.pop("matched")) == (False, True)
+    assert matched == plain
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    assert json.loads((tmp_path / "m.json").read_text())["mIoU"] < 10
+
+
+def test_a_match_json_that_is_none_is_refused(truth50, predictions, tmp_path, capsys):
+    (tmp_path / "match.json").write_text('{"0": 0, "1": 1}')
+    assert evaluate(truth50, predictions, tmp_path / "m.json", "--match", str(tmp_path / "match.json")) == 1
+    text = capsys.readouterr().err
+    assert f"{tmp_path}/match.json has other keys than 0..50: 2, 3, 4, 5, 6, … (49 in all)" in text
+    assert "`imagenet-s match` makes one" in text
+
+
+def test_ids_above_the_classes_are_counted_in_a_warning_and_scored_as_misses(
+    truth50, predictions, tmp_path, capsys
+):
+    ids = ids_at(predictions / NAMES[0])
+    above = np.where(ids == 1, 51, ids).astype(np.uint16)
+    replace(predictions / NAMES[0], rgb_png(above))
+    pixels = int((ids == 1).sum())
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    assert f"{pixels:,} pixels have an id above 50: they count as misses" in capsys.readouterr().err
+    assert json.loads((tmp_path / "m.json").read_text())["pixels_above_the_classes"] == pixels
+
+
+def test_partial_scores_what_both_have_and_says_how_many(truth50, predictions, tmp_path, capsys):
+    for name in NAMES[100:]:
+        (predictions / name).unlink()
+    (predictions / "n01443537" / "other.png").write_bytes(rgb_png(np.zeros((5, 5), np.uint16)))
+    assert evaluate(truth50, predictions, tmp_path / "m.json", "--partial") == 0
+    found = json.loads((tmp_path / "m.json").read_text())
+    assert (found["images"], found["images_of_the_split"], found["partial"]) == (100, 752, True)
+    assert len(found["IoUs"]) == 51  # whatever is there
+    printed = capsys.readouterr()
+    assert "100 images have both, of 752 in" in printed.err
+    assert "100 of 752 images" in printed.out
+    expected = figures(
+        total(
+            tally(confusion(ids_at(truth50 / name), ids_at(predictions / name), 50)) for name in NAMES[:100]
+        )
+    )
+    assert {name: found[name] for name in FIGURES} == expected
+
+
+def test_partial_takes_a_part_of_the_truth_too(truth50, predictions, tmp_path, capsys):
+    truth = linked_copy(truth50, tmp_path / "truth")
+    for name in NAMES[:752:2]:
+        (truth / name).unlink()
+    assert evaluate(truth, predictions, tmp_path / "m.json", "--partial") == 0
+    assert json.loads((tmp_path / "m.json").read_text())["images"] == 376
+
+
+def palette(ids: np.ndarray, path: Path) -> None:
+    Image.fromarray(ids.astype(np.uint8)).convert("P").save(path, "PNG")
+
+
+def grey(ids: np.ndarray, path: Path) -> None:
+    Image.fromarray(ids).save(path, "PNG")
+
+
+def transparent(ids: np.ndarray, path: Path) -> None:
+    Image.fromarray(rgb_of(ids)).convert("RGBA").save(path, "PNG")
+
+
+def jpeg(ids: np.ndarray, path: Path) -> None:
+    Image.fromarray(rgb_of(ids)).save(path, "JPEG")
+
+
+def bgr(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(pack(rgb_of(ids)[..., ::-1]))
+
+
+def blue(ids: np.ndarray, path: Path) -> None:
+    rgb = rgb_of(np.maximum(ids, 1))
+    rgb[0, 0, 2] = 9
+    path.write_bytes(pack(rgb))
+
+
+def pack(rgb: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def smaller(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(rgb_png(ids[1:, :-2]))
+
+
+def turned(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(rgb_png(np.ascontiguousarray(ids.T)))
+
+
+def broken(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(rgb_png(ids)[:60])
+
+
+def empty(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def folder(ids: np.ndarray, path: Path) -> None:
+    path.mkdir()
+
+
+def pipe(ids: np.ndarray, path: Path) -> None:
+    os.mkfifo(path)
+
+
+def failing(ids: np.ndarray, path: Path) -> None:
+    path.symlink_to("/proc/self/mem")
+
+
+NONE = "no predictions (8-bit RGB PNGs, id = R + 256·G, B = 0) (1): {name} "
+
+BROKEN = {
+    palette: NONE + "is not 8-bit RGB but of mode P",
+    grey: NONE + "is not 8-bit RGB but of mode I;16",
+    transparent: NONE + "is not 8-bit RGB but of mode RGBA",
+    jpeg: NONE + "is no readable PNG",
+    bgr: NONE + "has blue pixels and no red ones: was it written as BGR?",
+    blue: NONE + "has blue pixels\n",
+    broken: NONE + "is no readable PNG",
+    empty: NONE + "is no readable PNG",
+    folder: NONE + "is no readable PNG",
+    pipe: NONE + "is no readable PNG",
+    failing: "unreadable predictions (1): {name}: Input/output error",
+    smaller: "of another size than their image (1): {name} has {w2} × {h1} pixels, not {w} × {h}",
+    turned: "of another size than their image (1): {name} has {h} × {w} pixels, not {w} × {h}",
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.__name__)
+def test_a_broken_prediction_is_named(fault: Callable, truth50, predictions, tmp_path, capsys):
+    name = next(n for n in NAMES if len(set(ids_at(truth50 / n).shape)) == 2)
+    ids = np.where(ids_at(truth50 / name) == 1000, 0, ids_at(truth50 / name)).astype(np.uint16)
+    (predictions / name).unlink()
+    fault(ids, predictions / name)
+    out = tmp_path / "m.json"
+    assert evaluate(truth50, predictions, out) == 1
+    height, width = ids.shape
+    sizes = {"h": height, "w": width, "h1": height - 1, "w2": width - 2}
+    text = capsys.readouterr().err
+    assert BROKEN[fault].format(name=name, **sizes) in text
+    assert "Nothing was scored" in text
+    assert "Traceback" not in text
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions"]
+
+
+def test_everything_that_is_wrong_is_told_at_once(truth50, predictions, tmp_path, capsys):
+    truth = linked_copy(truth50, tmp_path / "truth")
+    missing, unknown, strange, no_truth, huge, *rest = NAMES[::90]
+    (predictions / missing).unlink()
+    (truth / no_truth).unlink()
+    replace(truth / unknown, rgb_png(np.full((9, 9), 77, np.uint16)))
+    replace(predictions / strange, b"\x89PNG")
+    replace(truth / huge, b"none")
+    (predictions / ".DS_Store").write_bytes(b"")
+    (predictions / "n01443537" / "deeper").mkdir()
+    for name in rest:
+        replace(predictions / name, rgb_png(np.zeros((3, 4), np.uint16)))
+    log = tmp_path / "log.txt"
+    arguments = ["--truth", truth, "--predictions", predictions, "--out", tmp_path / "m.json"]
+    assert main(["--log", str(log), "evaluate", "--subset", "50", *map(str, arguments)]) == 1
+    text = capsys.readouterr().err
+    assert f"missing predictions (1): {missing}\n" in text
+    assert f"missing true masks (1): {no_truth}\n" in text
+    assert "files that do not belong there (2): .DS_Store, n01443537/deeper\n" in text
+    assert "odd true masks (2): " in text
+    assert f"{unknown} has ids other than 0..50 and 1000: 77" in text
+    assert f"{huge} is no readable PNG" in text
+    assert f"of another size than their image ({len(rest) + 1}): {unknown} has" in text
+    assert f"The full list ({len(rest) + 8} lines) is in {log}" in text
+    for name in rest:
+        assert f"of another size than their image: {name} has 4 × 3 pixels" in log.read_text()
+
+
+def test_without_a_log_all_is_listed_on_the_terminal_as_long_as_one_can_read_it(
+    truth50, predictions, tmp_path, capsys
+):
+    for name in NAMES[:40]:
+        (predictions / name).unlink()
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    text = capsys.readouterr().err
+    assert f"missing predictions (40): {', '.join(NAMES[:3])}, …\n" in text
+    assert all(f"\n  missing predictions: {name}\n" in text for name in NAMES[:40])
+    for name in NAMES[40:80]:
+        (predictions / name).unlink()
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    text = capsys.readouterr().err
+    assert text.count("\n  missing predictions: ") == 50
+    assert "… and 30 more: `imagenet-s --log FILE …` lists all" in text
+
+
+@pytest.mark.parametrize("partial", [[], ["--partial"]])
+def test_folders_that_have_nothing_in_common_are_told_by_what_they_hold(partial, truth50, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "notes.txt").write_text("x")
+    assert evaluate(truth50, tmp_path / "elsewhere", tmp_path / "m.json", *partial) == 1
+    text = capsys.readouterr().err
+    assert "No image has both a truth and a prediction" in text
+    assert f"such as {NAMES[0]}" in text
+    assert f"{tmp_path}/elsewhere holds: notes.txt" in text
+    assert evaluate(truth50, tmp_path / "nowhere", tmp_path / "m.json", *partial) == 1
+    assert f"There is no folder {tmp_path}/nowhere." in capsys.readouterr().err

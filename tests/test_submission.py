@@ -1,0 +1,387 @@
+"""Submissions: what is written, to the letter, and every kind of wrong folder and wrong zip."""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from conftest import linked_copy
+from imagenet_s.cli import main
+from imagenet_s.mask import rgb_png
+from imagenet_s.method import BASELINE, LINES, method_text, text_troubles
+from imagenet_s.predictions import names_of
+from imagenet_s.protocols import PROTOCOLS, leak
+
+NAMES = names_of(50, "test")
+FIELDS = {
+    "name": "A name: with a colon",
+    "training_data": "ImageNetS50 train",
+    "training_scheme": "SSL",
+    "networks": "ResNet-18",
+    "link": "https://example.org",
+    "description": "Größe matters",
+}
+TEXT = (
+    "Method name: A name: with a colon\nTraining data: ImageNetS50 train\nTraining scheme: SSL\n"
+    "Networks: ResNet-18\nPaper/Project link: https://example.org\nMethod description: Größe matters"
+)
+MATCH = {"0": 0} | {str(p): 51 - p for p in range(1, 51)}
+
+
+@pytest.fixture(scope="session")
+def test50(tmp_path_factory) -> Path:
+    """`images` and `predictions` of subset 50's test images; shared, never changed."""
+    folder = tmp_path_factory.mktemp("test50")
+    random = np.random.default_rng(1)
+    for name in NAMES:
+        height, width = map(int, random.integers(4, 12, 2))
+        image = (folder / "images" / name).with_suffix(".JPEG")
+        for path in (image, folder / "predictions" / name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (width, height)).save(image)
+        ids = random.integers(0, 51, (height, width)).astype(np.uint16)
+        (folder / "predictions" / name).write_bytes(rgb_png(ids))
+    return folder
+
+
+@pytest.fixture
+def folder(test50, tmp_path) -> Path:
+    """A folder with `predictions` that may be changed, `method.yaml` and `match.json`."""
+    linked_copy(test50 / "predictions", tmp_path / "predictions")
+    (tmp_path / "method.yaml").write_text(yaml.safe_dump(FIELDS))
+    (tmp_path / "match.json").write_text(json.dumps(MATCH))
+    return tmp_path
+
+
+def submit(folder: Path, test50: Path, protocol: str = "semi-supervised", **options: Path) -> int:
+    paths = {"images": test50 / "images", "predictions": folder / "predictions"}
+    paths |= {"method": folder / "method.yaml", "out": folder / "s.zip"} | options
+    words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    return main(["submit", "--subset", "50", "--protocol", protocol, "--workers", "1", *words])
+
+
+def check(path: Path, protocol: str = "semi-supervised", *options: str) -> int:
+    return main(["submit", "--subset", "50", "--protocol", protocol, "--check", str(path), *options])
+
+
+def replace(path: Path, data: bytes) -> None:
+    path.unlink()
+    path.write_bytes(data)
+
+
+def test_the_zip_holds_the_predictions_byte_for_byte_and_the_method_to_the_letter(folder, test50, capsys):
+    assert submit(folder, test50) == 0
+    with zipfile.ZipFile(folder / "s.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted([*NAMES, "method.txt"])
+        assert archive.read("method.txt") == TEXT.encode()
+        for name in NAMES:
+            assert archive.read(name) == (test50 / "predictions" / name).read_bytes()
+        assert {(m.date_time, m.external_attr >> 16, m.compress_type) for m in archive.infolist()} == {
+            ((1980, 1, 1, 0, 0, 0), 0o644, zipfile.ZIP_STORED)
+        }
+    digest = hashlib.sha256((folder / "s.zip").read_bytes()).hexdigest()
+    assert capsys.readouterr().out == (
+        f"{folder}/s.zip: 1,682 predictions, read back and found right; sha256 {digest}\n"
+    )
+    assert check(folder / "s.zip", "semi-supervised", "--images", str(test50 / "images")) == 0
+    for path in sorted((folder / "predictions").rglob("*.png"), reverse=True):  # made in another order
+        replace(path, path.read_bytes())
+    assert submit(folder, test50, out=folder / "again.zip") == 0
+    assert (folder / "again.zip").read_bytes() == (folder / "s.zip").read_bytes()
+
+
+def test_generated_ids_need_a_match_json_which_goes_in_as_it_is(folder, test50, capsys):
+    assert submit(folder, test50, "unsupervised") == 1
+    assert "missing (1): match.json, which protocol fully unsupervised needs" in capsys.readouterr().err
+    assert not (folder / "s.zip").exists()
+    assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 0
+    with zipfile.ZipFile(folder / "s.zip") as archive:
+        assert archive.read("match.json") == (folder / "match.json").read_bytes()
+        assert len(archive.namelist()) == 1682 + 2
+    assert check(folder / "s.zip", "unsupervised") == 0
+    assert check(folder / "s.zip", "free") == 0
+    capsys.readouterr()
+    assert check(folder / "s.zip", "distance-matching") == 1
+    text = capsys.readouterr().err
+    assert (
+        "files that do not belong there (1): match.json: in protocol distance matching ids are classes"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("match", "says"),
+    [
+        ({**MATCH, "1": 1}, "has other values than 0..50: 50"),
+        ({p: c for p, c in MATCH.items() if p != "9"}, "has other keys than 0..50: 9"),
+        ({**MATCH, "51": 51}, "has other keys than 0..50: 51"),
+        ([], "is not a table of whole numbers"),
+    ],
+)
+def test_a_match_json_must_be_legal(match, says, folder, test50, capsys):
+    (folder / "match.json").write_text(json.dumps(match))
+    assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 1
+    assert f"faults of match.json (1): it {says}" in capsys.readouterr().err
+
+
+def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, capsys):
+    predictions = folder / "predictions"
+    size = Image.open((test50 / "images" / NAMES[0]).with_suffix(".JPEG")).size
+    replace(predictions / NAMES[0], rgb_png(np.zeros((3, 99), np.uint16)))
+    replace(predictions / NAMES[1], b"")
+    above = np.zeros(Image.open(predictions / NAMES[2]).size[::-1], np.uint16)
+    above[:2, 0] = (51, 1000)
+    replace(predictions / NAMES[2], rgb_png(above))
+    (predictions / NAMES[3]).unlink()
+    (predictions / "readme.md").write_text("x")
+    assert submit(folder, test50) == 1
+    text = capsys.readouterr().err
+    assert (
+        f"of another size than their image (1): {NAMES[0]} has 99 × 3 pixels, not {size[0]} × {size[1]}\n"
+        in text
+    )
+    assert f"(8-bit RGB PNGs, id = R + 256·G, B = 0) (1): {NAMES[1]} is no readable PNG" in text
+    assert f"with ids above 50 (1): {NAMES[2]} has 51, 1000\n" in text
+    assert f"missing predictions (1): {NAMES[3]}\n" in text
+    assert "files that do not belong there (1): readme.md\n" in text
+    assert "Nothing was written" in text
+    assert sorted(path.name for path in folder.iterdir()) == ["match.json", "method.yaml", "predictions"]
+
+
+def test_a_folder_of_validation_predictions_is_not_taken_for_one_of_test(folder, test50, truth50, capsys):
+    assert submit(folder, test50, predictions=truth50) == 1
+    text = capsys.readouterr().err
+    assert f"{truth50} has no prediction of a test image" in text
+    assert f"such as {NAMES[0]}" in text
+
+
+def test_the_folder_test_of_a_folder_is_taken(folder, test50):
+    (folder / "both" / "validation").mkdir(parents=True)
+    (folder / "predictions").rename(folder / "both" / "test")
+    assert submit(folder, test50, predictions=folder / "both") == 0
+
+
+def test_test_images_are_needed_for_the_sizes(folder, test50, tmp_path, capsys):
+    images = linked_copy(test50 / "images", tmp_path / "images")
+    (images / NAMES[0]).with_suffix(".JPEG").unlink()
+    replace((images / NAMES[1]).with_suffix(".JPEG"), b"no image")
+    assert submit(folder, test50, images=images) == 1
+    text = capsys.readouterr().err
+    assert f"missing test images, whose sizes are needed (1): {NAMES[0]}" in text
+    assert "unreadable test images (1): " in text
+    assert submit(folder, test50) == 0
+    assert check(folder / "s.zip") == 0
+    assert "The sizes were not compared: give the test images with --images" in capsys.readouterr().err
+
+
+def test_the_six_lines_of_the_method_have_no_newline_at_their_end():
+    assert method_text(FIELDS) == TEXT
+    assert text_troubles(TEXT.encode()) == []
+    assert text_troubles(method_text(BASELINE).encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda text: text + "\n", ["ends in a newline"]),
+        (lambda text: text.replace("\n", "\r\n"), ["has carriage returns, as Windows writes them"]),
+        (lambda text: text.rpartition("\n")[0], ["has 5 lines, not 6"]),
+        (lambda text: text + "\nmore", ["has 7 lines, not 6"]),
+        (
+            lambda text: text.replace("Networks: ResNet-18", "Networks: "),
+            ["its line 4, 'Networks: ', says nothing"],
+        ),
+        (
+            lambda text: text.replace("Paper/Project link", "Link"),
+            ["its line 5 does not begin with 'Paper/Project link: '"],
+        ),
+        (
+            lambda text: "\n".join(sorted(text.split("\n"))),
+            [f"its line {i} does not begin with {start!r}" for i, start in enumerate(LINES.values(), 1)],
+        ),
+    ],
+)
+def test_a_method_txt_must_be_right_to_the_letter(change, says):
+    assert text_troubles(change(TEXT).encode()) == says
+
+
+def test_a_method_txt_of_other_bytes_is_refused():
+    assert text_troubles(b"\xff\xfe") == ["is not UTF-8"]
+    assert text_troubles(b"") == ["ends in a newline", "has 0 lines, not 6"]
+
+
+def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
+    (folder / "method.yaml").write_text(
+        "name: x\nnetworks: ''\nlink: [a]\nyear: 2026\ndescription: |\n  a\n  b\n"
+    )
+    assert submit(folder, test50) == 1
+    text = capsys.readouterr().err
+    for trouble in (
+        "year: no such key",
+        "training_data: is missing or empty",
+        "training_scheme: is missing or empty",
+        "networks: is missing or empty",
+        "link: must be one line of text",
+        "description: must be one line of text",
+    ):
+        assert f"\n- {trouble}" in text
+    (folder / "method.yaml").write_text("{")
+    assert submit(folder, test50) == 1
+    assert f"{folder}/method.yaml is no YAML file" in capsys.readouterr().err
+    (folder / "method.yaml").write_text("text")
+    assert submit(folder, test50) == 1
+    assert "- is not a table of keys and texts" in capsys.readouterr().err
+
+
+# Zips that somebody else made: each fault makes of the right members wrong ones.
+
+Members = dict[str, bytes]
+
+
+def in_a_folder(members: Members) -> Members:
+    return {f"submission/{name}": data for name, data in members.items()}
+
+
+def without_one(members: Members) -> Members:
+    return {name: data for name, data in members.items() if name != NAMES[9]}
+
+
+def without_method(members: Members) -> Members:
+    return {name: data for name, data in members.items() if name != "method.txt"}
+
+
+def with_junk(members: Members) -> Members:
+    return members | {"__MACOSX/._method.txt": b"x", "n01443537/.DS_Store": b"x"}
+
+
+def of_jpegs(members: Members) -> Members:
+    buffer = io.BytesIO()
+    Image.new("RGB", (5, 5)).save(buffer, "JPEG")
+    return members | {NAMES[9]: buffer.getvalue()}
+
+
+def with_ignored(members: Members) -> Members:
+    return members | {NAMES[9]: rgb_png(np.full((5, 5), 1000, np.uint16))}
+
+
+def with_a_newline(members: Members) -> Members:
+    return members | {"method.txt": TEXT.encode() + b"\n"}
+
+
+def upwards(members: Members) -> Members:
+    return members | {"../evil.png": b"x"}
+
+
+FAULTS = {
+    in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
+    without_one: f"missing predictions (1): {NAMES[9]}",
+    without_method: "missing (1): method.txt",
+    with_junk: "files that do not belong there (2): __MACOSX/._method.txt, n01443537/.DS_Store",
+    of_jpegs: f"{NAMES[9]} is no readable PNG",
+    with_ignored: f"with ids above 50 (1): {NAMES[9]} has 1000",
+    with_a_newline: "faults of method.txt (1): ends in a newline",
+    upwards: "is not safe to unpack: '../evil.png' leads outside the folder",
+}
+
+
+def zipped(members: Members, path: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.mkdir("n01443537/")  # as shutil.make_archive does, which the official scripts call
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.fixture(scope="session")
+def members(test50) -> Members:
+    """What a right zip holds."""
+    found = {name: (test50 / "predictions" / name).read_bytes() for name in NAMES}
+    return found | {"method.txt": TEXT.encode()}
+
+
+def test_a_right_zip_of_somebody_else_is_found_right(members, test50, tmp_path, capsys):
+    path = zipped(members, tmp_path / "s.zip")
+    before = path.read_bytes()
+    assert check(path, "semi-supervised", "--images", str(test50 / "images")) == 0
+    assert "1,682 predictions, read back and found right" in capsys.readouterr().out
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_wrong_zip_is_told_by_what_is_wrong(fault: Callable, members, tmp_path, capsys):
+    path = zipped(fault(members), tmp_path / "s.zip")
+    assert check(path) == 1
+    text = capsys.readouterr().err
+    assert FAULTS[fault] in text
+    assert "Traceback" not in text
+    assert [path.name for path in tmp_path.iterdir()] == ["s.zip"]
+
+
+def test_a_zip_with_a_member_twice_is_refused(members, tmp_path, capsys):
+    path = zipped(members, tmp_path / "s.zip")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(NAMES[0], b"another")
+    assert check(path) == 1
+    assert f"is not safe to unpack: {NAMES[0]!r} is there twice" in capsys.readouterr().err
+
+
+def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
+    path = zipped(members, tmp_path / "s.zip", zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    for name in (NAMES[5], "method.txt"):
+        data[data.index(members[name]) + len(members[name]) // 2] ^= 1
+    path.write_bytes(data)
+    assert check(path) == 1
+    text = capsys.readouterr().err
+    assert f"damaged (2): method.txt its CRC-32 is wrong, {NAMES[5]} its CRC-32 is wrong" in text
+    path.write_bytes(data[:-100])
+    assert check(path) == 1
+    assert f"{path} cannot be read as a zip" in capsys.readouterr().err
+
+
+def test_arguments_that_do_not_go_together_are_wrong_usage(folder, test50, capsys):
+    assert main(["submit", "--subset", "50", "--protocol", "free", "--out", str(folder / "s.zip")]) == 2
+    assert "give --predictions, --images, --method as well, or --check ZIP" in capsys.readouterr().err
+    assert check(folder / "s.zip", "free", "--method", "m", "--out", "x") == 2
+    assert "--check takes no --method, --out" in capsys.readouterr().err
+
+
+def test_what_leaks_between_subsets_is_said_when_one_submits(folder, test50, capsys):
+    assert submit(folder, test50) == 0
+    text = capsys.readouterr().err
+    assert text.count("4 in that of ImageNetS919") == 1
+    assert text.count("1 in that of ImageNetS300, ") == 1
+    assert "If you chose a model, a setting or a match there, you have seen test images" in text
+    assert "19 in that of ImageNetS919" in leak(300)
+    assert "ImageNetS300," not in leak(300)
+    assert leak(919) == ""
+
+
+def test_the_rule_of_the_protocol_is_said_once_and_919_in_the_method_warned_of(folder, test50, capsys):
+    fields = FIELDS | {"training_data": "ImageNetS919 train"}
+    (folder / "method.yaml").write_text(yaml.safe_dump(fields))
+    assert submit(folder, test50) == 0
+    text = capsys.readouterr().err
+    assert text.count(PROTOCOLS["semi-supervised"].rule) == 1
+    assert "`training_data` speaks of 919, which protocol semi-supervised does not allow here" in text
+    assert submit(folder, test50, "free") == 0
+    assert "speaks of 919" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["match", "distance-match", "submit"])
+def test_the_help_says_what_the_rules_allow(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "What the rules of the benchmark allow" in text
+    assert (
+        "Only the images of the subset itself may be used, and no model trained on 919 for 50 or 300" in text
+    )

@@ -1,0 +1,165 @@
+"""Distance matching: classes for features by the masks of train-semi, without training anything.
+
+Each region of a train-semi mask becomes a vector; each position of another image takes the class of its
+nearest vectors (`neighbours.py`).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from imagenet_s import __version__
+from imagenet_s.classes import class_ids
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.features import BadFeatures, find_features, read_features
+from imagenet_s.files import put, real_folder, scratch_folder, write_json
+from imagenet_s.images import pixel_size
+from imagenet_s.mask import decode, rgb_png
+from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
+from imagenet_s.predictions import Finding, files_in, inner, names_of, require_none
+from imagenet_s.subsets import mask_folder, subset_of
+from imagenet_s.workers import in_chunks
+
+BANK, LABELS = "bank.npy", "labels.npy"
+
+ADVICE = (
+    "Nothing was predicted. Wanted: features `<wnid>/<stem>.npy` (or .npz with one array) of each image, "
+    "finite numbers of shape (C, h, w) with the same C everywhere."
+)
+
+
+def distance_match(
+    subset: int,
+    features_train: Path,
+    masks: Path,
+    features: Path,
+    images: Path,
+    out: Path,
+    k: int,
+    temperature: float,
+    workers: int,
+) -> None:
+    """Writes predictions of all images in the folder `images` to `out`, and `<out>.json`: how they were made.
+
+    `features_train` and `features` hold the features of the subset's train-semi and of those images; `masks`
+    those of train-semi. Raises UserError with all that is missing or cannot be read.
+    """
+    if k < 1 or not temperature > 0:
+        raise UserError(f"-k must be 1 or more and -T above 0; found {k} and {temperature}.")
+    # Each process has a core of its own, and takes no others for its matrices.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    name, scratch = subset_of(subset).name, out.with_name(f".{out.name}.scratch")
+    train, findings = _train(subset, features_train, inner(masks, mask_folder("train-semi")))
+    wanted, lacking = _wanted(features, images)
+    require_none(findings + lacking, ADVICE)
+    for folder in sorted({item.name.rpartition("/")[0] for item in wanted}):
+        real_folder(out, folder)
+    with scratch_folder(scratch):
+        embed = partial(_embed, len(class_ids(subset)))
+        found = in_chunks(embed, train, workers, f"Embedding train-semi of {name}", "images", at_once=16)
+        channels, findings = _gathered(found, scratch)
+        require_none(findings, ADVICE)
+        predict = partial(_predict, scratch, channels, k, temperature, out)
+        findings = in_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
+        regions = len(np.load(scratch / LABELS))
+    require_none(findings, ADVICE)
+    facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
+    how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
+    write_json(out.with_name(f"{out.name}.json"), facts | how)
+    print(
+        f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
+    )
+
+
+class Item(NamedTuple):
+    """An image's `<wnid>/<stem>.png`, its features, and its mask or the image itself."""
+
+    name: str
+    features: Path
+    other: Path
+
+
+def _train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[Finding]]:
+    """What train-semi has, and what it lacks."""
+    wanted, found, there = names_of(subset, "train-semi"), find_features(features), files_in(masks)
+    findings = [Finding("missing features of train-semi", name) for name in wanted if name not in found]
+    findings += [Finding("missing masks of train-semi", name) for name in wanted if name not in there]
+    return [
+        Item(name, found[name], there[name]) for name in wanted if name in found and name in there
+    ], findings
+
+
+def _wanted(features: Path, images: Path) -> tuple[list[Item], list[Finding]]:
+    """What is to be predicted: all images of a folder."""
+    found = find_features(features)
+    paths = {
+        f"{os.path.splitext(name)[0]}.png": path for name, path in files_in(images).items() if "/" in name
+    }
+    if not paths:
+        raise UserError(
+            f"{images} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(files_in(images))}"
+        )
+    findings = [Finding("missing features of images", name) for name in paths if name not in found]
+    findings += [Finding("features without an image", name) for name in found if name not in paths]
+    return [Item(name, found[name], path) for name, path in paths.items() if name in found], findings
+
+
+def _embed(classes: int, items: Sequence[Item]) -> list[Regions | Finding]:
+    results = []
+    for item in items:
+        try:
+            mask = decode(item.other.read_bytes(), classes)
+            if mask.problems:
+                results.append(Finding("odd masks of train-semi", f"{item.name} {mask.problems[0]}"))
+                continue
+            results.append(embedded(enlarged(read_features(item.features)), mask.ids))
+        except BadFeatures as error:
+            results.append(Finding("unusable features", f"{item.features} {error}"))
+    return results
+
+
+def _gathered(found: Sequence[Regions | Finding], scratch: Path) -> tuple[int, list[Finding]]:
+    """Keeps all regions where the processes find them; the number of channels, and what is wrong."""
+    regions = [one for one in found if isinstance(one, Regions)]
+    findings = [one for one in found if isinstance(one, Finding)]
+    counts = sorted({one.vectors.shape[1] for one in regions})
+    if len(counts) > 1:
+        findings.append(Finding("different numbers of channels in features of train-semi", first_few(counts)))
+    if not findings:
+        np.save(scratch / BANK, np.concatenate([one.vectors for one in regions]))
+        np.save(scratch / LABELS, np.concatenate([one.labels for one in regions]))
+    return counts[0] if counts else 0, findings
+
+
+def _predict(
+    scratch: Path, channels: int, k: int, temperature: float, out: Path, items: Sequence[Item]
+) -> list[Finding]:
+    # Mapped, not read: the processes share the memory.
+    bank = Regions(np.load(scratch / BANK, mmap_mode="r"), np.load(scratch / LABELS))
+    return [
+        finding
+        for item in items
+        for finding in _predict_one(bank, channels, k, temperature, item, out, scratch)
+    ]
+
+
+def _predict_one(
+    bank: Regions, channels: int, k: int, temperature: float, item: Item, out: Path, scratch: Path
+) -> Iterator[Finding]:
+    try:
+        features = read_features(item.features)
+    except BadFeatures as error:
+        yield Finding("unusable features", f"{item.features} {error}")
+        return
+    width, height = pixel_size(item.other.read_bytes())
+    if len(features) != channels:
+        yield Finding("unusable features", f"{item.features} has {len(features)} channels, not {channels}")
+    elif width is None:
+        yield Finding("unreadable images", str(item.other))
+    else:
+        ids = nearest(voted(enlarged(features), bank, k, temperature), (height, width))
+        put(rgb_png(ids), out / item.name, scratch)

@@ -1,0 +1,168 @@
+"""The benchmark's figures of a folder of predictions, written as JSON, table, plot and pictures."""
+
+import csv
+from collections.abc import Sequence
+from functools import partial as bound
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from imagenet_s import __version__
+from imagenet_s.classes import class_ids, class_names
+from imagenet_s.files import write_json, written
+from imagenet_s.match_file import read_matching, relabelled
+from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
+from imagenet_s.predictions import SPLIT, Finding, Pair, names_of, pairs_of, read_pair, require_none
+from imagenet_s.progress import log
+from imagenet_s.subsets import subset_of
+from imagenet_s.workers import in_chunks
+
+SHOWN = 8  # of the worst images, and of the best
+
+ADVICE = (
+    "Nothing was scored. Predictions are 8-bit RGB PNGs, id = R + 256·G, of their image's size, one for each "
+    "validation image; `--partial` scores those that are there."
+)
+
+
+class Scored(NamedTuple):
+    """An image and its own figure: the mean IoU of the classes in its truth or prediction, 0 to 1."""
+
+    pair: Pair
+    iou: float
+
+
+class _Chunk(NamedTuple):
+    tally: Tally | None
+    scored: list[Scored]
+    findings: list[Finding]
+
+
+def evaluate(
+    subset: int, truth: Path, predictions: Path, match: Path | None, partial: bool, out: Path, workers: int
+) -> None:
+    """Scores predictions; writes `out` (JSON) and beside it, as `<stem>-…`, table, plot and pictures.
+
+    Raises UserError with everything that is wrong with the two folders.
+    """
+    classes = len(class_ids(subset))
+    table = read_matching(match, classes) if match else None
+    pairs, findings = pairs_of(subset, truth, predictions, partial)
+    what = f"Scoring {subset_of(subset).name}"
+    chunks = in_chunks(bound(_score, classes, table), pairs, workers, what, "images")
+    require_none(findings + [one for chunk in chunks for one in chunk.findings], ADVICE)
+    sums = total(chunk.tally for chunk in chunks)
+    scored = sorted(
+        (one for chunk in chunks for one in chunk.scored), key=lambda one: (one.iou, one.pair.name)
+    )
+    found = figures(sums)
+    if sums.unknown:
+        log.warning(
+            "%s pixels have an id above %s: they count as misses, as with the official toolbox",
+            f"{sums.unknown:,}",
+            classes,
+        )
+    rows = class_rows(subset, sums)
+    write_table(rows, _beside(out, "classes.csv"))
+    write_pictures(subset, rows, found, scored, table, out)
+    facts = {
+        "subset": subset,
+        "split": SPLIT,
+        "images": sums.images,
+        "images_of_the_split": len(names_of(subset, SPLIT)),
+        "partial": partial,
+        "matched": table is not None,
+        "pixels_above_the_classes": sums.unknown,
+        "scored_by": f"imagenet-s {__version__}",
+    }
+    write_json(out, found | facts)
+    print(summary(subset, found, facts, out))
+
+
+def _score(classes: int, table: np.ndarray | None, pairs: Sequence[Pair]) -> list[_Chunk]:
+    """The sum over a chunk of images, and what each of them came to."""
+    tallies, scored, findings = [], [], []
+    for pair in pairs:
+        read = read_pair(pair, classes)
+        if isinstance(read, list):
+            findings += read
+            continue
+        truth, prediction = read
+        one = tally(confusion(truth, prediction if table is None else relabelled(prediction, table), classes))
+        tallies.append(one)
+        scored.append(Scored(pair, image_iou(one)))
+    return [_Chunk(total(tallies) if tallies else None, scored, findings)]
+
+
+def image_iou(one: Tally) -> float:
+    """The mean IoU of the classes, background included, that one image has in its truth or prediction."""
+    areas = one.areas[PLAIN, 0]
+    there = areas[PREDICTED] + areas[TRUE] > 0
+    return float(ious(areas)[there].mean()) if there.any() else 0.0
+
+
+class ClassRow(NamedTuple):
+    """A class's row of the table; IoUs in percent, `pixels` in the truth. Id 0 is background."""
+
+    id: int
+    wnid: str
+    name: str
+    IoU: float
+    boundary_IoU: float
+    pixels: int
+
+
+def class_rows(subset: int, sums: Tally) -> list[ClassRow]:
+    """The table by class, background first."""
+    wnids, names = ["", *class_ids(subset)], class_names()
+    plain, edges = 100 * ious(sums.areas[PLAIN, 0]), 100 * ious(sums.areas[BOUNDARY, 0])
+    pixels = sums.areas[PLAIN, 0, TRUE]
+    return [
+        ClassRow(i, wnid, names.get(wnid, "background"), float(plain[i]), float(edges[i]), int(pixels[i]))
+        for i, wnid in enumerate(wnids)
+    ]
+
+
+def write_table(rows: Sequence[ClassRow], path: Path) -> None:
+    """Writes the table by class as CSV."""
+    with written(path) as partial_path, partial_path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(ClassRow._fields)
+        writer.writerows(rows)
+
+
+def write_pictures(
+    subset: int,
+    rows: Sequence[ClassRow],
+    found: dict,
+    scored: Sequence[Scored],
+    table: np.ndarray | None,
+    out: Path,
+) -> None:
+    """Draws the IoU of each class, and the images that were scored worst and best; `scored` ascends."""
+    from imagenet_s.pictures import draw_classes, draw_images  # slow to load: not in each worker
+
+    draw_classes(subset, rows, found, _beside(out, "classes.png"))
+    draw_images(subset, scored[:SHOWN], table, "worst", _beside(out, "worst.png"))
+    draw_images(subset, scored[::-1][:SHOWN], table, "best", _beside(out, "best.png"))
+
+
+def _beside(out: Path, name: str) -> Path:
+    return out.with_name(f"{out.stem}-{name}")
+
+
+def summary(subset: int, found: dict, facts: dict, out: Path) -> str:
+    """The figures as text, two decimals, as the official toolbox prints them."""
+    images = f"{facts['images']:,} of {facts['images_of_the_split']:,} images"
+    lines = [f"{subset_of(subset).name} {SPLIT}, {images}, in percent:"]
+    groups = (
+        ("mIoU", "mBIoU", "Acc", "FMeasure"),
+        ("S", "MS", "ML", "L"),
+        ("BS", "BMS", "BML", "BL"),
+    )
+    for names in groups:
+        cells = (f"{name} {'–' if found[name] is None else format(found[name], '.2f'):>6}" for name in names)
+        lines.append("  " + "   ".join(cells))
+    lines.append(f"Written: {out}, and {out.stem}-classes.csv, -classes.png, -worst.png, -best.png beside it")
+    return "\n".join(lines)

@@ -1,0 +1,42 @@
+"""Features on disk: one file an image, `<wnid>/<stem>.npy` or `.npz`, of shape (C, h, w)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from imagenet_s.predictions import files_in
+
+ENDINGS = (".npy", ".npz")  # where both are there, the first counts
+
+
+class BadFeatures(Exception):
+    """Features that cannot be used; the text says why."""
+
+
+def find_features(folder: Path) -> dict[str, Path]:
+    """`<wnid>/<stem>.png`, the name of the image's mask, → its features, sorted."""
+    found = {}
+    for name, path in files_in(folder).items():
+        if path.suffix in ENDINGS and "/" in name:
+            found.setdefault(f"{name[:-4]}.png", path)
+    return found
+
+
+def read_features(path: Path) -> np.ndarray:
+    """Features (C, h, w) of any kind of numbers. Raises BadFeatures for what is none."""
+    try:
+        array = np.load(path, allow_pickle=False)
+        if isinstance(array, np.lib.npyio.NpzFile):
+            with array as arrays:
+                if len(arrays.files) != 1:
+                    raise BadFeatures(f"holds {len(arrays.files)} arrays, not one")
+                array = arrays[arrays.files[0]]
+    except BadFeatures:
+        raise
+    except Exception as error:  # NumPy and its zip reader raise all sorts of things on odd bytes
+        raise BadFeatures(f"cannot be read ({error})") from error
+    if array.ndim != 3 or not array.size or array.dtype.kind not in "fiu":
+        raise BadFeatures(f"is {array.dtype} of shape {array.shape}, not numbers of shape (C, h, w)")
+    if not np.isfinite(array).all():
+        raise BadFeatures("has numbers that are not finite")
+    return array

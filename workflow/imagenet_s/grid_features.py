@@ -1,0 +1,88 @@
+"""A worked example of features, which needs no network and no training: statistics on a grid.
+
+For each cell of a grid: how its colours are spread, and its edges by direction. It knows nothing of what is
+in a picture. It is here to show the form of features, and as the weakest of baselines, no more.
+"""
+
+import io
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.files import put, real_folder, scratch_folder, write_json
+from imagenet_s.predictions import Finding, files_in, require_none
+from imagenet_s.workers import in_chunks
+
+CELLS = 12  # along the longer side of an image
+PIXELS = 8  # a side of a cell
+LEVELS = 8  # of each colour channel
+DIRECTIONS = 8  # of edges
+CHANNELS = 3 * LEVELS + DIRECTIONS
+EDGES = 0.25  # how much the edges count beside the colours
+
+
+def grid_features(picture: np.ndarray) -> np.ndarray:
+    """A picture, (height, width, 3) uint8 → (CHANNELS, h, w) float16, a cell having PIXELS × PIXELS.
+
+    First 8 levels of red, of green and of blue, each the share of a cell's pixels near it; then the
+    lengths of the gradients of brightness by direction. Sides that PIXELS does not divide lose their rest.
+    """
+    height, width = (size // PIXELS * PIXELS for size in picture.shape[:2])
+    picture = picture[:height, :width].astype(np.float32) / 255
+    # Of two levels the nearer gets more, so that a cell of one colour does not jump from one to the other.
+    distance = np.abs(picture[..., None] * (LEVELS - 1) - np.arange(LEVELS, dtype=np.float32))
+    levels = (1 - distance).clip(0).reshape(height, width, 3 * LEVELS)
+    down, across = np.gradient(picture.mean(axis=2))
+    turn = (np.arctan2(down, across) / np.pi % 1) * DIRECTIONS  # an edge has no front and no back
+    edges = (turn.astype(np.intp) % DIRECTIONS)[..., None] == np.arange(DIRECTIONS)
+    edges = edges * (EDGES * np.hypot(down, across))[..., None]
+    whole = np.concatenate([levels, edges], axis=2, dtype=np.float32)
+    cells = whole.reshape(height // PIXELS, PIXELS, width // PIXELS, PIXELS, CHANNELS)
+    return cells.mean(axis=(1, 3)).transpose(2, 0, 1).astype(np.float16)
+
+
+def write_grid_features(images: Path, out: Path, workers: int) -> None:
+    """Writes `<wnid>/<stem>.npy` to `out` for each image of a folder, and `<out>.json`: how many.
+
+    Raises UserError with all images that cannot be read.
+    """
+    found = [(name, path) for name, path in files_in(images).items() if "/" in name]
+    if not found:
+        raise UserError(
+            f"{images} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(files_in(images))}"
+        )
+    for folder in sorted({name.rpartition("/")[0] for name, _ in found}):
+        real_folder(out, folder)
+    with scratch_folder(out.with_name(f".{out.name}.scratch")) as scratch:
+        task = partial(_write, out, scratch)
+        findings = in_chunks(task, found, workers, f"Features of {images.name}", "images")
+    require_none(findings, "Get these images again: `imagenet-s verify` tells which are not what they were.")
+    write_json(out.with_name(f"{out.name}.json"), {"images": len(found), "channels": CHANNELS})
+
+
+def _write(out: Path, scratch: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
+    findings = []
+    for name, path in images:
+        try:
+            picture = _small(path)
+        except Exception as error:  # Pillow raises all sorts of things
+            findings.append(Finding("unreadable images", f"{path} ({error})"))
+            continue
+        buffer = io.BytesIO()
+        np.save(buffer, grid_features(picture))
+        put(buffer.getvalue(), (out / name).with_suffix(".npy"), scratch)
+    return findings
+
+
+def _small(path: Path) -> np.ndarray:
+    """An image as RGB pixels, scaled so that its longer side has CELLS cells and the other at least one."""
+    with Image.open(path) as image:
+        side = CELLS * PIXELS
+        image.draft("RGB", (side, side))  # JPEG: only what is needed is decoded
+        scale = side / max(image.size)
+        size = tuple(max(PIXELS, round(length * scale)) for length in image.size)
+        return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX))

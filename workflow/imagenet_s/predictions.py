@@ -1,0 +1,179 @@
+"""A folder of predictions, `<wnid>/<stem>.png`, beside that of the true masks: which belong together,
+and what is wrong with them."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from imagenet_s.errors import UserError, first_few
+from imagenet_s.mask import BadMask, decode, ids_of, pixels_of
+from imagenet_s.progress import log
+from imagenet_s.splits import listed
+from imagenet_s.subsets import mask_folder, subset_of
+from imagenet_s.zips import MOST_BYTES
+
+SPLIT = "validation"  # the one whose truth is public
+
+FIRST = 3  # of each kind are in the summary
+
+MISSING = "missing predictions"
+EXTRA = "files that do not belong there"
+NO_PREDICTION = "no predictions (8-bit RGB PNGs, id = R + 256·G, B = 0)"
+WRONG_SIZE = "of another size than their image"
+
+
+class Finding(NamedTuple):
+    """Something that is wrong: its kind, which is counted, and the file, with details where needed."""
+
+    kind: str
+    what: str
+
+
+class Pair(NamedTuple):
+    """An image's name, `<wnid>/<stem>.png`, its true mask and its prediction."""
+
+    name: str
+    truth: Path
+    prediction: Path
+
+
+def names_of(subset: int, split: str) -> list[str]:
+    """`<wnid>/<stem>.png` of all images of a split but train, sorted."""
+    return sorted(f"{row.wnid}/{row.image}.png" for row in listed(subset, split))
+
+
+def inner(folder: Path, name: str) -> Path:
+    """`folder/name` if that is there, else `folder`: a tree or its folder will do, whichever is given."""
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """`<wnid>/<file>` or `<file>` → path of all files in a folder and its folders, by name.
+
+    What is deeper, or neither file nor folder, is there as well: nothing that is wanted has its name.
+    Raises UserError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder}.")
+    found = {}
+    for name in os.listdir(folder):
+        path = folder / name
+        inside = os.listdir(path) if path.is_dir() else []
+        # A path's own `/` is slow for tens of thousands of files.
+        found |= {f"{name}/{file}": Path(f"{path}/{file}") for file in inside}
+        if not path.is_dir():
+            found[name] = path
+    return dict(sorted(found.items()))
+
+
+def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tuple[list[Pair], list[Finding]]:
+    """What is to be compared, by name, and what is missing or too much.
+
+    Those are all images of the subset's validation; with `partial`, all that both folders have, whatever
+    the lists say, of which nothing is missing. Raises UserError where there is nothing to compare.
+    """
+    truth, predictions = inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT)
+    true, predicted = files_in(truth), files_in(predictions)
+    wanted = names_of(subset, SPLIT)
+    names = [name for name in true if name in predicted] if partial else wanted
+    both = [Pair(name, true[name], predicted[name]) for name in names if name in true and name in predicted]
+    if not both:
+        raise UserError(
+            f"No image has both a truth and a prediction.\n"
+            f"Expected `<wnid>/<stem>.png` such as {wanted[0]}.\n"
+            f"{truth} holds: {first_few(true) or 'nothing'}\n"
+            f"{predictions} holds: {first_few(predicted) or 'nothing'}"
+        )
+    if partial:
+        log.info(
+            "%s images have both, of %s in %s and %s in %s; %s validation has %s",
+            *(f"{len(both):,}", f"{len(true):,}", truth, f"{len(predicted):,}", predictions),
+            *(subset_of(subset).name, f"{len(wanted):,}"),
+        )
+        return both, []
+    findings = [Finding(MISSING, name) for name in wanted if name not in predicted]
+    findings += [Finding("missing true masks", name) for name in wanted if name not in true]
+    return both, findings + extra(predicted, wanted)
+
+
+def stamp(folder: Path) -> str:
+    """A digest of the names, sizes and times of a folder's files, another where some were made anew."""
+    digest = hashlib.sha256()
+    for name, path in files_in(folder).items():
+        digest.update(f"{name} {_stat(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _stat(path: Path) -> str:
+    file = path.stat() if path.exists() else path.lstat()
+    return f"{file.st_size} {file.st_mtime_ns}"
+
+
+def extra(found: Iterable[str], wanted: Iterable[str]) -> list[Finding]:
+    """The files that no image of the split has."""
+    wanted = set(wanted)
+    return [Finding(EXTRA, name) for name in found if name not in wanted]
+
+
+def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[Finding]:
+    """Ids of the truth and of the prediction, both (height, width) uint16, or all that is wrong with them."""
+    findings, truth, prediction = [], None, None
+    try:
+        truth = decode(_bytes(pair.truth), classes)
+        if truth.problems:
+            findings.append(Finding("odd true masks", f"{pair.name} {'; '.join(truth.problems)}"))
+    except OSError as error:
+        findings.append(Finding("unreadable true masks", f"{pair.name}: {error.strerror}"))
+    try:
+        prediction = prediction_of(_bytes(pair.prediction))
+    except OSError as error:
+        findings.append(Finding("unreadable predictions", f"{pair.name}: {error.strerror}"))
+    except BadMask as error:
+        findings.append(Finding(NO_PREDICTION, f"{pair.name} {error}"))
+    if truth and truth.ids is not None and prediction is not None and truth.ids.shape != prediction.shape:
+        findings.append(Finding(WRONG_SIZE, f"{pair.name} {wrong_size(prediction.shape, truth.ids.shape)}"))
+    return findings or (truth.ids, prediction)
+
+
+def wrong_size(found: Sequence[int], expected: Sequence[int]) -> str:
+    """Of two shapes (height, width)."""
+    return f"has {found[1]} × {found[0]} pixels, not {expected[1]} × {expected[0]}"
+
+
+def prediction_of(png: bytes) -> np.ndarray:
+    """Ids, (height, width) uint16, of the bytes of a prediction. Raises BadMask for what is none."""
+    rgb, mode = pixels_of(png)
+    if mode != "RGB":
+        raise BadMask(f"is not 8-bit RGB but of mode {mode}")
+    if rgb[..., 2].any():
+        blue_only = not rgb[..., 0].any()
+        raise BadMask("has blue pixels" + (" and no red ones: was it written as BGR?" if blue_only else ""))
+    return ids_of(rgb)
+
+
+def _bytes(path: Path) -> bytes:
+    """A file's bytes, up to what no mask has; none for what is no file, as a pipe."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(MOST_BYTES)
+
+
+def require_none(findings: Sequence[Finding], advice: str) -> None:
+    """Raises UserError with everything that was found: a line for each kind, and all files in the details."""
+    if not findings:
+        return
+    kinds: dict[str, list[str]] = {}
+    for kind, what in findings:
+        kinds.setdefault(kind, []).append(what)
+    lines = [
+        f"{kind} ({len(what):,}): {', '.join(what[:FIRST])}{', …' if len(what) > FIRST else ''}"
+        for kind, what in kinds.items()
+    ]
+    more = any(len(what) > FIRST for what in kinds.values())
+    details = [f"{kind}: {what}" for kind in kinds for what in kinds[kind]] if more else []
+    raise UserError("\n".join([*lines, advice]), details=details)
