@@ -16,6 +16,7 @@ include: "workflow/rules/tree.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/benchmark.smk"
 
 
 onstart:

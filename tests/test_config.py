@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagenet_s.config import SCHEMA, Config, read_config
+from imagenet_s.config import SCHEMA, Benchmark, Config, read_config
 from imagenet_s.errors import UserError
+from imagenet_s.method import BASELINE, LINES
+from imagenet_s.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parents[1]
 OFFICIAL_MD5 = {
@@ -28,6 +30,9 @@ DEFAULTS = Config(
     annotations="official",
     md5={50: OFFICIAL_MD5[50]},
     labels=("id16",),
+    benchmark=Benchmark(
+        predictions=None, subset=50, protocol="distance-matching", match=None, method=BASELINE
+    ),
 )
 
 
@@ -68,6 +73,7 @@ def test_every_default_of_the_schema_is_the_one_of_the_contract():
         "train_images": "complete",
         "annotations": {},
         "labels": ["id16"],
+        "benchmark": {},
     }
     assert keys["annotations"]["properties"]["from"]["default"] == "official"
 
@@ -114,7 +120,8 @@ def test_subsets_come_sorted():
 
 def test_an_unknown_key_is_refused_with_the_known_ones():
     assert troubles({"subset": [50]}) == [
-        "subset: no such key; there are: imagenet, output, subsets, link, train_images, annotations, labels"
+        "subset: no such key; there are: imagenet, output, subsets, link, train_images, annotations, labels, "
+        "benchmark"
     ]
 
 
@@ -214,7 +221,7 @@ def test_id8_and_all_other_encodings_are_allowed_for_50():
 
 def test_the_schema_describes_every_key_and_refuses_all_others():
     found = dict(objects(yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))))
-    assert set(found) == {"", ".annotations", ".annotations.md5"}
+    assert set(found) == {"", ".annotations", ".annotations.md5", ".benchmark", ".benchmark.method"}
     for path, rule in found.items():
         assert rule["additionalProperties"] is False, path
         for key, described in rule["properties"].items():
@@ -257,3 +264,81 @@ def test_a_path_that_is_not_utf_8_is_refused(key):
     values = {"annotations": {"from": path}} if key == "annotations.from" else {key: path}
     (line,) = troubles(values)
     assert line.startswith(f"{key}: '/data/r\\udce9sum\\udce9' is not UTF-8; ")
+
+
+METHOD = dict.fromkeys(LINES, "x")
+
+
+def test_a_benchmark_is_of_the_smallest_subset_unless_another_is_named():
+    assert read_config({"subsets": [919, 300]}).benchmark.subset == 300
+    assert read_config({"subsets": [919, 300], "benchmark": {"subset": 919}}).benchmark.subset == 919
+
+
+def test_the_fields_of_a_method_are_those_of_the_schema():
+    table = yaml.safe_load(SCHEMA.read_text())["properties"]["benchmark"]["properties"]
+    assert list(table["method"]["properties"]) == list(LINES)
+    assert list(table) == ["predictions", "subset", "protocol", "match", "method"]
+    assert table["protocol"]["enum"] == list(PROTOCOLS)
+
+
+def test_predictions_of_one_s_own_have_no_method_unless_it_is_given():
+    table = {"predictions": "mine", "protocol": "free"}
+    found = read_config({"benchmark": table}).benchmark
+    assert found == Benchmark(os.path.abspath("mine"), 50, "free", None, {})
+    assert read_config({"benchmark": {**table, "method": METHOD}}).benchmark.method == METHOD
+    assert read_config({"benchmark": {"method": METHOD}}).benchmark.method == METHOD
+
+
+@pytest.mark.parametrize(
+    ("table", "match"),
+    [
+        ({"protocol": "unsupervised"}, "auto"),
+        ({"protocol": "free"}, None),
+        ({"protocol": "unsupervised", "match": "mine.json"}, os.path.abspath("mine.json")),
+        ({"protocol": "free", "match": "~/mine.json"}, os.path.expanduser("~/mine.json")),
+    ],
+)
+def test_a_match_json_is_made_where_ids_are_generated_and_none_is_given(table, match):
+    assert read_config({"benchmark": table}).benchmark.match == match
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        ({"subset": 300}, ["benchmark.subset: 300 is not among `subsets`"]),
+        ({"subset": 51}, ["benchmark.subset: 51 is not allowed; allowed: 50, 300, 919"]),
+        (
+            {"protocol": "supervised"},
+            [f"benchmark.protocol: 'supervised' is not allowed; allowed: {', '.join(PROTOCOLS)}"],
+        ),
+        (
+            {"method": METHOD | {"name": "a\nb", "networks": " "}},
+            [
+                "benchmark.method.name: must be one line of text",
+                "benchmark.method.networks: is missing or empty",
+            ],
+        ),
+        (
+            {"method": {"name": "x", "link": "x", "description": "x", "networks": "x"}},
+            [f"benchmark.method.training_{name}: is missing or empty" for name in ("data", "scheme")],
+        ),
+        (
+            {"method": METHOD | {"year": "2026"}},
+            [f"benchmark.method.year: no such key; there are: {', '.join(LINES)}"],
+        ),
+        (
+            {"folder": "x"},
+            ["benchmark.folder: no such key; there are: predictions, subset, protocol, match, method"],
+        ),
+        (
+            {"predictions": "a{b}"},
+            [
+                "benchmark.predictions: 'a{b}' has braces, which Snakemake takes for wildcards; "
+                "use another path"
+            ],
+        ),
+        ({"match": "a\0"}, ["benchmark.match: has a zero byte, which no path has"]),
+    ],
+)
+def test_what_is_wrong_with_a_benchmark_is_told(table, lines):
+    assert troubles({"benchmark": table}) == lines

@@ -1,6 +1,7 @@
 """Whole runs of Snakemake, as a user makes them."""
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -9,14 +10,18 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from archives import gzipped, hugging_face_tars, tar_of
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
-from imagenet_s.mask import rgb_of
+from imagenet_s.cli import main
+from imagenet_s.mask import rgb_of, rgb_png
+from imagenet_s.method import BASELINE
 from imagenet_s.samples import SAMPLES, samples_path
 from imagenet_s.subsets import subset_of
 from server import AnnotationServer, Truncate
@@ -352,3 +357,51 @@ def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, t
     assert (run.code, run.rules) == (0, ["repair"]), run.text
     assert image.exists()
     check_sums(tmp_path / "results" / "ImageNetS50")
+
+
+def test_predictions_are_matched_scored_and_submitted_again_only_when_they_changed(demo, truth50, tmp_path):
+    predictions = tmp_path / "predictions"
+    linked_copy(truth50, predictions / "validation")
+    for image in (demo / "results" / "ImageNetS50" / "test").rglob("*.JPEG"):
+        with Image.open(image) as opened:
+            ids = np.full(opened.size[::-1], 7, np.uint16)
+        path = predictions / "test" / image.parent.name / f"{image.stem}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rgb_png(ids))
+    output = tmp_path / "results"
+    shutil.copytree(demo / "results", output, symlinks=True)
+    table = {"predictions": str(predictions), "protocol": "unsupervised"}
+    settings = {"output": str(output), "benchmark": table}
+    made = output / "benchmark" / "50"
+
+    run = snakemake(tmp_path / "run", "evaluate", **settings)
+    assert (run.code, run.rules) == (0, ["evaluate", "match"]), run.text
+    metrics = json.loads((made / "metrics.json").read_text())
+    assert (metrics["images"], metrics["matched"]) == (752, True)
+    assert metrics["mIoU"] > 99
+    assert f"mIoU {metrics['mIoU']:6.2f}" in run.text
+
+    run = snakemake(tmp_path / "run", "submission", **settings)
+    assert run.code == 1
+    assert "`benchmark.method`: a submission says what it is of" in run.text
+
+    table["method"] = {**BASELINE, "description": 'it\'s "quoted" \\ $HOME é'}
+    run = snakemake(tmp_path / "run", "evaluate", "submission", **settings)
+    assert (run.code, run.rules) == (0, ["submission"]), run.text
+    assert "4 in that of ImageNetS919" in run.text
+    with zipfile.ZipFile(made / "submission.zip") as archive:
+        assert len(archive.namelist()) == 1682 + 2
+        assert archive.read("match.json") == (made / "match.json").read_bytes()
+        last = archive.read("method.txt").decode().rpartition("\n")[2]
+        assert last == 'Method description: it\'s "quoted" \\ $HOME é'
+    assert "Nothing to be done" in snakemake(tmp_path / "run", "evaluate", "submission", **settings).text
+
+    name = sorted(path.relative_to(truth50) for path in truth50.rglob("*.png"))[0]
+    (predictions / "validation" / name).unlink()
+    run = snakemake(tmp_path / "run", "evaluate", **settings)
+    assert run.code == 1
+    assert f"missing predictions (1): {name}" in run.text
+    assert not (made / "match.json").exists()
+
+    assert main(["clean", str(output)]) == 0
+    assert not output.exists()

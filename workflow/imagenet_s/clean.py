@@ -8,7 +8,28 @@ from imagenet_s.lock import hold_run
 from imagenet_s.subsets import SUBSETS, subset_of
 from imagenet_s.tree import made_in, plan_path, remove_tree
 
-WORK = ("annotations", "demo", "images", "logs", "masks", "pool", "samples", "source", "tmp", "trees")
+WORK = (
+    "annotations",
+    "benchmark",
+    "demo",
+    "images",
+    "logs",
+    "masks",
+    "pool",
+    "samples",
+    "source",
+    "tmp",
+    "trees",
+)
+# Of predictions, for each subset in `benchmark/`.
+SCORES = (
+    "match.json",
+    "match-info.json",
+    "metrics.json",
+    "metrics-classes.csv",
+    *(f"metrics-{name}.png" for name in ("classes", "worst", "best")),
+    "submission.zip",
+)
 LOCKS = ("run.lock", "jobs.lock")
 
 
@@ -25,20 +46,37 @@ def clean(output: Path, dry_run: bool) -> None:
     if dry_run:
         for subset in built:
             print(f"would remove {made_in(output, subset):,} entries of {output / subset_of(subset).name}")
-        print(f"would remove {work}, and {output / 'summary.txt'}")
+        print(f"would remove {work}, {output / 'benchmark'} and {output / 'summary.txt'}")
         return
     hold_run(output)
     for subset in built:
         remove_tree(output, subset)
     (output / "summary.txt").unlink(missing_ok=True)
+    scored = _scored(output)
+    for folder in scored:
+        _remove(folder / "baseline")
+        for name in SCORES:
+            (folder / name).unlink(missing_ok=True)
     for name in WORK:
-        folder = work / name
-        if folder.is_symlink():
-            folder.unlink()
-        elif folder.is_dir():
-            shutil.rmtree(folder)
+        _remove(work / name)
     for name in LOCKS:
         (work / name).unlink(missing_ok=True)
-    for folder in (work, output):
+    for folder in (*scored, *{folder.parent for folder in scored}, work, output):
         if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _scored(output: Path) -> list[Path]:
+    """The folders of what was scored and submitted; none behind a link."""
+    benchmark = output / "benchmark"
+    folders = [benchmark / str(subset) for subset in SUBSETS]
+    real = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
+    return [] if benchmark.is_symlink() else real
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder and all that is in it, or the link in its place."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.is_dir():
+        shutil.rmtree(folder)

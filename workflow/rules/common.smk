@@ -19,6 +19,7 @@ from imagenet_s.config import read_config
 from imagenet_s.errors import UserError
 from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.lock import end_run, hold_run
+from imagenet_s.method import LINES
 from imagenet_s.parts import pass_parts, subset_parts, tier_of
 from imagenet_s.subsets import SUBSETS as ALL_SUBSETS
 from imagenet_s.subsets import (
@@ -50,6 +51,11 @@ except OSError as error:
         "is allowed), or set `imagenet` in config.yaml to another folder."
     )
 COPYING = CONFIG.link == "copy"
+BENCHMARK = CONFIG.benchmark
+TREE = f"{OUTPUT}/ImageNetS{BENCHMARK.subset}"
+RESULTS = f"{OUTPUT}/benchmark/{BENCHMARK.subset}"
+# Of generated ids: the match.json of the user, or ours.
+MATCH = f"{RESULTS}/match.json" if BENCHMARK.match == "auto" else BENCHMARK.match
 TRAIN_IMAGES = "" if CONFIG.complete else "--any-train-images"
 
 
@@ -57,6 +63,7 @@ wildcard_constraints:
     subset="50|300|919",
     tier="50|300|919",
     encoding="id16|id8|color|binary",
+    split="train-semi|validation|test",
 
 
 def root_of(wildcards, output):
@@ -67,6 +74,7 @@ def root_of(wildcards, output):
     path = Path(output[0])
     inside = {
         "work",
+        "benchmark",
         "summary.txt",
         *(subset_of(subset).name for subset in ALL_SUBSETS),
     }
@@ -137,3 +145,40 @@ def growing(count):
 def many_cores():
     """The threads of a job that has the machine to itself: all of its cores, but of a cluster's node 8."""
     return 8 if workflow.remote_exec else workflow.resource_settings.cores or 8
+
+
+def predicted(split):
+    """The receipt of the baseline's predictions of a split; nothing for the user's."""
+    return [] if BENCHMARK.predictions else f"{RESULTS}/baseline/{split}.json"
+
+
+def predictions_of(wildcards, input):
+    """The folder of predictions."""
+    return BENCHMARK.predictions or Path(input.predicted).parent
+
+
+def predictions_seen(wildcards):
+    """What tells that the user's predictions are not those that were scored before."""
+    # It loads what decodes masks, which no other job waits for.
+    from imagenet_s.predictions import stamp
+
+    try:
+        folder = BENCHMARK.predictions
+        return f"{folder} {stamp(Path(folder))}" if folder else ""
+    except UserError as error:
+        raise WorkflowError(f"`benchmark.predictions`: {error}")
+
+
+def matched_by(wildcards, input):
+    """The option that names a match.json, where there is one."""
+    return f"--match {shlex.quote(str(input.match))}" if input.match else ""
+
+
+def method_of(wildcards):
+    """The six fields of a submission as JSON."""
+    if not BENCHMARK.method:
+        raise WorkflowError(
+            "`benchmark.method`: a submission says what it is of. Give its fields in config.yaml: "
+            + ", ".join(LINES)
+        )
+    return json.dumps(BENCHMARK.method)
