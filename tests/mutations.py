@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -30,6 +31,8 @@ from imagenet_s.dataset import own_digest
 from imagenet_s.expected import EXPECTED
 from imagenet_s.manifests import COLUMNS
 from imagenet_s.masks import mask_paths
+from imagenet_s.method import BASELINE, method_text
+from imagenet_s.predictions import names_of
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
@@ -174,7 +177,11 @@ def zips() -> list[bytes]:
 
 
 def zip_case(dice: Dice) -> Files:
-    data = dice.choice(zips())
+    return {"masks.zip": _zip_bytes(zips(), dice)}
+
+
+def _zip_bytes(examples: list[bytes], dice: Dice) -> bytes:
+    data = dice.choice(examples)
     if once_in(dice, 2):  # fields of the directory
         found = bytearray(data)
         entries = [match.start() for match in re.finditer(b"PK\x01\x02|PK\x05\x06|PK\x03\x04", data)]
@@ -182,10 +189,55 @@ def zip_case(dice: Dice) -> Files:
             at = dice.choice(entries) + dice.randrange(4, 46)
             size = dice.choice((2, 4))
             found[at : at + size] = (dice.choice(EXTREMES) % (1 << 8 * size)).to_bytes(size, "little")
-        return {"masks.zip": bytes(found)}
-    return {
-        "masks.zip": spliced(data, dice.choice(zips()), dice) if once_in(dice, 9) else changed(data, dice)
-    }
+        return bytes(found)
+    return spliced(data, dice.choice(examples), dice) if once_in(dice, 9) else changed(data, dice)
+
+
+@cache
+def submitted() -> Files:
+    """What is in a submission, as far as it goes: both texts, two predictions."""
+    first, second, *_ = names_of(50, "test")
+    match = json.dumps({str(p): p for p in range(51)}).encode()
+    predictions = {first: pngs()[0], second: pngs()[1]}
+    return {"method.txt": method_text(BASELINE).encode(), "match.json": match, **predictions}
+
+
+def _submission(files: Files) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def submission_case(dice: Dice) -> Files:
+    files = submitted()
+    if once_in(dice, 3):
+        return {"submission.zip": _zip_bytes([_submission(files)], dice)}
+    name = dice.choice(list(files))
+    return {"submission.zip": _submission({**files, name: changed(files[name], dice, TEXT)})}
+
+
+# Features
+
+
+@cache
+def arrays() -> list[bytes]:
+    """NumPy's two formats, rows first and columns first, packed and not."""
+    found = []
+    array = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    for save in (np.save, np.savez, np.savez_compressed):
+        for order in (array, np.asfortranarray(array.astype(np.float16))):
+            save(buffer := io.BytesIO(), order)
+            found.append(buffer.getvalue())
+    return found
+
+
+def features_case(dice: Dice) -> Files:
+    data = dice.choice(arrays())
+    if data.startswith(b"PK"):
+        return {"features.npz": _zip_bytes([data], dice)}
+    return {"features.npy": changed(data, dice, TEXT)}
 
 
 # Tars

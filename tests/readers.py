@@ -13,7 +13,9 @@ from imagenet_s import images, masks
 from imagenet_s.check_files import check_files
 from imagenet_s.config import read_config_file
 from imagenet_s.copies import verify_copies
+from imagenet_s.errors import UserError
 from imagenet_s.expected import LABEL, expected_of
+from imagenet_s.features import BadFeatures, read_features
 from imagenet_s.files import write_json
 from imagenet_s.index import Index
 from imagenet_s.listing import Row
@@ -21,6 +23,7 @@ from imagenet_s.mask import decode
 from imagenet_s.parquet import Parquet
 from imagenet_s.places import Seen
 from imagenet_s.streams import CompressedTar
+from imagenet_s.submission import check
 from imagenet_s.tars import Tar
 from imagenet_s.zips import zipped_masks
 
@@ -80,6 +83,19 @@ def read_config(folder: Path) -> None:
     read_config_file(folder / "config.yaml")
 
 
+def read_submission(folder: Path) -> None:
+    with redirect_stdout(StringIO()):
+        check(50, "unsupervised", folder / "submission.zip", None, 1)
+
+
+def read_array(folder: Path) -> None:
+    for path in folder.iterdir():
+        try:
+            read_features(path)
+        except BadFeatures as error:
+            raise UserError(f"{path} {error}") from error
+
+
 class Target(NamedTuple):
     """What is fuzzed: a maker of cases, the reader, and the bytes of memory that a case may take."""
 
@@ -98,5 +114,7 @@ TARGETS = {
     "png": Target(m.png_case, read_png),
     "image": Target(m.image_case, read_image),
     "copy": Target(m.copy_case, read_copy),
+    "submission": Target(m.submission_case, read_submission),
+    "features": Target(m.features_case, read_array),
     "config": Target(m.config_case, read_config),
 }

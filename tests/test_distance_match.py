@@ -137,6 +137,7 @@ BROKEN = {
     "texts": (np.full((1, 1, 1), "x"), "not numbers of shape (C, h, w)"),
     "objects": (np.full((1, 1, 1), None), "cannot be read"),
     "not a number": (np.full((CHANNELS, 1, 1), np.nan), "has numbers that are not finite"),
+    "no array in npz": (b"", "holds something that is no array"),
     "other channels": (np.zeros((5, 1, 1)), f"5 channels, not {CHANNELS}"),
 }
 
@@ -145,7 +146,12 @@ BROKEN = {
 def test_features_that_cannot_be_used_are_named(fault, work, semi50, capsys):
     content, says = BROKEN[fault]
     path = (work / "f/validation" / VALIDATION[4]).with_suffix(".npy")
-    if isinstance(content, np.ndarray):
+    if fault == "no array in npz":
+        path.unlink()
+        path = path.with_suffix(".npz")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("x", b"hello")
+    elif isinstance(content, np.ndarray):
         np.save(path, content, allow_pickle=True)
     else:
         path.write_bytes(content or path.read_bytes()[:-9])

@@ -53,20 +53,21 @@ def distance_match(
     # Each process has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     name, scratch = subset_of(subset).name, out.with_name(f".{out.name}.scratch")
+    what = f"{images} cannot be predicted by {features} and {features_train}:"
     train, findings = _train(subset, features_train, inner(masks, mask_folder("train-semi")))
     wanted, lacking = _wanted(features, images)
-    require_none(findings + lacking, ADVICE)
+    require_none(findings + lacking, what, ADVICE)
     for folder in sorted({item.name.rpartition("/")[0] for item in wanted}):
         real_folder(out, folder)
     with scratch_folder(scratch):
         embed = partial(_embed, len(class_ids(subset)))
         found = in_chunks(embed, train, workers, f"Embedding train-semi of {name}", "images", at_once=16)
         channels, findings = _gathered(found, scratch)
-        require_none(findings, ADVICE)
+        require_none(findings, what, ADVICE)
         predict = partial(_predict, scratch, channels, k, temperature, out)
         findings = in_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
         regions = len(np.load(scratch / LABELS))
-    require_none(findings, ADVICE)
+    require_none(findings, what, ADVICE)
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
     how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
     write_json(out.with_name(f"{out.name}.json"), facts | how)

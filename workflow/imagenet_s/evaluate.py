@@ -51,7 +51,8 @@ def evaluate(
     pairs, findings = pairs_of(subset, truth, predictions, partial)
     what = f"Scoring {subset_of(subset).name}"
     chunks = in_chunks(bound(_score, classes, table), pairs, workers, what, "images")
-    require_none(findings + [one for chunk in chunks for one in chunk.findings], ADVICE)
+    findings += [one for chunk in chunks for one in chunk.findings]
+    require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE)
     sums = total(chunk.tally for chunk in chunks)
     scored = sorted(
         (one for chunk in chunks for one in chunk.scored), key=lambda one: (one.iou, one.pair.name)

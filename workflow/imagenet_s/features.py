@@ -35,6 +35,8 @@ def read_features(path: Path) -> np.ndarray:
         raise
     except Exception as error:  # NumPy and its zip reader raise all sorts of things on odd bytes
         raise BadFeatures(f"cannot be read ({error})") from error
+    if not isinstance(array, np.ndarray):
+        raise BadFeatures("holds something that is no array")
     if array.ndim != 3 or not array.size or array.dtype.kind not in "fiu":
         raise BadFeatures(f"is {array.dtype} of shape {array.shape}, not numbers of shape (C, h, w)")
     if not np.isfinite(array).all():

@@ -60,7 +60,8 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
     with scratch_folder(out.with_name(f".{out.name}.scratch")) as scratch:
         task = partial(_write, out, scratch)
         findings = in_chunks(task, found, workers, f"Features of {images.name}", "images")
-    require_none(findings, "Get these images again: `imagenet-s verify` tells which are not what they were.")
+    advice = "Get them again: `imagenet-s verify` tells which are not what they were."
+    require_none(findings, f"Not all images in {images} have features:", advice)
     write_json(out.with_name(f"{out.name}.json"), {"images": len(found), "channels": CHANNELS})
 
 

@@ -142,7 +142,8 @@ def match_predictions(
     pairs, findings = pairs_of(subset, truth, predictions, partial)
     read = in_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
     findings += [one for one in read if isinstance(one, Finding)]
-    require_none(findings, "Nothing was matched. `--partial` takes the images that are there.")
+    advice = "Nothing was matched. `--partial` takes the images that are there."
+    require_none(findings, f"{predictions} cannot be matched with {truth}:", advice)
     common = in_common(read, classes)
     found = match(common, len(read))
     predicted = {p for image in read for p in image.predicted}

@@ -163,17 +163,17 @@ def _bytes(path: Path) -> bytes:
         return file.read(MOST_BYTES)
 
 
-def require_none(findings: Sequence[Finding], advice: str) -> None:
-    """Raises UserError with everything that was found: a line for each kind, and all files in the details."""
+def require_none(findings: Sequence[Finding], what: str, advice: str) -> None:
+    """Raises UserError with all that is wrong with `what`: a line a kind, and all files in the details."""
     if not findings:
         return
     kinds: dict[str, list[str]] = {}
-    for kind, what in findings:
-        kinds.setdefault(kind, []).append(what)
+    for kind, file in findings:
+        kinds.setdefault(kind, []).append(file)
     lines = [
-        f"{kind} ({len(what):,}): {', '.join(what[:FIRST])}{', …' if len(what) > FIRST else ''}"
-        for kind, what in kinds.items()
+        f"- {kind} ({len(files):,}): {', '.join(files[:FIRST])}{', …' if len(files) > FIRST else ''}"
+        for kind, files in kinds.items()
     ]
-    more = any(len(what) > FIRST for what in kinds.values())
-    details = [f"{kind}: {what}" for kind in kinds for what in kinds[kind]] if more else []
-    raise UserError("\n".join([*lines, advice]), details=details)
+    more = any(len(files) > FIRST for files in kinds.values())
+    details = [f"{kind}: {file}" for kind, files in kinds.items() for file in files] if more else []
+    raise UserError("\n".join([what, *lines, advice]), details=details)

@@ -71,14 +71,15 @@ def submit(
         _write(there, texts, partial_path)
         findings = extra(found, wanted)
         findings += _findings(subset, protocol, partial_path, images, workers)
-        require_none(findings, f"{ADVICE} Nothing was written.")
+        require_none(findings, f"{predictions} cannot be submitted:", f"{ADVICE} Nothing was written.")
     _tell(out, len(there))
 
 
 def check(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> None:
     """Checks a zip that somebody made; without `images` not the sizes. Raises UserError with all findings."""
     _tell_rules(subset, protocol, {})
-    require_none(_findings(subset, protocol, path, images, workers), ADVICE)
+    findings = _findings(subset, protocol, path, images, workers)
+    require_none(findings, f"{path} cannot be submitted:", ADVICE)
     if images is None:
         log.warning("The sizes were not compared: give the test images with --images.")
     _tell(path, len(names_of(subset, SPLIT)))
