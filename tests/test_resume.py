@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from building import ROOT, check_sums, digest, snakemake
-from faults.kill_storm import storm
+from building import ROOT, check_sums, snakemake
 from imagenet_s.cli import main
 from imagenet_s.errors import UserError
 from imagenet_s.lock import STARTED_BY, job_in
@@ -226,9 +225,3 @@ def test_a_killed_worker_is_told_as_such(tmp_path):
     assert "was killed, most likely for want of memory" in text
     assert "Traceback" not in text
     assert not (tmp_path / "receipt").exists()
-
-
-def test_a_storm_of_kills_changes_nothing(tmp_path):
-    raging = storm(tmp_path, kills=4, seed=int.from_bytes(b"storm"), source="official")
-    assert raging.kills.total() == 4
-    assert digest(raging.results / "ImageNetS50") == digest(raging.reference)

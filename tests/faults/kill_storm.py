@@ -250,8 +250,11 @@ def main() -> None:
         print(f"hit    {dict(raging.stages.most_common())}")
         print(f"runs   {raging.runs + 1}, of which {raging.finished + 1} came to their end, exit 0")
         print(f"files  {raging.files_compared:,} compared after kills, all right; nothing left behind")
-        print(f"digest {found}, that of the undisturbed build: {found == digest(raging.reference)}")
+        right = found == digest(raging.reference)
+        print(f"digest {found}, that of the undisturbed build: {right}")
     print(f"time   {time.monotonic() - began:.0f} s")
+    if not right:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
