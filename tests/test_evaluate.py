@@ -192,6 +192,42 @@ def test_partial_takes_a_part_of_the_truth_too(truth50, predictions, tmp_path, c
     assert json.loads((tmp_path / "m.json").read_text())["images"] == 376
 
 
+def test_masks_by_the_ids_of_another_subset_are_not_scored(truth50, predictions, tmp_path, capsys):
+    arguments = ["--truth", truth50, "--predictions", predictions, "--out", tmp_path / "m.json", "--partial"]
+    assert main(["evaluate", "--subset", "300", *map(str, arguments)]) == 1
+    text = capsys.readouterr().err
+    assert f"{truth50} is not by the ids of ImageNetS300: of 752 true masks " in text
+    assert "Is --subset the one that the masks are of?" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["predictions"]
+
+
+@pytest.mark.parametrize("out", [".", "/", "", "..", "a folder"])
+def test_a_folder_in_the_place_of_the_file_to_write_is_refused_at_once(out, truth50, tmp_path, capsys):
+    (tmp_path / "a folder").mkdir()
+    out = str(tmp_path / out) if out == "a folder" else out
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "--subset", "50", "--truth", "x", "--predictions", "x", "--out", out])
+    assert caught.value.code == 2
+    assert "is a folder; give the name of a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "two"])
+def test_so_many_processes_there_are_not(count, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["evaluate", "--workers", count])
+    assert caught.value.code == 2
+    assert f"{count!r} is not 1 or more" in capsys.readouterr().err
+
+
+def test_a_name_that_breaks_the_line_is_shown_on_one(truth50, predictions, tmp_path, capsys):
+    (predictions / "a\nb.png").write_bytes(b"")
+    (predictions / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    (predictions / "ü☃.png").write_bytes(b"")
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    text = capsys.readouterr().err
+    assert "- files that do not belong there (3): 'a\\nb.png', ü☃.png, '\\udcff.png'\n" in text
+
+
 def palette(ids: np.ndarray, path: Path) -> None:
     Image.fromarray(ids.astype(np.uint8)).convert("P").save(path, "PNG")
 

@@ -182,6 +182,13 @@ def test_the_command_says_where_other_matchings_are_as_good(generated, truth50, 
     assert sorted(json.loads((tmp_path / "match.json").read_text()).values()) == list(range(51))
 
 
+def test_masks_by_the_ids_of_another_subset_are_not_matched(generated, truth50, tmp_path, capsys):
+    arguments = ["--truth", truth50, "--predictions", generated[0], "--out", tmp_path / "match.json"]
+    assert main(["match", "--subset", "300", "--partial", *map(str, arguments)]) == 1
+    assert f"{truth50} is not by the ids of ImageNetS300" in capsys.readouterr().err
+    assert not (tmp_path / "match.json").exists()
+
+
 def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tmp_path, capsys):
     predictions, _ = generated
     first, second, *_ = sorted(predictions.rglob("*.png"))
@@ -205,6 +212,8 @@ def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tm
         (b'{"0": 0, "1": true, "2": 2}', "not a table of whole numbers"),
         (b'{"0": 0, "1": 1e999, "2": 2}', "not a table of whole numbers"),
         (b'{"0": 0, "1": null, "2": 2}', "not a table of whole numbers"),
+        (b'{"0": 0, "1_0": 1, "2": 2}', "not a table of whole numbers"),
+        (b'{"0": 0, "1": 2, "1": 1, "2": 2, "01": 1}', "has keys twice: 1$"),
         (b"3", "not a table of whole numbers"),
     ],
 )

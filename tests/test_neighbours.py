@@ -90,6 +90,12 @@ def test_several_neighbours_vote_with_their_similarity():
     assert 2 * math.exp((2 / math.sqrt(5) - 1) / 0.1) < 1 < 2 * math.exp((2 / math.sqrt(5) - 1) / 1.0)
 
 
+def test_the_nearest_counts_alone_at_a_low_temperature():
+    bank = Regions(unit([0.8, 0.6], [1, 0]), np.array([1, 2]))
+    for temperature in (0.07, 1e-3, 1e-300):
+        assert voted(np.array([[[1.0]], [[0.0]]]), bank, 10, temperature).tolist() == [[2]]
+
+
 def test_of_classes_with_the_same_votes_the_lowest_is_taken():
     bank = Regions(unit([1, 0], [1, 0]), np.array([8, 3]))
     assert voted(np.ones((2, 1, 1)), bank, 2, 0.07).tolist() == [[3]]

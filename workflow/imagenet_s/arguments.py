@@ -39,4 +39,27 @@ def several(added: argparse.ArgumentParser, *names: str) -> None:
 
 
 def workers(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+    added.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
+    return int(text)
+
+
+def new_file(text: str) -> Path:
+    """The path of a file to write, which is no folder."""
+    path = Path(text)
+    if not path.name or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; give the name of a file")
+    return path
+
+
+def new_folder(text: str) -> Path:
+    """The path of a folder to write to, with a name of its own."""
+    path = Path(text)
+    path = path if path.name and path.name != ".." else Path(os.path.abspath(text))
+    if not path.name or (path.exists() and not path.is_dir()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a folder")
+    return path

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from imagenet_s.arguments import command, function, paths, subset, workers
+from imagenet_s.arguments import command, function, new_file, new_folder, paths, subset, workers
 from imagenet_s.errors import WrongUsage
 from imagenet_s.method import LINES
 from imagenet_s.neighbours import NEIGHBOURS, TEMPERATURE
@@ -25,7 +25,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     _rules(added, "unsupervised")
     subset(added)
     _compared(added)
-    added.add_argument("--out", type=Path, required=True, metavar="FILE", help="the match.json to write")
+    added.add_argument("--out", type=new_file, required=True, metavar="FILE", help="the match.json to write")
     workers(added)
 
     added = command(
@@ -38,7 +38,11 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     _compared(added)
     added.add_argument("--match", type=Path, metavar="FILE", help="the match.json, where ids are generated")
     added.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="the JSON to write; the rest goes beside it"
+        "--out",
+        type=new_file,
+        required=True,
+        metavar="FILE",
+        help="the JSON to write; the rest: beside it",
     )
     workers(added)
 
@@ -48,7 +52,8 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
         "grid_features.write_grid_features",
         "a worked example of features: colours and edges on a grid, the weakest of baselines",
     )
-    paths(added, "images", "out")
+    paths(added, "images")
+    added.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="the folder to write to")
     workers(added)
 
     added = command(
@@ -69,9 +74,11 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
         ("masks", f"the masks of train-semi: {MASKS}"),
         ("features", "the features of the images"),
         ("images", "the images to predict: a folder validation or test"),
-        ("out", "the folder to write predictions to"),
     ):
         added.add_argument(f"--{name}", type=Path, required=True, metavar="DIR", help=help)
+    added.add_argument(
+        "--out", type=new_folder, required=True, metavar="DIR", help="the folder to write predictions to"
+    )
     added.add_argument("-k", type=int, default=NEIGHBOURS, help="neighbours (default: %(default)s)")
     added.add_argument(
         "-T", dest="temperature", type=float, default=TEMPERATURE, help="temperature (default: %(default)s)"
@@ -91,7 +98,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     added.add_argument("--images", type=Path, metavar="DIR", help="the test images")
     added.add_argument("--match", type=Path, metavar="FILE", help="the match.json, where ids are generated")
     added.add_argument("--method", type=Path, metavar="FILE", help=f"YAML with the keys {', '.join(LINES)}")
-    added.add_argument("--out", type=Path, metavar="FILE", help="the zip to write")
+    added.add_argument("--out", type=new_file, metavar="FILE", help="the zip to write")
     added.add_argument(
         "--check", type=Path, metavar="ZIP", help="check this zip instead; sizes with --images"
     )

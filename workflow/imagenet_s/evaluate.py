@@ -13,7 +13,17 @@ from imagenet_s.classes import class_ids, class_names
 from imagenet_s.files import write_json, written
 from imagenet_s.match_file import read_matching, relabelled
 from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
-from imagenet_s.predictions import SPLIT, Finding, Pair, names_of, pairs_of, read_pair, require_none
+from imagenet_s.predictions import (
+    SPLIT,
+    Finding,
+    Pair,
+    class_of,
+    names_of,
+    pairs_of,
+    read_pair,
+    require_none,
+    require_own_classes,
+)
 from imagenet_s.progress import log
 from imagenet_s.subsets import subset_of
 from imagenet_s.workers import in_chunks
@@ -27,10 +37,14 @@ ADVICE = (
 
 
 class Scored(NamedTuple):
-    """An image and its own figure: the mean IoU of the classes in its truth or prediction, 0 to 1."""
+    """An image and its own figure: the mean IoU of the classes in its truth or prediction, 0 to 1.
+
+    `true` has the ids of its truth.
+    """
 
     pair: Pair
     iou: float
+    true: tuple[int, ...]
 
 
 class _Chunk(NamedTuple):
@@ -53,6 +67,8 @@ def evaluate(
     chunks = in_chunks(bound(_score, classes, table), pairs, workers, what, "images")
     findings += [one for chunk in chunks for one in chunk.findings]
     require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE)
+    own = {one.pair.name: class_of(subset, one.pair) in one.true for chunk in chunks for one in chunk.scored}
+    require_own_classes(subset, truth, own)
     sums = total(chunk.tally for chunk in chunks)
     scored = sorted(
         (one for chunk in chunks for one in chunk.scored), key=lambda one: (one.iou, one.pair.name)
@@ -92,7 +108,8 @@ def _score(classes: int, table: np.ndarray | None, pairs: Sequence[Pair]) -> lis
         truth, prediction = read
         one = tally(confusion(truth, prediction if table is None else relabelled(prediction, table), classes))
         tallies.append(one)
-        scored.append(Scored(pair, image_iou(one)))
+        true = np.flatnonzero(one.areas[PLAIN, 0, TRUE])
+        scored.append(Scored(pair, image_iou(one), tuple(true.tolist())))
     return [_Chunk(total(tallies) if tallies else None, scored, findings)]
 
 

@@ -13,7 +13,7 @@ from functools import cache
 
 import kornia_rs
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from zlib_ng import zlib_ng
 
 from imagenet_s.classes import IGNORE, OTHER, class_ids
@@ -95,6 +95,8 @@ def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, np.nd
             return image.mode, np.asarray(image.convert(mode) if mode else image)
     except BadMask:
         raise
+    except UnidentifiedImageError as error:  # its text has the address of our buffer
+        raise BadMask("is no readable PNG (it does not begin like one)") from error
     except Exception as error:  # Pillow raises all sorts of things on odd bytes
         raise BadMask(f"is no readable PNG ({error})") from error
 

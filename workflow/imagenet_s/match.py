@@ -19,7 +19,15 @@ from imagenet_s import __version__
 from imagenet_s.classes import IGNORE, OTHER, class_ids
 from imagenet_s.files import write_json
 from imagenet_s.mask import ids_in
-from imagenet_s.predictions import Finding, Pair, pairs_of, read_pair, require_none
+from imagenet_s.predictions import (
+    Finding,
+    Pair,
+    class_of,
+    pairs_of,
+    read_pair,
+    require_none,
+    require_own_classes,
+)
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS
 from imagenet_s.subsets import subset_of
@@ -144,6 +152,8 @@ def match_predictions(
     findings += [one for one in read if isinstance(one, Finding)]
     advice = "Nothing was matched. `--partial` takes the images that are there."
     require_none(findings, f"{predictions} cannot be matched with {truth}:", advice)
+    own = {pair.name: class_of(subset, pair) in image.true for pair, image in zip(pairs, read, strict=True)}
+    require_own_classes(subset, truth, own)
     common = in_common(read, classes)
     found = match(common, len(read))
     predicted = {p for image in read for p in image.predicted}

@@ -31,13 +31,24 @@ def read_matching(path: Path, classes: int) -> np.ndarray:
 def parsed_matching(data: bytes, classes: int) -> np.ndarray:
     """The `matching_table` of the bytes of a `match.json`. Raises BadMatch for what is none."""
     try:
-        official = json.loads(data.decode("utf-8"))
+        official = json.loads(data.decode("utf-8"), object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
         raise BadMatch(f"is not JSON ({error})") from error
     return matching_table(official, classes)
 
 
-def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
+def _table(pairs: list[tuple[str, object]]) -> dict[int, object]:
+    """A JSON object with its keys as numbers. Raises BadMatch for two keys of one number."""
+    try:
+        keys = [_whole(key) for key, _ in pairs]
+    except ValueError as error:
+        raise BadMatch("is not a table of whole numbers") from error
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise BadMatch(f"has keys twice: {first_few(twice)}")
+    return dict(zip(keys, (value for _, value in pairs), strict=True))
+
+
+def matching_table(official: Mapping[str | int, int], classes: int) -> np.ndarray:
     """The content of a `match.json` as a table, (65536,) uint16: predicted id → class.
 
     Ids above `classes` stay what they are. Raises BadMatch if it does not give each of the classes once.
@@ -59,7 +70,8 @@ def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
 
 def _whole(value: object) -> int:
     """The number that a key or a value stands for. Raises TypeError and ValueError."""
-    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+    digits = not isinstance(value, str) or (value.isascii() and value.isdecimal())
+    if isinstance(value, bool) or not digits or (isinstance(value, float) and not value.is_integer()):
         raise ValueError(value)
     return int(value)
 

@@ -3,12 +3,13 @@ and what is wrong with them."""
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.mask import BadMask, decode, ids_of, pixels_of
 from imagenet_s.progress import log
@@ -155,6 +156,25 @@ def prediction_of(png: bytes) -> np.ndarray:
     return ids_of(rgb)
 
 
+def class_of(subset: int, pair: Pair) -> int | None:
+    """The class id of a pair's folder, if it is of the subset."""
+    return class_ids(subset).get(pair.name.partition("/")[0])
+
+
+def require_own_classes(subset: int, truth: Path, own: Mapping[str, bool]) -> None:
+    """Raises UserError where the true masks are by another subset's ids.
+
+    `own` says of images, by name, whether the truth has the class of their folder: nearly all have.
+    """
+    known = [has for name, has in own.items() if name.partition("/")[0] in class_ids(subset)]
+    if sum(known) < len(known) / 2:
+        facts = subset_of(subset)
+        raise UserError(
+            f"{truth} is not by the ids of {facts.name}: of {len(known):,} true masks {sum(known):,} have "
+            "the class of their folder.\nIds are per subset. Is --subset the one that the masks are of?"
+        )
+
+
 def _bytes(path: Path) -> bytes:
     """A file's bytes, up to what no mask has; none for what is no file, as a pipe."""
     if not path.is_file():
@@ -169,7 +189,8 @@ def require_none(findings: Sequence[Finding], what: str, advice: str) -> None:
         return
     kinds: dict[str, list[str]] = {}
     for kind, file in findings:
-        kinds.setdefault(kind, []).append(file)
+        # A name may have line breaks, or bytes that are no text.
+        kinds.setdefault(kind, []).append(file if file.isprintable() else repr(file))
     lines = [
         f"- {kind} ({len(files):,}): {', '.join(files[:FIRST])}{', …' if len(files) > FIRST else ''}"
         for kind, files in kinds.items()
