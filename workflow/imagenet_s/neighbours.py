@@ -84,7 +84,7 @@ def voted(features: np.ndarray, bank: Regions, k: int, temperature: float) -> np
         similarity = positions[start : start + step] @ bank.vectors.T
         chosen = np.argpartition(similarity, first, axis=1)[:, first:]
         nearness = np.take_along_axis(similarity, chosen, axis=1).astype(np.float64)
-        # The nearest weighs 1 whatever the temperature, so that no number is too large; votes keep their order.
+        # The nearest weighs 1 whatever the temperature: no number is too large, and votes keep their order.
         weights = np.exp((nearness - nearness.max(axis=1, keepdims=True)) / temperature)
         places = np.arange(len(similarity))[:, None] * classes + bank.labels[chosen]
         votes = np.bincount(places.ravel(), weights.ravel(), len(similarity) * classes)
