@@ -76,9 +76,10 @@ def evaluate(
     found = figures(sums)
     if sums.unknown:
         log.warning(
-            "%s pixels have an id above %s: they count as misses, as with the official toolbox",
+            "%s pixels have an id above %s: they count as misses, as with the official toolbox%s",
             f"{sums.unknown:,}",
             classes,
+            ", which refuses them where there is a match.json" if match else "",
         )
     rows = class_rows(subset, sums)
     write_table(rows, _beside(out, "classes.csv"))
