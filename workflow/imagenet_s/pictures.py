@@ -11,7 +11,7 @@ from PIL import Image
 
 from imagenet_s.classes import IGNORE, OTHER, class_ids, class_names
 from imagenet_s.files import written
-from imagenet_s.mask import colors, decode, ids_in
+from imagenet_s.mask import colors, decode
 from imagenet_s.match_file import relabelled
 from imagenet_s.predictions import prediction_of
 from imagenet_s.subsets import mask_folder, subset_of
@@ -100,9 +100,10 @@ def _overlaid(picture: np.ndarray, ids: np.ndarray, subset: int) -> np.ndarray:
 
 
 def _named(ids: np.ndarray, subset: int) -> str:
-    """The names of the classes in a mask, the first three."""
+    """The names of the classes in a mask, the three largest."""
     wnids = list(class_ids(subset))
-    names = [class_names()[wnids[i - 1]] for i in ids_in(ids) if 0 < i <= len(wnids)]
+    areas = np.bincount(ids.ravel(), minlength=len(wnids) + 1)[: len(wnids) + 1]
+    names = [class_names()[wnids[i - 1]] for i in np.argsort(-areas, kind="stable") if i and areas[i]]
     return (", ".join(names[:3]) + (", …" if len(names) > 3 else "")) or "background alone"
 
 
