@@ -65,6 +65,12 @@ def truth50(annotations50, tmp_path_factory) -> Path:
     return folder / "ImageNetS50" / "validation-segmentation"
 
 
+@pytest.fixture
+def predictions(truth50, tmp_path) -> Path:
+    """The truth itself, as predictions that may be changed."""
+    return linked_copy(truth50, tmp_path / "predictions")
+
+
 def linked_copy(source: Path, target: Path) -> Path:
     """A copy of a tree whose files are hard links: quick, and free to lose, gain and rename entries.
 
