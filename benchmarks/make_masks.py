@@ -20,7 +20,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from imagenet_s.classes import IGNORE
+from imagenet_s.classes import IGNORE, class_ids
 from imagenet_s.files import written
 from imagenet_s.mask import rgb_of
 from imagenet_s.masks import mask_paths
@@ -35,7 +35,9 @@ def ids_of(mask: str, subset: int) -> np.ndarray:
     height, width = SIZE
     ids = np.zeros((height, width), np.uint16)
     y, x = (axis.astype(np.float32) for axis in np.ogrid[:height, :width])
-    for number in random.choice(subset, random.integers(1, 4), replace=False) + 1:
+    numbers = random.choice(subset, random.integers(1, 4), replace=False) + 1
+    numbers[-1] = class_ids(subset)[mask.split("/")[1]]  # that of its folder
+    for number in numbers:
         down = y - np.float32(random.uniform(0.2, 0.8) * height)
         right = x - np.float32(random.uniform(0.2, 0.8) * width)
         # The outline at 4,096 angles is looked up for each pixel: worked out there, it would take 0.2 s.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import mutations as m
 from imagenet_s import images, masks
 from imagenet_s.check_files import check_files
+from imagenet_s.check_submission import check
 from imagenet_s.config import read_config_file
 from imagenet_s.copies import verify_copies
 from imagenet_s.errors import UserError
@@ -23,7 +24,6 @@ from imagenet_s.mask import decode
 from imagenet_s.parquet import Parquet
 from imagenet_s.places import Seen
 from imagenet_s.streams import CompressedTar
-from imagenet_s.submission import check
 from imagenet_s.tars import Tar
 from imagenet_s.zips import zipped_masks
 

@@ -39,6 +39,41 @@ def test_a_build_goes_and_the_source_stays(source, annotations50, tmp_path, link
     assert not output.exists()
 
 
+def test_what_was_scored_goes_and_what_lies_beside_it_stays(source, annotations50, tmp_path):
+    output = tmp_path / "results"
+    build(source, annotations50, output, "symlink")
+    made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
+    made += ["metrics.json", "metrics-classes.csv", "submission.zip", ".submission.zip.part"]
+    made += [f"metrics-{name}.png" for name in ("classes", "worst", "best")]
+    paths = [output / "benchmark" / "50" / name for name in made]
+    paths += [output / "work" / "features" / "50" / "test" / "x.npy"]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("made")
+    mine = output / "benchmark" / "919" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    clean(output, dry_run=False)
+    assert [path for path in output.rglob("*") if not path.is_dir()] == [mine]
+    mine.unlink()
+    mine.parent.rmdir()
+    assert [path.name for path in output.rglob("*")] == ["benchmark"]
+
+
+@pytest.mark.parametrize("link", ["benchmark", "benchmark/50"])
+def test_scores_behind_a_link_stay(link, source, annotations50, tmp_path):
+    output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    build(source, annotations50, output, "symlink")
+    (elsewhere / "50").mkdir(parents=True)
+    kept = [elsewhere / "50" / "match.json", elsewhere / "match.json"]
+    for path in kept:
+        path.write_text("theirs")
+    (output / link).parent.mkdir(exist_ok=True)
+    (output / link).symlink_to(elsewhere)
+    clean(output, dry_run=False)
+    assert all(path.read_text() == "theirs" for path in kept)
+
+
 def test_what_is_not_ours_stays(source, annotations50, tmp_path, capsys):
     output = tmp_path / "results"
     tree = build(source, annotations50, output, "symlink")

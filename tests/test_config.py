@@ -302,6 +302,13 @@ def test_a_match_json_is_made_where_ids_are_generated_and_none_is_given(table, m
     assert read_config({"benchmark": table}).benchmark.match == match
 
 
+def test_the_default_is_a_word_and_no_folder_whatever_the_name_of_this_one(tmp_path, monkeypatch):
+    folder = tmp_path / os.fsdecode(b"\xff")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert read_config({"output": str(tmp_path / "results")}).benchmark.predictions is None
+
+
 @pytest.mark.parametrize(
     ("table", "lines"),
     [

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conftest import linked_copy
 from imagenet_s.cli import main
 from imagenet_s.grid_features import CELLS, CHANNELS, LEVELS, grid_features
-from imagenet_s.mask import ids_of, pixels_of
+from imagenet_s.mask import ids_of, pixels_of, rgb_png
 from imagenet_s.predictions import names_of
 from imagenet_s.splits import listed
 
@@ -136,6 +137,9 @@ BROKEN = {
     "empty": (np.zeros((4, 0, 4)), "not numbers of shape (C, h, w)"),
     "texts": (np.full((1, 1, 1), "x"), "not numbers of shape (C, h, w)"),
     "objects": (np.full((1, 1, 1), None), "cannot be read"),
+    "bits": (np.ones((CHANNELS, 1, 1), bool), "is bool of shape"),
+    "complex": (np.ones((CHANNELS, 1, 1), complex), "is complex128 of shape"),
+    "too large": (np.full((CHANNELS, 1, 1), 1e20, np.float32), "has numbers beyond ±1e+15"),
     "not a number": (np.full((CHANNELS, 1, 1), np.nan), "has numbers that are not finite"),
     "no array in npz": (b"", "holds something that is no array"),
     "other channels": (np.zeros((5, 1, 1)), f"5 channels, not {CHANNELS}"),
@@ -160,6 +164,36 @@ def test_features_that_cannot_be_used_are_named(fault, work, semi50, capsys):
     assert f"unusable features (1): {path} " in text
     assert says in text
     assert not (work / "out.json").exists()
+
+
+def test_npy_counts_where_npz_is_there_as_well(work, semi50):
+    assert distance_match(semi50, work) == 0
+    first = (work / "out" / VALIDATION[0]).read_bytes()
+    np.savez((work / "f/validation" / VALIDATION[0]).with_suffix(".npz"), np.ones((CHANNELS, 1, 1)))
+    assert distance_match(semi50, work) == 0
+    assert (work / "out" / VALIDATION[0]).read_bytes() == first
+
+
+def test_an_odd_mask_and_an_unreadable_image_are_named(work, semi50, tmp_path, capsys):
+    masks = linked_copy(semi50, tmp_path / "masks")
+    (masks / TRAIN[1]).unlink()
+    (masks / TRAIN[1]).write_bytes(rgb_png(np.full((9, 9), 77, np.uint16)))
+    assert distance_match(masks, work) == 1
+    assert (
+        f"odd masks of train-semi (1): {TRAIN[1]} has ids other than 0..50 and 1000: 77"
+        in capsys.readouterr().err
+    )
+    image = (work / "validation" / VALIDATION[0]).with_suffix(".JPEG")
+    image.unlink()
+    image.write_bytes(b"none")
+    assert distance_match(semi50, work) == 1
+    assert f"unreadable images (1): {image}" in capsys.readouterr().err
+
+
+def test_nothing_is_predicted_over_the_truth(work, semi50, capsys):
+    assert distance_match(semi50, work, "--out", str(work / "f")) == 0
+    assert distance_match(semi50, work, "--out", str(work / "validation")) == 2
+    assert "would be written over, or into, what is read" in capsys.readouterr().err
 
 
 def test_features_of_train_semi_must_be_of_one_kind(work, semi50, capsys):
@@ -201,14 +235,20 @@ def test_grid_features_are_the_shares_of_levels_and_the_edges_of_cells():
 
 def test_grid_features_of_any_image_have_the_same_grid_along_the_longer_side(tmp_path, capsys):
     (tmp_path / "images" / "n01443537").mkdir(parents=True)
-    sizes = {"tall": (30, 200), "wide": (999, 4), "grey": (64, 64), "cmyk": (64, 48)}
+    sizes = {"tall": (30, 200), "wide": (999, 4), "grey": (64, 64), "cmyk": (64, 48), "round": (640, 397)}
     modes = {"grey": "L", "cmyk": "CMYK"}
     for name, size in sizes.items():
         Image.new(modes.get(name, "RGB"), size).save(tmp_path / "images/n01443537" / f"{name}.JPEG", "JPEG")
     out = tmp_path / "out"
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 0
     shapes = {name: np.load(out / "n01443537" / f"{name}.npy").shape[1:] for name in sizes}
-    assert shapes == {"tall": (CELLS, 1), "wide": (1, CELLS), "grey": (CELLS, CELLS), "cmyk": (9, CELLS)}
+    assert shapes == {
+        "tall": (CELLS, 1),
+        "wide": (1, CELLS),
+        "grey": (CELLS, CELLS),
+        "cmyk": (9, CELLS),
+        "round": (7, CELLS),
+    }
     (tmp_path / "images/n01443537/broken.JPEG").write_bytes(b"no image")
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 1
     assert f"unreadable images (1): {tmp_path}/images/n01443537/broken.JPEG" in capsys.readouterr().err

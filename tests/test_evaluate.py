@@ -149,6 +149,15 @@ def test_a_folder_in_the_place_of_the_file_to_write_is_refused_at_once(out, trut
     assert "is a folder; give the name of a file" in capsys.readouterr().err
 
 
+def test_the_match_json_and_the_truth_are_not_written_over(truth50, predictions, tmp_path, capsys):
+    (tmp_path / "match.json").write_text(json.dumps({str(i): i for i in range(51)}))
+    options = ["--match", str(tmp_path / "match.json")]
+    for out in (tmp_path / "match.json", predictions / "m.json", truth50 / "m.json"):
+        assert evaluate(truth50, predictions, out, *options) == 2
+        assert f"--out: {out} would be written over, or into, what is read" in capsys.readouterr().err
+    assert json.loads((tmp_path / "match.json").read_text())["50"] == 50
+
+
 @pytest.mark.parametrize("count", ["0", "-1", "two"])
 def test_so_many_processes_there_are_not(count, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -214,6 +223,11 @@ def empty(ids: np.ndarray, path: Path) -> None:
     path.write_bytes(b"")
 
 
+def huge(ids: np.ndarray, path: Path) -> None:
+    path.write_bytes(rgb_png(ids))
+    os.truncate(path, 64_000_000)
+
+
 def folder(ids: np.ndarray, path: Path) -> None:
     path.mkdir()
 
@@ -239,6 +253,7 @@ BROKEN = {
     empty: NONE + "is no readable PNG",
     folder: NONE + "is no readable PNG",
     pipe: NONE + "is no readable PNG",
+    huge: "unreadable predictions (1): {name}: File too large",
     failing: "unreadable predictions (1): {name}: Input/output error",
     smaller: "of another size than their image (1): {name} has {w2} × {h1} pixels, not {w} × {h}",
     turned: "of another size than their image (1): {name} has {h} × {w} pixels, not {w} × {h}",

@@ -177,7 +177,12 @@ def test_the_command_says_where_other_matchings_are_as_good(generated, truth50, 
     info = json.loads((tmp_path / "match-info.json").read_text())
     assert not info["unique"]
     assert info["ids_that_could_change"] >= 40
-    assert info["ids_never_predicted"] + len(info["of_them_predicted"]) >= info["ids_that_could_change"]
+    predicted = {
+        i for path in predictions.rglob("*.png") for i in np.unique(ids_of(pixels_of(path.read_bytes())[0]))
+    }
+    assert info["ids_never_predicted"] == 50 - len(predicted - {0, 1000})
+    assert set(info["of_them_predicted"]) <= predicted
+    assert len(info["of_them_predicted"]) == info["ids_that_could_change"] - info["ids_never_predicted"]
     assert "others are as good" in capsys.readouterr().out
     assert sorted(json.loads((tmp_path / "match.json").read_text()).values()) == list(range(51))
 
@@ -220,6 +225,14 @@ def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tm
 def test_bytes_that_are_no_match_json_are_refused(data, says):
     with pytest.raises(BadMatch, match=says):
         parsed_matching(data, 2)
+
+
+def test_a_match_json_of_very_many_keys_is_refused_at_once():
+    data = b"{" + b", ".join(b'"%d": %d' % (i, i) for i in range(60_000)) + b"}"
+    with pytest.raises(BadMatch, match=r"has other keys than 0\.\.2"):
+        parsed_matching(data, 2)
+    with pytest.raises(BadMatch, match="has 1,048,576 bytes or more"):
+        parsed_matching(data * 2, 2)
 
 
 def test_a_match_json_is_read_as_python_and_others_write_it():

@@ -90,6 +90,13 @@ def test_several_neighbours_vote_with_their_similarity():
     assert 2 * math.exp((2 / math.sqrt(5) - 1) / 0.1) < 1 < 2 * math.exp((2 / math.sqrt(5) - 1) / 1.0)
 
 
+def test_no_more_than_k_neighbours_vote():
+    bank = Regions(unit([1, 0], [1, 0.1], [1, 0.2], [1, 0.3]), np.array([1, 2, 2, 2]))
+    features = np.array([[[1.0]], [[0.0]]])
+    # By similarity: 1 for class 1, then 0.995, 0.981 and 0.958 for class 2.
+    assert [voted(features, bank, k, 1.0)[0, 0] for k in (1, 2, 3, 4, 5)] == [1, 1, 2, 2, 2]
+
+
 def test_the_nearest_counts_alone_at_a_low_temperature():
     bank = Regions(unit([0.8, 0.6], [1, 0]), np.array([1, 2]))
     for temperature in (0.07, 1e-3, 1e-300):

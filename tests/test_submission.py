@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ import yaml
 from PIL import Image
 
 from conftest import linked_copy
+from imagenet_s.check_submission import tell_rules
 from imagenet_s.cli import main
 from imagenet_s.mask import rgb_png
 from imagenet_s.method import BASELINE, LINES, method_text, text_troubles
 from imagenet_s.predictions import names_of
+from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
 
 NAMES = names_of(50, "test")
@@ -156,6 +159,30 @@ def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, 
     assert sorted(path.name for path in folder.iterdir()) == ["match.json", "method.yaml", "predictions"]
 
 
+def test_predictions_that_cannot_be_read_are_told_with_all_else(folder, test50, capsys):
+    names = dict(zip(("pipe", "folder", "failing", "huge", "nowhere", "empty"), NAMES[::200], strict=False))
+    paths = {what: folder / "predictions" / name for what, name in names.items()}
+    for path in paths.values():
+        path.unlink()
+    os.mkfifo(paths["pipe"])
+    paths["folder"].mkdir()
+    paths["failing"].symlink_to("/proc/self/mem")
+    paths["huge"].write_bytes(b"")
+    os.truncate(paths["huge"], 70_000_000)
+    paths["nowhere"].symlink_to("nothing")
+    paths["empty"].write_bytes(b"")
+    assert submit(folder, test50) == 1
+    text = capsys.readouterr().err
+    unread = f"{names['failing']}: Input/output error, {names['huge']}: File too large"
+    assert f"- unreadable predictions (2): {unread}\n" in text
+    assert "B = 0) (4): " in text
+    for what in ("pipe", "folder", "nowhere", "empty"):
+        assert f"{names[what]} is no readable PNG" in text
+    assert "missing predictions" not in text
+    assert ".part" not in text
+    assert not (folder / "s.zip").exists()
+
+
 def test_a_folder_of_validation_predictions_is_not_taken_for_one_of_test(folder, test50, truth50, capsys):
     assert submit(folder, test50, predictions=truth50) == 1
     text = capsys.readouterr().err
@@ -166,7 +193,16 @@ def test_a_folder_of_validation_predictions_is_not_taken_for_one_of_test(folder,
 def test_the_folder_test_of_a_folder_is_taken(folder, test50):
     (folder / "both" / "validation").mkdir(parents=True)
     (folder / "predictions").rename(folder / "both" / "test")
-    assert submit(folder, test50, predictions=folder / "both") == 0
+    linked_copy(test50 / "images", folder / "tree" / "test")
+    assert submit(folder, test50, predictions=folder / "both", images=folder / "tree") == 0
+
+
+def test_what_is_read_is_not_written_over(folder, test50, capsys):
+    before = (folder / "method.yaml").read_bytes()
+    for out in (folder / "method.yaml", folder / "predictions" / "s.zip", test50 / "images" / "s.zip"):
+        assert submit(folder, test50, out=out) == 2
+        assert f"--out: {out} would be written over, or into, what is read" in capsys.readouterr().err
+    assert (folder / "method.yaml").read_bytes() == before
 
 
 def test_test_images_are_needed_for_the_sizes(folder, test50, tmp_path, capsys):
@@ -184,6 +220,7 @@ def test_test_images_are_needed_for_the_sizes(folder, test50, tmp_path, capsys):
 
 def test_the_six_lines_of_the_method_have_no_newline_at_their_end():
     assert method_text(FIELDS) == TEXT
+    assert method_text(FIELDS | {"name": f" {FIELDS['name']}\t"}) == TEXT
     assert text_troubles(TEXT.encode()) == []
     assert text_troubles(method_text(BASELINE).encode()) == []
 
@@ -195,6 +232,10 @@ def test_the_six_lines_of_the_method_have_no_newline_at_their_end():
         (lambda text: text.replace("\n", "\r\n"), ["has carriage returns, as Windows writes them"]),
         (lambda text: text.rpartition("\n")[0], ["has 5 lines, not 6"]),
         (lambda text: text + "\nmore", ["has 7 lines, not 6"]),
+        (
+            lambda text: text.replace("Networks: ResNet-18", "Networks:   "),
+            ["its line 4, 'Networks: ', says nothing"],
+        ),
         (
             lambda text: text.replace("Networks: ResNet-18", "Networks: "),
             ["its line 4, 'Networks: ', says nothing"],
@@ -220,12 +261,13 @@ def test_a_method_txt_of_other_bytes_is_refused():
 
 def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
     (folder / "method.yaml").write_text(
-        "name: x\nnetworks: ''\nlink: [a]\nyear: 2026\ndescription: |\n  a\n  b\n"
+        "name: \"x\\ry\"\nnetworks: ''\nlink: [a]\nyear: 2026\ndescription: |\n  a\n  b\n"
     )
     assert submit(folder, test50) == 1
     text = capsys.readouterr().err
     for trouble in (
         "year: no such key",
+        "name: must be one line of text",
         "training_data: is missing or empty",
         "training_scheme: is missing or empty",
         "networks: is missing or empty",
@@ -248,6 +290,18 @@ Members = dict[str, bytes]
 
 def in_a_folder(members: Members) -> Members:
     return {f"submission/{name}": data for name, data in members.items()}
+
+
+def in_a_folder_but_for_the_first(members: Members) -> Members:
+    return {f"a/b/{name}": data for name, data in members.items() if name != NAMES[0]}
+
+
+def in_two_folders(members: Members) -> Members:
+    return {f"{'ab'[i % 2]}/{name}": data for i, (name, data) in enumerate(members.items())}
+
+
+def with_empty_texts(members: Members) -> Members:
+    return members | {"method.txt": b"", "match.json": b""}
 
 
 def without_one(members: Members) -> Members:
@@ -282,6 +336,9 @@ def upwards(members: Members) -> Members:
 
 FAULTS = {
     in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
+    in_a_folder_but_for_the_first: "all in a folder (1): 'a/b/': its content must be at the top of the zip",
+    in_two_folders: "missing predictions (1,682): ",
+    with_empty_texts: "faults of method.txt (2): ends in a newline, has 0 lines, not 6",
     without_one: f"missing predictions (1): {NAMES[9]}",
     without_method: "missing (1): method.txt",
     with_junk: "files that do not belong there (2): __MACOSX/._method.txt, n01443537/.DS_Store",
@@ -363,6 +420,39 @@ def test_what_leaks_between_subsets_is_said_when_one_submits(folder, test50, cap
     assert "19 in that of ImageNetS919" in leak(300)
     assert "ImageNetS300," not in leak(300)
     assert leak(919) == ""
+
+
+def test_an_empty_match_json_is_none(folder, test50, members, capsys):
+    (folder / "match.json").write_bytes(b"")
+    assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 1
+    assert "faults of match.json (1): it is not JSON" in capsys.readouterr().err
+    for protocol in ("unsupervised", "free"):
+        assert check(zipped(with_empty_texts(members), folder / "s.zip"), protocol) == 1
+        assert "faults of match.json (1): it is not JSON" in capsys.readouterr().err
+
+
+def test_a_damaged_match_json_is_named_once(folder, test50, capsys):
+    assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 0
+    data = bytearray((folder / "s.zip").read_bytes())
+    data[data.index(b'{"0": 0')] ^= 1
+    (folder / "s.zip").write_bytes(data)
+    capsys.readouterr()
+    assert check(folder / "s.zip", "unsupervised") == 1
+    text = capsys.readouterr().err
+    assert "damaged (1): match.json its CRC-32 is wrong" in text
+    assert "faults of match.json" not in text
+
+
+@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name != "free"])
+def test_919_in_any_field_is_warned_of_but_for_919(protocol, caplog, monkeypatch):
+    monkeypatch.setattr(log, "propagate", True)
+    for key in ("training_data", "training_scheme", "networks", "description"):
+        caplog.clear()
+        tell_rules(300, protocol, FIELDS | {key: "on 919"})
+        assert f"`{key}` speaks of 919" in caplog.text
+        caplog.clear()
+        tell_rules(919, protocol, FIELDS | {key: "on 919"})
+        assert "speaks of 919" not in caplog.text
 
 
 def test_the_rule_of_the_protocol_is_said_once_and_919_in_the_method_warned_of(folder, test50, capsys):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -395,6 +396,11 @@ def test_predictions_are_matched_scored_and_submitted_again_only_when_they_chang
         last = archive.read("method.txt").decode().rpartition("\n")[2]
         assert last == 'Method description: it\'s "quoted" \\ $HOME é'
     assert "Nothing to be done" in snakemake(tmp_path / "run", "evaluate", "submission", **settings).text
+
+    changed = next((predictions / "test").rglob("*.png"))
+    os.utime(changed, (1, 1))  # as one that was written anew in its place
+    run = snakemake(tmp_path / "run", "evaluate", "submission", "--dry-run", **settings)
+    assert set(re.findall(r"^(match|evaluate|submission) ", run.text, re.M)) == {"submission"}, run.text
 
     name = sorted(path.relative_to(truth50) for path in truth50.rglob("*.png"))[0]
     (predictions / "validation" / name).unlink()

@@ -138,7 +138,7 @@ def _submit(check: Path | None, **options) -> None:
     given = [name for name in ("predictions", "match", "method", "out") if options.pop(name) is not None]
     if given:
         raise WrongUsage(f"submit: --check takes no {_named(given)}: what the zip has is what is checked.")
-    function("submission.check")(path=check, **options)
+    function("check_submission.check")(path=check, **options)
 
 
 def _named(options: Iterable[str]) -> str:

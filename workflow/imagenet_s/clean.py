@@ -10,8 +10,8 @@ from imagenet_s.tree import made_in, plan_path, remove_tree
 
 WORK = (
     "annotations",
-    "benchmark",
     "demo",
+    "features",
     "images",
     "logs",
     "masks",
@@ -56,7 +56,8 @@ def clean(output: Path, dry_run: bool) -> None:
     for folder in scored:
         _remove(folder / "baseline")
         for name in SCORES:
-            (folder / name).unlink(missing_ok=True)
+            for path in (folder / name, folder / f".{name}.part"):
+                path.unlink(missing_ok=True)
     for name in WORK:
         _remove(work / name)
     for name in LOCKS:

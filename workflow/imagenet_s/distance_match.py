@@ -20,7 +20,8 @@ from imagenet_s.files import put, real_folder, scratch_folder, write_json
 from imagenet_s.images import pixel_size
 from imagenet_s.mask import decode, rgb_png
 from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
-from imagenet_s.predictions import Finding, files_in, inner, names_of, require_none
+from imagenet_s.outputs import require_own_place
+from imagenet_s.predictions import Finding, files_in, images_in, inner, names_of, require_none
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -48,13 +49,15 @@ def distance_match(
     `features_train` and `features` hold the features of the subset's train-semi and of those images; `masks`
     those of train-semi. Raises UserError with all that is missing or cannot be read.
     """
+    masks = inner(masks, mask_folder("train-semi"))
+    require_own_place(out, features_train, masks, features, images)
     if k < 1 or not temperature > 0:
         raise UserError(f"-k must be 1 or more and -T above 0; found {k} and {temperature}.")
-    # Each process has a core of its own, and takes no others for its matrices.
+    # Of several processes each has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     name, scratch = subset_of(subset).name, out.with_name(f".{out.name}.scratch")
     what = f"{images} cannot be predicted by {features} and {features_train}:"
-    train, findings = _train(subset, features_train, inner(masks, mask_folder("train-semi")))
+    train, findings = _train(subset, features_train, masks)
     wanted, lacking = _wanted(features, images)
     require_none(findings + lacking, what, ADVICE)
     for folder in sorted({item.name.rpartition("/")[0] for item in wanted}):
@@ -97,13 +100,7 @@ def _train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[F
 def _wanted(features: Path, images: Path) -> tuple[list[Item], list[Finding]]:
     """What is to be predicted: all images of a folder."""
     found = find_features(features)
-    paths = {
-        f"{os.path.splitext(name)[0]}.png": path for name, path in files_in(images).items() if "/" in name
-    }
-    if not paths:
-        raise UserError(
-            f"{images} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(files_in(images))}"
-        )
+    paths = images_in(images)
     findings = [Finding("missing features of images", name) for name in paths if name not in found]
     findings += [Finding("features without an image", name) for name in found if name not in paths]
     return [Item(name, found[name], path) for name, path in paths.items() if name in found], findings

@@ -13,11 +13,13 @@ from imagenet_s.classes import class_ids, class_names
 from imagenet_s.files import write_json, written
 from imagenet_s.match_file import read_matching, relabelled
 from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
+from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
     SPLIT,
     Finding,
     Pair,
     class_of,
+    inner,
     names_of,
     pairs_of,
     read_pair,
@@ -25,7 +27,7 @@ from imagenet_s.predictions import (
     require_own_classes,
 )
 from imagenet_s.progress import log
-from imagenet_s.subsets import subset_of
+from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
 SHOWN = 8  # of the worst images, and of the best
@@ -60,6 +62,7 @@ def evaluate(
 
     Raises UserError with everything that is wrong with the two folders.
     """
+    require_own_place(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT), match)
     classes = len(class_ids(subset))
     table = read_matching(match, classes) if match else None
     pairs, findings = pairs_of(subset, truth, predictions, partial)

@@ -6,6 +6,7 @@ import numpy as np
 
 from imagenet_s.predictions import files_in
 
+LARGEST = 1e15  # so that the sum of squares of any number of channels is a number of 32 bits
 ENDINGS = (".npy", ".npz")  # where both are there, the first counts
 
 
@@ -41,4 +42,6 @@ def read_features(path: Path) -> np.ndarray:
         raise BadFeatures(f"is {array.dtype} of shape {array.shape}, not numbers of shape (C, h, w)")
     if not np.isfinite(array).all():
         raise BadFeatures("has numbers that are not finite")
+    if np.abs(array, dtype=np.float64).max() > LARGEST:
+        raise BadFeatures(f"has numbers beyond ±{LARGEST:g}")
     return array

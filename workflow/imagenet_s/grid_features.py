@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, real_folder, scratch_folder, write_json
-from imagenet_s.predictions import Finding, files_in, require_none
+from imagenet_s.outputs import require_own_place
+from imagenet_s.predictions import Finding, images_in, require_none
 from imagenet_s.workers import in_chunks
 
 CELLS = 12  # along the longer side of an image
@@ -50,11 +50,8 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
 
     Raises UserError with all images that cannot be read.
     """
-    found = [(name, path) for name, path in files_in(images).items() if "/" in name]
-    if not found:
-        raise UserError(
-            f"{images} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(files_in(images))}"
-        )
+    require_own_place(out, images)
+    found = list(images_in(images).items())
     for folder in sorted({name.rpartition("/")[0] for name, _ in found}):
         real_folder(out, folder)
     with scratch_folder(out.with_name(f".{out.name}.scratch")) as scratch:

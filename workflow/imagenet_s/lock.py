@@ -85,6 +85,7 @@ def _sweep(output: Path) -> None:
         "work/*/.*.json.part",
         "work/*/.*.parquet.part",
         "work/demo/*/.*.part",
+        "benchmark/*/.*.part",
     )
     for path in (path for names in half_made for path in output.glob(names)):
         with suppress(OSError):

@@ -19,10 +19,13 @@ from imagenet_s import __version__
 from imagenet_s.classes import IGNORE, OTHER, class_ids
 from imagenet_s.files import write_json
 from imagenet_s.mask import ids_in
+from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
+    SPLIT,
     Finding,
     Pair,
     class_of,
+    inner,
     pairs_of,
     read_pair,
     require_none,
@@ -30,7 +33,7 @@ from imagenet_s.predictions import (
 )
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS
-from imagenet_s.subsets import subset_of
+from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
 SOLVER = "scipy.optimize.linear_sum_assignment"
@@ -144,6 +147,7 @@ def match_predictions(
 
     Raises UserError with everything that is wrong with the two folders.
     """
+    require_own_place(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT))
     name, classes = subset_of(subset).name, len(class_ids(subset))
     protocol = PROTOCOLS["unsupervised"]
     log.info("Protocol %s: %s", protocol.title, protocol.rule)

@@ -1,6 +1,7 @@
 """The official `match.json`: which class each generated id of a prediction stands for."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def read_matching(path: Path, classes: int) -> np.ndarray:
 
 def parsed_matching(data: bytes, classes: int) -> np.ndarray:
     """The `matching_table` of the bytes of a `match.json`. Raises BadMatch for what is none."""
+    if len(data) >= LONGEST:
+        raise BadMatch(f"has {LONGEST:,} bytes or more")
     try:
         official = json.loads(data.decode("utf-8"), object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
@@ -43,7 +46,7 @@ def _table(pairs: list[tuple[str, object]]) -> dict[int, object]:
         keys = [_whole(key) for key, _ in pairs]
     except ValueError as error:
         raise BadMatch("is not a table of whole numbers") from error
-    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+    if twice := sorted(key for key, count in Counter(keys).items() if count > 1):
         raise BadMatch(f"has keys twice: {first_few(twice)}")
     return dict(zip(keys, (value for _, value in pairs), strict=True))
 

@@ -1,6 +1,7 @@
 """A folder of predictions, `<wnid>/<stem>.png`, beside that of the true masks: which belong together,
 and what is wrong with them."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ FIRST = 3  # of each kind are in the summary
 MISSING = "missing predictions"
 EXTRA = "files that do not belong there"
 NO_PREDICTION = "no predictions (8-bit RGB PNGs, id = R + 256·G, B = 0)"
+UNREADABLE = "unreadable predictions"
 WRONG_SIZE = "of another size than their image"
 
 
@@ -71,6 +73,17 @@ def files_in(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
+def images_in(folder: Path) -> dict[str, Path]:
+    """`<wnid>/<stem>.png`, the name of the mask, → the image. Raises UserError where there are none."""
+    found = files_in(folder)
+    images = {f"{os.path.splitext(name)[0]}.png": path for name, path in found.items() if "/" in name}
+    if not images:
+        raise UserError(
+            f"{folder} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(found) or 'nothing'}"
+        )
+    return images
+
+
 def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tuple[list[Pair], list[Finding]]:
     """What is to be compared, by name, and what is missing or too much.
 
@@ -85,7 +98,7 @@ def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tupl
     if not both:
         raise UserError(
             f"No image has both a truth and a prediction.\n"
-            f"Expected `<wnid>/<stem>.png` such as {wanted[0]}.\n"
+            f"Expected `<wnid>/<stem>.png` of {SPLIT} images, such as {wanted[0]}.\n"
             f"{truth} holds: {first_few(true) or 'nothing'}\n"
             f"{predictions} holds: {first_few(predicted) or 'nothing'}"
         )
@@ -124,15 +137,15 @@ def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[
     """Ids of the truth and of the prediction, both (height, width) uint16, or all that is wrong with them."""
     findings, truth, prediction = [], None, None
     try:
-        truth = decode(_bytes(pair.truth), classes)
+        truth = decode(file_bytes(pair.truth), classes)
         if truth.problems:
             findings.append(Finding("odd true masks", f"{pair.name} {'; '.join(truth.problems)}"))
     except OSError as error:
         findings.append(Finding("unreadable true masks", f"{pair.name}: {error.strerror}"))
     try:
-        prediction = prediction_of(_bytes(pair.prediction))
+        prediction = prediction_of(file_bytes(pair.prediction))
     except OSError as error:
-        findings.append(Finding("unreadable predictions", f"{pair.name}: {error.strerror}"))
+        findings.append(Finding(UNREADABLE, f"{pair.name}: {error.strerror}"))
     except BadMask as error:
         findings.append(Finding(NO_PREDICTION, f"{pair.name} {error}"))
     if truth and truth.ids is not None and prediction is not None and truth.ids.shape != prediction.shape:
@@ -175,12 +188,15 @@ def require_own_classes(subset: int, truth: Path, own: Mapping[str, bool]) -> No
         )
 
 
-def _bytes(path: Path) -> bytes:
-    """A file's bytes, up to what no mask has; none for what is no file, as a pipe."""
+def file_bytes(path: Path) -> bytes:
+    """A file's bytes; none for what is no file, as a pipe. Raises OSError, too, for more than a mask has."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:
-        return file.read(MOST_BYTES)
+        data = file.read(MOST_BYTES)
+    if len(data) == MOST_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data
 
 
 def require_none(findings: Sequence[Finding], what: str, advice: str) -> None:

@@ -36,8 +36,6 @@ PROTOCOLS = {
     "free": Protocol("free", "Any data, any labels. Say in the description what was used.", own_images=False),
 }
 
-RULES = "\n".join(f"{name}: {protocol.rule}" for name, protocol in PROTOCOLS.items())
-
 
 def leak(subset: int) -> str:
     """What who chose by the validation set of a larger subset must know before he submits `subset`'s test.

@@ -6,7 +6,7 @@ rule grid_features:
     input:
         tree=f"{TREE}/dataset.json",
     output:
-        receipt=f"{WORK}/benchmark/{BENCHMARK.subset}/features/{{split}}.json",
+        receipt=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
     log:
         f"{LOGS}/grid_features-{BENCHMARK.subset}-{{split}}.log",
     conda:
@@ -33,8 +33,8 @@ if not BENCHMARK.predictions:
     rule distance_match:
         input:
             tree=f"{TREE}/dataset.json",
-            train=f"{WORK}/benchmark/{BENCHMARK.subset}/features/train-semi.json",
-            features=f"{WORK}/benchmark/{BENCHMARK.subset}/features/{{split}}.json",
+            train=f"{WORK}/features/{BENCHMARK.subset}/train-semi.json",
+            features=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
         output:
             receipt=f"{RESULTS}/baseline/{{split}}.json",
         log:
@@ -83,7 +83,7 @@ rule match:
         subset=BENCHMARK.subset,
         tree=lambda wildcards, input: Path(input.tree).parent,
         predictions=predictions_of,
-        seen=predictions_seen,
+        seen=predictions_seen("validation"),
         code=code_digest("match"),
     message:
         "Matching ids to classes: {params.predictions}"
@@ -96,7 +96,7 @@ rule evaluate:
     input:
         tree=f"{TREE}/dataset.json",
         predicted=predicted("validation"),
-        match=MATCH or [],
+        match=matched,
     output:
         metrics=f"{RESULTS}/metrics.json",
         table=report(
@@ -133,8 +133,8 @@ rule evaluate:
         tree=lambda wildcards, input: Path(input.tree).parent,
         predictions=predictions_of,
         match=matched_by,
-        seen=predictions_seen,
-        code=code_digest("evaluate", "pictures"),
+        seen=predictions_seen("validation"),
+        code=code_digest("evaluate"),
     message:
         "Scoring {params.predictions}"
     shell:
@@ -146,7 +146,7 @@ rule submission:
     input:
         tree=f"{TREE}/dataset.json",
         predicted=predicted("test"),
-        match=MATCH or [],
+        match=matched,
     output:
         zip=f"{RESULTS}/submission.zip",
     log:
@@ -166,7 +166,7 @@ rule submission:
         predictions=predictions_of,
         match=matched_by,
         method=method_of,
-        seen=predictions_seen,
+        seen=predictions_seen("test"),
         code=code_digest("submission"),
     message:
         "Writing and checking the submission of {params.predictions} ({params.protocol})"

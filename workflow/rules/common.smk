@@ -54,8 +54,6 @@ COPYING = CONFIG.link == "copy"
 BENCHMARK = CONFIG.benchmark
 TREE = f"{OUTPUT}/ImageNetS{BENCHMARK.subset}"
 RESULTS = f"{OUTPUT}/benchmark/{BENCHMARK.subset}"
-# Of generated ids: the match.json of the user, or ours.
-MATCH = f"{RESULTS}/match.json" if BENCHMARK.match == "auto" else BENCHMARK.match
 TRAIN_IMAGES = "" if CONFIG.complete else "--any-train-images"
 
 
@@ -157,16 +155,29 @@ def predictions_of(wildcards, input):
     return BENCHMARK.predictions or Path(input.predicted).parent
 
 
-def predictions_seen(wildcards):
-    """What tells that the user's predictions are not those that were scored before."""
-    # It loads what decodes masks, which no other job waits for.
-    from imagenet_s.predictions import stamp
+def predictions_seen(split):
+    """What tells that the user's predictions of a split are not those that were seen before."""
 
-    try:
+    def seen(wildcards):
+        # It loads what decodes masks, which no other job waits for.
+        from imagenet_s.predictions import inner, stamp
+
         folder = BENCHMARK.predictions
-        return f"{folder} {stamp(Path(folder))}" if folder else ""
-    except UserError as error:
-        raise WorkflowError(f"`benchmark.predictions`: {error}")
+        try:
+            return f"{folder} {stamp(inner(Path(folder), split))}" if folder else ""
+        except UserError as error:
+            raise WorkflowError(f"`benchmark.predictions`: {error}")
+
+    return seen
+
+
+def matched(wildcards):
+    """The match.json of generated ids: the user's, or ours."""
+    if BENCHMARK.match not in (None, "auto") and not Path(BENCHMARK.match).is_file():
+        raise WorkflowError(f"`benchmark.match`: there is no file {BENCHMARK.match}.")
+    return (
+        f"{RESULTS}/match.json" if BENCHMARK.match == "auto" else BENCHMARK.match or []
+    )
 
 
 def matched_by(wildcards, input):

@@ -1,0 +1,154 @@
+"""The check of a zip to submit, whoever made it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from imagenet_s.classes import class_ids
+from imagenet_s.errors import first_few
+from imagenet_s.images import pixel_size
+from imagenet_s.mask import BadMask, ids_in
+from imagenet_s.match_file import BadMatch, parsed_matching
+from imagenet_s.method import text_troubles
+from imagenet_s.predictions import (
+    EXTRA,
+    MISSING,
+    NO_PREDICTION,
+    WRONG_SIZE,
+    Finding,
+    extra,
+    files_in,
+    inner,
+    names_of,
+    prediction_of,
+    require_none,
+    wrong_size,
+)
+from imagenet_s.progress import log
+from imagenet_s.protocols import PROTOCOLS, leak
+from imagenet_s.subsets import subset_of
+from imagenet_s.workers import in_chunks
+from imagenet_s.zips import BadMember, Member, doubled, members_of, read_member, require_safe
+
+SPLIT = "test"
+METHOD, MATCH = "method.txt", "match.json"
+
+ADVICE = "Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the test images."
+
+
+def check(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> None:
+    """Checks a zip that somebody made; without `images` not the sizes. Raises UserError with all findings."""
+    tell_rules(subset, protocol, {})
+    findings = zip_findings(subset, protocol, path, images, workers)
+    require_none(findings, f"{path} cannot be submitted:", ADVICE)
+    if images is None:
+        log.warning("The sizes were not compared: give the test images with --images.")
+    tell_right(path, len(names_of(subset, SPLIT)))
+
+
+def tell_rules(subset: int, protocol: str, fields: dict[str, str]) -> None:
+    chosen = PROTOCOLS[protocol]
+    log.info("Protocol %s: %s", chosen.title, chosen.rule)
+    if leak(subset):
+        log.warning("%s", leak(subset))
+    if chosen.own_images and subset != 919:
+        for key in ("training_data", "training_scheme", "networks", "description"):
+            if "919" in fields.get(key, ""):
+                log.warning("`%s` speaks of 919, which protocol %s does not allow here.", key, chosen.title)
+
+
+def tell_right(path: Path, predictions: int) -> None:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    print(f"{path}: {predictions:,} predictions, read back and found right; sha256 {digest}")
+
+
+def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> list[Finding]:
+    """All that is wrong with a zip. Raises UserError for one that is none, or not safe to read."""
+    members, unsafe = members_of(path)
+    require_safe(path, unsafe + doubled(member.name for member in members), "Make it again.")
+    found = {member.name: member for member in members}
+    wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))
+    findings = [Finding(MISSING, name) for name in wanted if name not in found]
+    if findings and (root := _common_root(found, set(wanted))):
+        return [Finding("all in a folder", f"{root!r}: its content must be at the top of the zip")]
+    texts = (METHOD, MATCH)
+    findings += extra((name for name in found if name not in texts), wanted)
+    findings += _text_findings(path, protocol, found, classes)
+    sizes = files_in(inner(images, SPLIT)) if images else None
+    there = [found[name] for name in wanted if name in found]
+    what = f"Checking the predictions of {subset_of(subset).name}"
+    return findings + in_chunks(partial(_look, path, classes, sizes), there, workers, what, "images")
+
+
+def _common_root(found: Iterable[str], wanted: Container[str]) -> str:
+    """The folder that holds what should be at the top of a zip; empty if that is not so of most."""
+    split = [name.split("/") for name in found]
+    roots = Counter("/".join(parts[:-2]) for parts in split if "/".join(parts[-2:]) in wanted)
+    [(root, count)] = roots.most_common(1) or [("", 0)]
+    return f"{root}/" if root and 2 * count > len(split) else ""
+
+
+def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes: int) -> list[Finding]:
+    """What is wrong with method.txt and match.json."""
+    chosen, texts, findings = PROTOCOLS[protocol], {}, []
+    with path.open("rb") as file:
+        for name in (METHOD, MATCH):
+            try:
+                texts |= {name: read_member(file.fileno(), found[name])} if name in found else {}
+            except BadMember as error:
+                findings.append(Finding("damaged", f"{name} {error}"))
+    if METHOD in texts:
+        findings += [Finding("faults of method.txt", trouble) for trouble in text_troubles(texts[METHOD])]
+    elif METHOD not in found:
+        findings.append(Finding("missing", METHOD))
+    if chosen.generated and MATCH not in found:
+        why = f"{MATCH}, which protocol {chosen.title} needs (`imagenet-s match` makes it)"
+        findings.append(Finding("missing", why))
+    if MATCH in found and chosen.own_images and not chosen.generated:
+        findings.append(Finding(EXTRA, f"{MATCH}: in protocol {chosen.title} ids are classes"))
+    elif MATCH in texts:
+        try:
+            parsed_matching(texts[MATCH], classes)
+        except BadMatch as error:
+            findings.append(Finding("faults of match.json", f"it {error}"))
+    return findings
+
+
+def _look(
+    path: Path, classes: int, images: dict[str, Path] | None, members: Sequence[Member]
+) -> list[Finding]:
+    """What is wrong with a chunk of predictions in a zip."""
+    findings = []
+    with path.open("rb") as file:
+        for member in members:
+            name = member.name
+            try:
+                ids = prediction_of(read_member(file.fileno(), member))
+            except BadMember as error:
+                findings.append(Finding("damaged", f"{name} {error}"))
+                continue
+            except BadMask as error:
+                findings.append(Finding(NO_PREDICTION, f"{name} {error}"))
+                continue
+            unknown = ids_in(ids)[ids_in(ids) > classes]
+            if len(unknown):
+                findings.append(Finding(f"with ids above {classes}", f"{name} has {first_few(unknown)}"))
+            if images is not None:
+                findings += _size_findings(name, ids.shape, images.get(f"{name.removesuffix('.png')}.JPEG"))
+    return findings
+
+
+def _size_findings(name: str, shape: tuple[int, int], image: Path | None) -> list[Finding]:
+    if image is None:
+        return [Finding("missing test images, whose sizes are needed", name)]
+    width, height = pixel_size(image.read_bytes())
+    if width is None:
+        return [Finding("unreadable test images", str(image))]
+    return (
+        []
+        if shape == (height, width)
+        else [Finding(WRONG_SIZE, f"{name} {wrong_size(shape, (height, width))}")]
+    )
