@@ -186,8 +186,17 @@ def test_an_odd_mask_and_an_unreadable_image_are_named(work, semi50, tmp_path, c
     image = (work / "validation" / VALIDATION[0]).with_suffix(".JPEG")
     image.unlink()
     image.write_bytes(b"none")
+    pipe, feature = (masks / TRAIN[1]), (work / "f/validation" / VALIDATION[1]).with_suffix(".npy")
+    feature.unlink()
+    os.mkfifo(feature)
     assert distance_match(semi50, work) == 1
-    assert f"unreadable images (1): {image}" in capsys.readouterr().err
+    text = capsys.readouterr().err
+    assert f"unreadable images (1): {image}\n" in text
+    assert f"unusable features (1): {feature} is no file\n" in text
+    pipe.unlink()
+    pipe.symlink_to("/proc/self/mem")
+    assert distance_match(masks, work) == 1
+    assert f"unreadable masks of train-semi (1): {TRAIN[1]}: Input/output error" in capsys.readouterr().err
 
 
 def test_nothing_is_predicted_over_the_truth(work, semi50, capsys):

@@ -425,6 +425,7 @@ def test_a_stream_that_changes_while_it_is_read(change, imagenet50, tmp_path, mo
 # The server of the annotations
 
 
+@pytest.mark.long
 def test_a_server_that_misbehaves_through_whole_runs(imagenet50, annotations50, whole, tmp_path):
     data, name = Path(annotations50["path"]).read_bytes(), subset_of(50).archive_name
     path, output = f"/a/{name}", tmp_path / "results"

@@ -72,6 +72,7 @@ def test_a_second_run_does_nothing(demo):
     assert run.rules == []
 
 
+@pytest.mark.long
 def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of_the_first(
     imagenet50, annotations50, annotations, tmp_path
 ):
@@ -141,6 +142,7 @@ def test_fetch_gets_the_annotations_of_all_subsets_and_builds_nothing(imagenet50
     assert not (tmp_path / "demo" / "results" / "ImageNetS50").exists()
 
 
+@pytest.mark.long
 def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, annotations50, tmp_path):
     data = Path(annotations50["path"]).read_bytes()
     with AnnotationServer({f"/there/{ARCHIVE}": data}) as server:

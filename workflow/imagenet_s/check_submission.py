@@ -8,7 +8,6 @@ from pathlib import Path
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import first_few
-from imagenet_s.images import pixel_size
 from imagenet_s.mask import BadMask, ids_in
 from imagenet_s.match_file import BadMatch, parsed_matching
 from imagenet_s.method import text_troubles
@@ -20,6 +19,7 @@ from imagenet_s.predictions import (
     Finding,
     extra,
     files_in,
+    image_shape,
     inner,
     names_of,
     prediction_of,
@@ -144,11 +144,7 @@ def _look(
 def _size_findings(name: str, shape: tuple[int, int], image: Path | None) -> list[Finding]:
     if image is None:
         return [Finding("missing test images, whose sizes are needed", name)]
-    width, height = pixel_size(image.read_bytes())
-    if width is None:
+    expected = image_shape(image)
+    if expected is None:
         return [Finding("unreadable test images", str(image))]
-    return (
-        []
-        if shape == (height, width)
-        else [Finding(WRONG_SIZE, f"{name} {wrong_size(shape, (height, width))}")]
-    )
+    return [] if shape == expected else [Finding(WRONG_SIZE, f"{name} {wrong_size(shape, expected)}")]

@@ -17,11 +17,19 @@ from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.features import BadFeatures, find_features, read_features
 from imagenet_s.files import put, real_folder, scratch_folder, write_json
-from imagenet_s.images import pixel_size
 from imagenet_s.mask import decode, rgb_png
 from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
 from imagenet_s.outputs import require_own_place
-from imagenet_s.predictions import Finding, files_in, images_in, inner, names_of, require_none
+from imagenet_s.predictions import (
+    Finding,
+    file_bytes,
+    files_in,
+    image_shape,
+    images_in,
+    inner,
+    names_of,
+    require_none,
+)
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -110,13 +118,15 @@ def _embed(classes: int, items: Sequence[Item]) -> list[Regions | Finding]:
     results = []
     for item in items:
         try:
-            mask = decode(item.other.read_bytes(), classes)
+            mask = decode(file_bytes(item.other), classes)
             if mask.problems:
                 results.append(Finding("odd masks of train-semi", f"{item.name} {mask.problems[0]}"))
                 continue
             results.append(embedded(enlarged(read_features(item.features)), mask.ids))
         except BadFeatures as error:
             results.append(Finding("unusable features", f"{item.features} {error}"))
+        except OSError as error:
+            results.append(Finding("unreadable masks of train-semi", f"{item.name}: {error.strerror}"))
     return results
 
 
@@ -153,11 +163,11 @@ def _predict_one(
     except BadFeatures as error:
         yield Finding("unusable features", f"{item.features} {error}")
         return
-    width, height = pixel_size(item.other.read_bytes())
+    shape = image_shape(item.other)
     if len(features) != channels:
         yield Finding("unusable features", f"{item.features} has {len(features)} channels, not {channels}")
-    elif width is None:
+    elif shape is None:
         yield Finding("unreadable images", str(item.other))
     else:
-        ids = nearest(voted(enlarged(features), bank, k, temperature), (height, width))
+        ids = nearest(voted(enlarged(features), bank, k, temperature), shape)
         put(rgb_png(ids), out / item.name, scratch)

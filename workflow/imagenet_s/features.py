@@ -25,6 +25,8 @@ def find_features(folder: Path) -> dict[str, Path]:
 
 def read_features(path: Path) -> np.ndarray:
     """Features (C, h, w) of any kind of numbers. Raises BadFeatures for what is none."""
+    if not path.is_file():  # to open a pipe would wait for ever
+        raise BadFeatures("is no file")
     try:
         array = np.load(path, allow_pickle=False)
         if isinstance(array, np.lib.npyio.NpzFile):

@@ -1,5 +1,6 @@
 """Pictures of an evaluation: the IoU of each class, and images with their truth and their prediction."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from imagenet_s.classes import IGNORE, OTHER, class_ids, class_names
 from imagenet_s.files import written
 from imagenet_s.mask import colors, decode
 from imagenet_s.match_file import relabelled
-from imagenet_s.predictions import prediction_of
+from imagenet_s.predictions import file_bytes, prediction_of
 from imagenet_s.subsets import mask_folder, subset_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def draw_classes(subset: int, rows: Sequence["ClassRow"], found: dict, path: Pat
     top, bars = figure.subplots(2, 1, height_ratios=heights)
     top.fill_between(range(1, len(ranked) + 1), [row.IoU for row in ranked], step="mid", color="#4c78a8")
     top.axhline(found["mIoU"], color="#222222", linewidth=1, linestyle="--")
-    top.text(1, found["mIoU"] + 1.5, f"mIoU {found['mIoU']:.2f}", fontsize=8)
+    name = f"mIoU {found['mIoU']:.2f}"
+    top.text(0.01, found["mIoU"] + 1.5, name, fontsize=8, transform=top.get_yaxis_transform())
     top.set(
         title=f"{subset_of(subset).name} validation: IoU by class", xlabel="classes by IoU", ylabel="IoU (%)"
     )
@@ -83,7 +85,7 @@ def _picture(name: str, truth: Path, shape: tuple[int, int]) -> np.ndarray:
     split = folder.name.removesuffix(mask_folder(""))
     path = (folder.parent / split / name).with_suffix(".JPEG")
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(file_bytes(path))) as image:
             picture = np.asarray(image.convert("RGB"))
     except Exception:  # a picture more or less is no reason to fail; Pillow raises all sorts of things
         picture = None

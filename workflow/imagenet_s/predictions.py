@@ -12,6 +12,7 @@ import numpy as np
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.images import pixel_size
 from imagenet_s.mask import BadMask, decode, ids_of, pixels_of
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
@@ -197,6 +198,15 @@ def file_bytes(path: Path) -> bytes:
     if len(data) == MOST_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return data
+
+
+def image_shape(path: Path) -> tuple[int, int] | None:
+    """(height, width) of an image in pixels; None where it cannot be read."""
+    try:
+        width, height = pixel_size(file_bytes(path))
+    except OSError:
+        return None
+    return None if width is None else (height, width)
 
 
 def require_none(findings: Sequence[Finding], what: str, advice: str) -> None:
