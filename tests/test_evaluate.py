@@ -172,7 +172,7 @@ def test_a_name_that_breaks_the_line_is_shown_on_one(truth50, predictions, tmp_p
     (predictions / "ü☃.png").write_bytes(b"")
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
     text = capsys.readouterr().err
-    assert "- files that do not belong there (3): 'a\\nb.png', ü☃.png, '\\udcff.png'\n" in text
+    assert "- files that do not belong there (3): 'a\\nb.png'; ü☃.png; '\\udcff.png'\n" in text
 
 
 def palette(ids: np.ndarray, path: Path) -> None:
@@ -295,7 +295,7 @@ def test_everything_that_is_wrong_is_told_at_once(truth50, predictions, tmp_path
     text = capsys.readouterr().err
     assert f"missing predictions (1): {missing}\n" in text
     assert f"missing true masks (1): {no_truth}\n" in text
-    assert "files that do not belong there (2): .DS_Store, n01443537/deeper\n" in text
+    assert "files that do not belong there (2): .DS_Store; n01443537/deeper\n" in text
     assert "odd true masks (2): " in text
     assert f"{unknown} has ids other than 0..50 and 1000: 77" in text
     assert f"{huge} is no readable PNG" in text
@@ -312,7 +312,7 @@ def test_without_a_log_all_is_listed_on_the_terminal_as_long_as_one_can_read_it(
         (predictions / name).unlink()
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
     text = capsys.readouterr().err
-    assert f"missing predictions (40): {', '.join(NAMES[:3])}, …\n" in text
+    assert f"missing predictions (40): {'; '.join(NAMES[:3])}; …\n" in text
     assert all(f"\n  missing predictions: {name}\n" in text for name in NAMES[:40])
     for name in NAMES[40:80]:
         (predictions / name).unlink()

@@ -83,11 +83,11 @@ def test_findings_are_told_by_kind_and_all_of_them_where_there_are_more_than_a_f
     require_none([], "x:", "y")
     with pytest.raises(UserError) as caught:
         require_none([Finding("odd", "a"), Finding("lost", "b"), Finding("odd", "c\nd")], "x:", "y")
-    assert str(caught.value) == "x:\n- odd (2): a, 'c\\nd'\n- lost (1): b\ny"
+    assert str(caught.value) == "x:\n- odd (2): a; 'c\\nd'\n- lost (1): b\ny"
     assert caught.value.details == ()
     with pytest.raises(UserError) as caught:
         require_none([*(Finding("odd", str(i)) for i in range(4)), Finding("lost", "b")], "x:", "y")
-    assert str(caught.value) == "x:\n- odd (4): 0, 1, 2, …\n- lost (1): b\ny"
+    assert str(caught.value) == "x:\n- odd (4): 0; 1; 2; …\n- lost (1): b\ny"
     assert caught.value.details == ("odd: 0", "odd: 1", "odd: 2", "odd: 3", "lost: b")
 
 

@@ -173,7 +173,7 @@ def test_predictions_that_cannot_be_read_are_told_with_all_else(folder, test50, 
     paths["empty"].write_bytes(b"")
     assert submit(folder, test50) == 1
     text = capsys.readouterr().err
-    unread = f"{names['failing']}: Input/output error, {names['huge']}: File too large"
+    unread = f"{names['failing']}: Input/output error; {names['huge']}: File too large"
     assert f"- unreadable predictions (2): {unread}\n" in text
     assert "B = 0) (4): " in text
     for what in ("pipe", "folder", "nowhere", "empty"):
@@ -338,10 +338,10 @@ FAULTS = {
     in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
     in_a_folder_but_for_the_first: "all in a folder (1): 'a/b/': its content must be at the top of the zip",
     in_two_folders: "missing predictions (1,682): ",
-    with_empty_texts: "faults of method.txt (2): ends in a newline, has 0 lines, not 6",
+    with_empty_texts: "faults of method.txt (2): ends in a newline; has 0 lines, not 6",
     without_one: f"missing predictions (1): {NAMES[9]}",
     without_method: "missing (1): method.txt",
-    with_junk: "files that do not belong there (2): __MACOSX/._method.txt, n01443537/.DS_Store",
+    with_junk: "files that do not belong there (2): __MACOSX/._method.txt; n01443537/.DS_Store",
     of_jpegs: f"{NAMES[9]} is no readable PNG",
     with_ignored: f"with ids above 50 (1): {NAMES[9]} has 1000",
     with_a_newline: "faults of method.txt (1): ends in a newline",
@@ -398,7 +398,7 @@ def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
     path.write_bytes(data)
     assert check(path) == 1
     text = capsys.readouterr().err
-    assert f"damaged (2): method.txt its CRC-32 is wrong, {NAMES[5]} its CRC-32 is wrong" in text
+    assert f"damaged (2): method.txt its CRC-32 is wrong; {NAMES[5]} its CRC-32 is wrong" in text
     path.write_bytes(data[:-100])
     assert check(path) == 1
     assert f"{path} cannot be read as a zip" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
         if details:
             log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
         return
-    for line in details[:MOST_DETAILS]:
+    for line in details[:MOST_DETAILS] if len(details) > 1 else ():  # a single one is in the message
         log.error("  %s", line)
     if len(details) > MOST_DETAILS:
         log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MOST_DETAILS:,}")

@@ -218,7 +218,7 @@ def require_none(findings: Sequence[Finding], what: str, advice: str) -> None:
         # A name may have line breaks, or bytes that are no text.
         kinds.setdefault(kind, []).append(file if file.isprintable() else repr(file))
     lines = [
-        f"- {kind} ({len(files):,}): {', '.join(files[:FIRST])}{', …' if len(files) > FIRST else ''}"
+        f"- {kind} ({len(files):,}): {'; '.join(files[:FIRST])}{'; …' if len(files) > FIRST else ''}"
         for kind, files in kinds.items()
     ]
     more = any(len(files) > FIRST for files in kinds.values())
