@@ -358,7 +358,9 @@ def test_a_name_of_an_impossible_size_is_refused(path, kind, size):
 def test_a_pax_record_of_an_impossible_length_is_refused(path, kind):
     record = b"9" * 30 + b" path=abc\n"
     text = refusal(path, GOOD + forged(b"pax", len(record), kind) + padded(record) + GOOD + END)
-    assert "is damaged at byte 1,536, after 'good.JPEG'" in text
+    # Some older tarfile modules take it for the end of the file.
+    early = "ends early: the last good member is 'good.JPEG'"
+    assert "is damaged at byte 1,536, after 'good.JPEG'" in text or early in text
 
 
 @pytest.mark.parametrize("kind", [b"L", b"x", b"g"])
