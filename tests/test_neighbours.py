@@ -43,10 +43,20 @@ def test_ids_are_resized_to_the_pixel_at_the_left_and_top():
 
 
 @unhurried
-@given(st.integers(1, 40), st.integers(1, 40))
-def test_resizing_takes_the_pixel_of_the_official_formula(old, new):
-    ids = np.arange(old, dtype=np.uint16)[:, None]
-    assert nearest(ids, (new, 1))[:, 0].tolist() == [math.floor(i * old / new + 1e-9) for i in range(new)]
+@given(st.integers(1, 1000), st.integers(1, 1000))
+def test_resizing_takes_the_pixel_in_proportion_but_for_rounding(old, new):
+    found = nearest(np.arange(old, dtype=np.uint16)[:, None], (new, 1))[:, 0].astype(int)
+    exact = np.arange(new) * old
+    assert (found[exact % new > 0] == exact[exact % new > 0] // new).all()
+    assert np.isin(exact // new - found, [0, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "i", "taken"), [(4, 82, 41, 1), (36, 500, 375, 26), (500, 60, 15, 124), (56, 500, 250, 28)]
+)
+def test_resizing_rounds_as_pytorch_does(old, new, i, taken):
+    # The first three as interpolate(…, mode="nearest") of PyTorch 2.13 has them: in whole numbers 2, 27, 125.
+    assert nearest(np.arange(old, dtype=np.uint16)[None], (1, new))[0, i] == taken
 
 
 def test_a_region_is_the_sum_of_its_features_at_length_1():
@@ -106,6 +116,15 @@ def test_the_nearest_counts_alone_at_a_low_temperature():
 def test_of_classes_with_the_same_votes_the_lowest_is_taken():
     bank = Regions(unit([1, 0], [1, 0]), np.array([8, 3]))
     assert voted(np.ones((2, 1, 1)), bank, 2, 0.07).tolist() == [[3]]
+
+
+def test_the_order_in_which_neighbours_are_found_decides_no_tie(monkeypatch):
+    random = np.random.default_rng(3)
+    nearness = random.random(40)  # of class 8's regions, and of class 3's
+    bank = Regions(np.tile(nearness, 2).astype(np.float32)[:, None], np.repeat([8, 3], 40))
+    monkeypatch.setattr(np, "argpartition", lambda *_, **__: random.permutation(80)[None])
+    for _ in range(20):
+        assert voted(np.ones((1, 1, 1)), bank, 80, 0.07).tolist() == [[3]]
 
 
 def test_fewer_regions_than_neighbours_all_vote():

@@ -27,7 +27,7 @@ INTERSECTION, PREDICTED, TRUE = range(3)
 # An area of up to 1/20, 1/4, 1/2 of the pixels that count belongs to the first three buckets. The official
 # toolbox compares ceil(100 · area / pixels) with 5, 25 and 50: the same, for these are whole numbers.
 # (It computes that in 32 bits, which differs from whole numbers only where an image has 1.3 million pixels or
-# more, and the area is on the bound or next to it.)
+# more, and the area is within a few pixels of the bound.)
 SHARES = (20, 4, 2)
 
 
