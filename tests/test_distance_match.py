@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -47,14 +48,21 @@ def distance_match(masks: Path, work: Path, *options: str) -> int:
     return main(["distance-match", "--subset", "50", "--workers", "1", *words, *options])
 
 
-@pytest.fixture
-def work(imagenet50, tmp_path) -> Path:
-    """Images of train-semi and some of validation, and their features."""
+@pytest.fixture(scope="session")
+def features50(imagenet50, tmp_path_factory) -> Path:
+    """Images of train-semi and some of validation, and their features; shared, never changed."""
+    folder = tmp_path_factory.mktemp("features")
     for split, names in (("train", TRAIN), ("validation", VALIDATION)):
-        images = linked(names, imagenet50, tmp_path / split)
-        arguments = ["--images", str(images), "--out", str(tmp_path / "f" / split), "--workers", "1"]
+        images = linked(names, imagenet50, folder / split)
+        arguments = ["--images", str(images), "--out", str(folder / "f" / split), "--workers", "1"]
         assert main(["grid-features", *arguments]) == 0
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def work(features50, tmp_path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(features50, tmp_path, dirs_exist_ok=True))
 
 
 def test_images_are_predicted_at_their_size_and_mostly_right(work, semi50, truth50, capsys):
@@ -216,6 +224,17 @@ def test_features_of_train_semi_must_be_of_one_kind(work, semi50, capsys):
     (work / "f/train" / TRAIN[7]).with_suffix(".npy").unlink()
     assert distance_match(semi50, work) == 1
     assert "holds 2 arrays, not one" in capsys.readouterr().err
+
+
+def test_masks_that_are_all_ignored_have_nothing_to_predict_by(work, semi50, tmp_path, capsys):
+    masks = linked_copy(semi50, tmp_path / "masks")
+    for name in TRAIN:
+        (masks / name).unlink()
+        (masks / name).write_bytes(rgb_png(np.full((9, 9), 1000, np.uint16)))
+    assert distance_match(masks, work) == 1
+    text = capsys.readouterr().err
+    assert "masks of train-semi without any region (1): all of their pixels are ignored" in text
+    assert "Traceback" not in text
 
 
 @pytest.mark.parametrize("option", [("-k", "0"), ("-T", "0"), ("-T", "nan")])

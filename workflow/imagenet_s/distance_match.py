@@ -137,6 +137,8 @@ def _gathered(found: Sequence[Regions | Finding], scratch: Path) -> tuple[int, l
     counts = sorted({one.vectors.shape[1] for one in regions})
     if len(counts) > 1:
         findings.append(Finding("different numbers of channels in features of train-semi", first_few(counts)))
+    if regions and not any(len(one.labels) for one in regions):
+        findings.append(Finding("masks of train-semi without any region", "all of their pixels are ignored"))
     if not findings:
         np.save(scratch / BANK, np.concatenate([one.vectors for one in regions]))
         np.save(scratch / LABELS, np.concatenate([one.labels for one in regions]))
