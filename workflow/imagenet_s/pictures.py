@@ -64,7 +64,9 @@ def draw_images(
     """
     figure = Figure(figsize=(9, 2.4 * len(scored) + 0.5), layout="constrained")
     figure.suptitle(
-        f"{subset_of(subset).name} validation: the {which} of the images that were scored", fontsize=10
+        f"{subset_of(subset).name} validation: the {which} of the images that were scored\n"
+        "white is ignored, grey is background",
+        fontsize=10,
     )
     grid = figure.subplots(len(scored), 3, squeeze=False)
     for axes, one in zip(grid, scored, strict=True):
