@@ -7,7 +7,6 @@ subset. Source of the encoding: the official data set's documentation.
 import hashlib
 import io
 import struct
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -70,10 +69,13 @@ def pixels_of(png: bytes) -> tuple[np.ndarray, str]:
     if png[:16] == SIGNATURE + b"\0\0\0\rIHDR" and png[24:26] == b"\x08\x02":
         width, height = struct.unpack_from(">II", png, 16)
         _refuse_huge(width, height)
-        # Seven times as fast as Pillow, which reads or explains what this does not take. It is stricter, but
-        # for the checksum inside the packed pixels, for which the CRC of their chunk must do.
-        with suppress(Exception):
+        # Seven times as fast as Pillow, and stricter: Pillow takes pixels whose chunk has a wrong CRC, and
+        # fills up with 0 where rows are missing. (The checksum inside the packed pixels is not looked at.)
+        try:
             return kornia_rs.io.decode_image_png_u8(png, (height, width), "rgb"), "RGB"
+        except Exception as error:
+            reason = str(error).removeprefix("Failed to decode the png image. ")
+            raise BadMask(f"is no readable PNG ({reason})") from error
     mode, rgb = pixels(png, "RGB")
     # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
     return rgb, "RGB;16" if mode == "RGB" and png[24] == 16 else mode

@@ -79,8 +79,8 @@ def voted(features: np.ndarray, bank: Regions, k: int, temperature: float) -> np
     """Class ids, (h, w) uint16, for enlarged features (C, h, w).
 
     Each position takes the class that has most of the weights exp(similarity / temperature) of its `k` most
-    similar regions; of several classes, the lowest id. Similarity is the cosine, in 32 bits: where regions are
-    the same but for its rounding, that decides, as it does in PASS.
+    similar regions; of several classes, the lowest id. Similarity is the cosine, in 32 bits: between regions
+    that are the same its rounding decides, as it does in PASS.
     """
     channels, height, width = features.shape
     positions = _of_length_1(np.ascontiguousarray(features.reshape(channels, -1).T))
