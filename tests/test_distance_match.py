@@ -171,7 +171,25 @@ def test_features_that_cannot_be_used_are_named(fault, work, semi50, capsys):
     text = capsys.readouterr().err
     assert f"unusable features (1): {path} " in text
     assert says in text
-    assert not (work / "out.json").exists()
+    assert "Nothing was predicted." in text
+    assert sorted(path.name for path in work.iterdir()) == ["f", "train", "validation"]
+
+
+def test_a_failed_run_leaves_earlier_predictions_as_they_were(work, semi50, capsys):
+    assert distance_match(semi50, work) == 0
+    before = {path: path.read_bytes() for path in work.rglob("out*/**/*.png")} | {
+        work / "out.json": (work / "out.json").read_bytes()
+    }
+    assert len(before) == len(VALIDATION) + 1
+    for name in VALIDATION[:-1]:
+        np.save((work / "f/validation" / name).with_suffix(".npy"), np.ones((CHANNELS, 1, 1)))
+    last = (work / "f/validation" / VALIDATION[-1]).with_suffix(".npy")
+    np.save(last, np.ones((CHANNELS + 1, 1, 1)))
+    assert distance_match(semi50, work) == 1
+    assert {path: path.read_bytes() for path in before} == before
+    np.save(last, np.ones((CHANNELS, 1, 1)))
+    assert distance_match(semi50, work) == 0
+    assert all((work / "out" / name).read_bytes() != before[work / "out" / name] for name in VALIDATION)
 
 
 def test_npy_counts_where_npz_is_there_as_well(work, semi50):

@@ -16,7 +16,7 @@ from imagenet_s import __version__
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.features import BadFeatures, find_features, read_features
-from imagenet_s.files import put, real_folder, scratch_folder, write_json
+from imagenet_s.files import scratch_folder, write_json, written_folder
 from imagenet_s.mask import decode, rgb_png
 from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
 from imagenet_s.outputs import require_own_place
@@ -63,25 +63,28 @@ def distance_match(
         raise UserError(f"-k must be 1 or more and -T above 0; found {k} and {temperature}.")
     # Of several processes each has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    name, scratch = subset_of(subset).name, out.with_name(f".{out.name}.scratch")
+    name, receipt = subset_of(subset).name, out.with_name(f"{out.name}.json")
     what = f"{images} cannot be predicted by {features} and {features_train}:"
     train, findings = _train(subset, features_train, masks)
     wanted, lacking = _wanted(features, images)
     require_none(findings + lacking, what, ADVICE)
-    for folder in sorted({item.name.rpartition("/")[0] for item in wanted}):
-        real_folder(out, folder)
-    with scratch_folder(scratch):
+    with (
+        scratch_folder(out.with_name(f".{out.name}.regions")) as kept,
+        written_folder(out, receipt) as making,
+    ):
         embed = partial(_embed, len(class_ids(subset)))
         found = in_chunks(embed, train, workers, f"Embedding train-semi of {name}", "images", at_once=16)
-        channels, findings = _gathered(found, scratch)
+        channels, findings = _gathered(found, kept)
         require_none(findings, what, ADVICE)
-        predict = partial(_predict, scratch, channels, k, temperature, out)
+        for folder in {item.name.rpartition("/")[0] for item in wanted}:
+            (making / folder).mkdir()
+        predict = partial(_predict, kept, channels, k, temperature, making)
         findings = in_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
-        regions = len(np.load(scratch / LABELS))
-    require_none(findings, what, ADVICE)
+        require_none(findings, what, ADVICE)
+        regions = len(np.load(kept / LABELS))
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
     how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
-    write_json(out.with_name(f"{out.name}.json"), facts | how)
+    write_json(receipt, facts | how)
     print(
         f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
     )
@@ -130,7 +133,7 @@ def _embed(classes: int, items: Sequence[Item]) -> list[Regions | Finding]:
     return results
 
 
-def _gathered(found: Sequence[Regions | Finding], scratch: Path) -> tuple[int, list[Finding]]:
+def _gathered(found: Sequence[Regions | Finding], kept: Path) -> tuple[int, list[Finding]]:
     """Keeps all regions where the processes find them; the number of channels, and what is wrong."""
     regions = [one for one in found if isinstance(one, Regions)]
     findings = [one for one in found if isinstance(one, Finding)]
@@ -140,25 +143,23 @@ def _gathered(found: Sequence[Regions | Finding], scratch: Path) -> tuple[int, l
     if regions and not any(len(one.labels) for one in regions):
         findings.append(Finding("masks of train-semi without any region", "all of their pixels are ignored"))
     if not findings:
-        np.save(scratch / BANK, np.concatenate([one.vectors for one in regions]))
-        np.save(scratch / LABELS, np.concatenate([one.labels for one in regions]))
+        np.save(kept / BANK, np.concatenate([one.vectors for one in regions]))
+        np.save(kept / LABELS, np.concatenate([one.labels for one in regions]))
     return counts[0] if counts else 0, findings
 
 
 def _predict(
-    scratch: Path, channels: int, k: int, temperature: float, out: Path, items: Sequence[Item]
+    kept: Path, channels: int, k: int, temperature: float, out: Path, items: Sequence[Item]
 ) -> list[Finding]:
     # Mapped, not read: the processes share the memory.
-    bank = Regions(np.load(scratch / BANK, mmap_mode="r"), np.load(scratch / LABELS))
+    bank = Regions(np.load(kept / BANK, mmap_mode="r"), np.load(kept / LABELS))
     return [
-        finding
-        for item in items
-        for finding in _predict_one(bank, channels, k, temperature, item, out, scratch)
+        finding for item in items for finding in _predict_one(bank, channels, k, temperature, item, out)
     ]
 
 
 def _predict_one(
-    bank: Regions, channels: int, k: int, temperature: float, item: Item, out: Path, scratch: Path
+    bank: Regions, channels: int, k: int, temperature: float, item: Item, out: Path
 ) -> Iterator[Finding]:
     try:
         features = read_features(item.features)
@@ -172,4 +173,4 @@ def _predict_one(
         yield Finding("unreadable images", str(item.other))
     else:
         ids = nearest(voted(enlarged(features), bank, k, temperature), shape)
-        put(rgb_png(ids), out / item.name, scratch)
+        (out / item.name).write_bytes(rgb_png(ids))

@@ -41,6 +41,23 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def written_folder(folder: Path, receipt: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `folder`; when the block ends well, its folders' files move to `folder`.
+
+    What is there under other names stays. `receipt`, a file that vouches for what is there, goes before
+    anything changes.
+    """
+    with scratch_folder(folder.with_name(f".{folder.name}.scratch")) as scratch:
+        yield scratch
+        receipt.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True)
+        for made in sorted(scratch.iterdir()):
+            there = real_folder(folder, made.name)
+            for name in os.listdir(made):
+                os.replace(f"{made}/{name}", f"{there}/{name}")
+
+
 def put(data: bytes, path: Path, scratch: Path) -> None:
     """Writes `data` to a name in `scratch` (same file system) and renames it to `path`.
 
