@@ -159,7 +159,7 @@ def test_all_that_is_wrong_is_told_at_once():
         ({"subsets": [50, "50"]}, "subsets", ["twice"]),
         ({"link": "junction"}, "link", ["'junction'", "auto, symlink, hardlink, reflink, copy"]),
         ({"train_images": True}, "train_images", ["True", "complete, any"]),
-        ({"annotations": "official"}, "annotations", ["'official'", "a table such as {from: official}"]),
+        ({"annotations": "official"}, "annotations", ["'official'", "a table with some of the keys from, md5"]),
         ({"annotations": {"from": 1}}, "annotations.from", ["1", "a text"]),
         ({"annotations": {"md5": {50: "abc"}}}, "annotations.md5", ["50", "'abc'", "32 hexadecimal digits"]),
         ({"annotations": {"md5": {300: OTHER_MD5 + "0"}}}, "annotations.md5", ["300", "32 hexadecimal"]),
@@ -267,6 +267,12 @@ def test_a_path_that_is_not_utf_8_is_refused(key):
 
 
 METHOD = dict.fromkeys(LINES, "x")
+
+
+@pytest.mark.parametrize("subset", [50, "50", 50.0])
+def test_a_benchmark_s_subset_is_a_number_however_it_is_written(subset):
+    found = read_config({"benchmark": {"subset": subset}}).benchmark.subset
+    assert (found, type(found)) == (50, int)
 
 
 def test_a_benchmark_is_of_the_smallest_subset_unless_another_is_named():

@@ -388,7 +388,7 @@ def test_predictions_are_matched_scored_and_submitted_again_only_when_they_chang
     assert run.code == 1
     assert "`benchmark.method`: a submission says what it is of" in run.text
 
-    table["method"] = {**BASELINE, "description": 'it\'s "quoted" \\ $HOME é'}
+    table["method"] = {**BASELINE, "description": 'it\'s "quoted" \\ $HOME é 🔥'}
     run = snakemake(tmp_path / "run", "evaluate", "submission", **settings)
     assert (run.code, run.rules) == (0, ["submission"]), run.text
     assert "4 in that of ImageNetS919" in run.text
@@ -396,7 +396,7 @@ def test_predictions_are_matched_scored_and_submitted_again_only_when_they_chang
         assert len(archive.namelist()) == 1682 + 2
         assert archive.read("match.json") == (made / "match.json").read_bytes()
         last = archive.read("method.txt").decode().rpartition("\n")[2]
-        assert last == 'Method description: it\'s "quoted" \\ $HOME é'
+        assert last == 'Method description: it\'s "quoted" \\ $HOME é 🔥'
     assert "Nothing to be done" in snakemake(tmp_path / "run", "evaluate", "submission", **settings).text
 
     changed = next((predictions / "test").rglob("*.png"))

@@ -53,7 +53,9 @@ def _number(value: Any) -> Any:
 
 
 def completed(values: Any, schema: dict) -> Any:
-    """The same with the schema's defaults for what is not given, at every depth."""
+    """The same with the schema's defaults for what is not given, at every depth, and numbers where it has them."""
+    if isinstance(schema.get("enum", [None])[0], int):
+        return _number(values)
     if not isinstance(values, dict):
         return values
     values = dict(values)
@@ -83,7 +85,7 @@ def explained(error: jsonschema.ValidationError) -> Iterable[str]:
         case "type":
             allowed = {
                 "array": "a list such as [50, 300]",
-                "object": "a table such as {from: official}",
+                "object": f"a table with some of the keys {', '.join(error.schema.get('properties', ()))}",
                 "string": "a text, in quotes if need be",
             }
             yield f"{key}: {found!r} is not allowed; allowed: {allowed[error.validator_value]}"

@@ -192,4 +192,4 @@ def method_of(wildcards):
             "`benchmark.method`: a submission says what it is of. Give its fields in config.yaml: "
             + ", ".join(LINES)
         )
-    return json.dumps(BENCHMARK.method)
+    return json.dumps(BENCHMARK.method, ensure_ascii=False)
