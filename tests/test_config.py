@@ -159,7 +159,7 @@ def test_all_that_is_wrong_is_told_at_once():
         ({"subsets": [50, "50"]}, "subsets", ["twice"]),
         ({"link": "junction"}, "link", ["'junction'", "auto, symlink, hardlink, reflink, copy"]),
         ({"train_images": True}, "train_images", ["True", "complete, any"]),
-        ({"annotations": "official"}, "annotations", ["'official'", "a table with some of the keys from, md5"]),
+        ({"annotations": "official"}, "annotations", ["'official'", "a table with some of the keys from,"]),
         ({"annotations": {"from": 1}}, "annotations.from", ["1", "a text"]),
         ({"annotations": {"md5": {50: "abc"}}}, "annotations.md5", ["50", "'abc'", "32 hexadecimal digits"]),
         ({"annotations": {"md5": {300: OTHER_MD5 + "0"}}}, "annotations.md5", ["300", "32 hexadecimal"]),

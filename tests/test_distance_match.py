@@ -130,10 +130,10 @@ def test_everything_that_is_missing_is_told_before_anything_is_predicted(work, s
     (work / "validation" / VALIDATION[5]).with_suffix(".JPEG").unlink()
     assert distance_match(semi50 / "n01443537", work) == 1
     text = capsys.readouterr().err
-    assert f"missing features of train-semi (1): {TRAIN[3]}\n" in text
+    assert f"missing features of train-semi (1): {TRAIN[3][:-4]}.npy\n" in text
     assert "missing masks of train-semi (500): " in text
-    assert f"missing features of images (1): {VALIDATION[2]}\n" in text
-    assert f"features without an image (1): {VALIDATION[5]}\n" in text
+    assert f"missing features of images (1): {VALIDATION[2][:-4]}.npy\n" in text
+    assert f"features without an image (1): {work}/f/validation/{VALIDATION[5][:-4]}.npy\n" in text
     assert "Nothing was predicted" in text
     assert not (work / "out").exists()
 
@@ -299,4 +299,4 @@ def test_grid_features_of_any_image_have_the_same_grid_along_the_longer_side(tmp
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 1
     assert f"unreadable images (1): {tmp_path}/images/n01443537/broken.JPEG" in capsys.readouterr().err
     assert main(["grid-features", "--images", str(tmp_path / "out.json"), "--out", str(out)]) == 1
-    assert f"There is no folder {tmp_path}/out.json" in capsys.readouterr().err
+    assert f"{tmp_path}/out.json is no folder." in capsys.readouterr().err

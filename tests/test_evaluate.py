@@ -114,12 +114,55 @@ def test_partial_scores_what_both_have_and_says_how_many(truth50, predictions, t
     printed = capsys.readouterr()
     assert "100 images have both, of 752 in" in printed.err
     assert "100 of 752 images" in printed.out
+    assert "Classes that these images lack count as 0" in printed.out
     expected = figures(
         total(
             tally(confusion(ids_at(truth50 / name), ids_at(predictions / name), 50)) for name in NAMES[:100]
         )
     )
     assert {name: found[name] for name in FIGURES} == expected
+
+
+def test_where_partial_would_do_it_is_said_and_only_there(truth50, predictions, tmp_path, capsys):
+    (predictions / NAMES[0]).unlink()
+    (predictions / "notes.txt").write_text("x")
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    assert (
+        "validation images. `imagenet-s evaluate --partial` scores what is there.\n"
+        in capsys.readouterr().err
+    )
+    replace(predictions / NAMES[1], b"")
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    assert "for exactly the validation images.\n" in capsys.readouterr().err
+
+
+def test_partial_passes_over_what_desktops_leave(truth50, predictions, tmp_path, capsys):
+    truth = linked_copy(truth50, tmp_path / "truth")
+    for folder in (truth, predictions):
+        for name in (
+            ".DS_Store",
+            "Thumbs.db",
+            "n01443537/.DS_Store",
+            "n01443537/._x.png",
+            "n01443537/notes.txt",
+        ):
+            (folder / name).write_bytes(b"x")
+    assert evaluate(truth, predictions, tmp_path / "m.json", "--partial") == 0
+    assert json.loads((tmp_path / "m.json").read_text())["images"] == 752
+
+
+def test_a_folder_that_is_compared_with_itself_is_said_to_be(truth50, tmp_path, capsys):
+    assert evaluate(truth50, truth50, tmp_path / "m.json") == 0
+    assert "--truth and --predictions are the same folder" in capsys.readouterr().err
+
+
+def test_an_earlier_result_does_not_outlive_the_beginning_of_the_next(
+    truth50, predictions, tmp_path, monkeypatch
+):
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    monkeypatch.setattr("imagenet_s.evaluate.write_pictures", lambda *_: 1 / 0)
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
+    assert not (tmp_path / "m.json").exists()
 
 
 def test_partial_takes_a_part_of_the_truth_too(truth50, predictions, tmp_path, capsys):
@@ -236,11 +279,15 @@ def pipe(ids: np.ndarray, path: Path) -> None:
     os.mkfifo(path)
 
 
+def nowhere(ids: np.ndarray, path: Path) -> None:
+    path.symlink_to("nothing")
+
+
 def failing(ids: np.ndarray, path: Path) -> None:
     path.symlink_to("/proc/self/mem")
 
 
-NONE = "no predictions (8-bit RGB PNGs, id = R + 256·G, B = 0) (1): {name} "
+NONE = "not in the form of predictions (8-bit RGB PNG, id = R + 256·G, B = 0) (1): {name} "
 
 BROKEN = {
     palette: NONE + "is not 8-bit RGB but of mode P",
@@ -250,9 +297,10 @@ BROKEN = {
     bgr: NONE + "has blue pixels and no red ones: was it written as BGR?",
     blue: NONE + "has blue pixels\n",
     broken: NONE + "is no readable PNG",
-    empty: NONE + "is no readable PNG",
-    folder: NONE + "is no readable PNG",
-    pipe: NONE + "is no readable PNG",
+    empty: NONE + "is empty",
+    folder: "unreadable predictions (1): {name}: Not a regular file",
+    pipe: "unreadable predictions (1): {name}: Not a regular file",
+    nowhere: "unreadable predictions (1): {name}: No such file or directory",
     huge: "unreadable predictions (1): {name}: File too large",
     failing: "unreadable predictions (1): {name}: Input/output error",
     smaller: "of another size than their image (1): {name} has {w2} × {h1} pixels, not {w} × {h}",

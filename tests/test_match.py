@@ -23,12 +23,14 @@ unhurried = settings(deadline=None)  # the first example pays for imports
 def test_of_an_image_the_sets_of_classes_count_without_background_and_ignore():
     truth = np.array([[0, 2, 2], [1000, 1000, 1]], np.uint16)
     prediction = np.array([[3, 3, 0], [2, 3, 1000]], np.uint16)
-    assert occurring(truth, prediction, 3) == Occurring((3,), (1, 2))  # 2 is predicted where it is ignored
+    # 2 is predicted where it is ignored; 1000 is no class of a prediction.
+    assert occurring(truth, prediction, 3) == Occurring((3,), (1, 2), unknown=True)
 
 
 def test_predicted_ids_above_the_classes_are_matched_with_nothing():
     truth = np.array([[1, 2]], np.uint16)
-    assert occurring(truth, np.array([[4, 1]], np.uint16), 3) == Occurring((1,), (1, 2))
+    assert occurring(truth, np.array([[4, 1]], np.uint16), 3) == Occurring((1,), (1, 2), unknown=True)
+    assert occurring(truth, np.array([[3, 1]], np.uint16), 3) == Occurring((1, 3), (1, 2), unknown=False)
 
 
 def test_an_image_that_is_all_ignored_has_no_classes():
@@ -187,6 +189,18 @@ def test_the_command_says_where_other_matchings_are_as_good(generated, truth50, 
     assert sorted(json.loads((tmp_path / "match.json").read_text()).values()) == list(range(51))
 
 
+def test_ids_above_the_classes_are_said_to_be_matched_with_nothing(generated, truth50, tmp_path, capsys):
+    predictions, _ = generated
+    for path in sorted(predictions.rglob("*.png"))[:3]:
+        path.write_bytes(rgb_png(ids_of(pixels_of(path.read_bytes())[0]) + np.uint16(200)))
+    assert run(truth50, predictions, tmp_path / "match.json") == 0
+    text = capsys.readouterr().err
+    assert (
+        "3 images have predicted ids above 50, which are matched with nothing: generated ids are 1..50"
+        in text
+    )
+
+
 def test_masks_by_the_ids_of_another_subset_are_not_matched(generated, truth50, tmp_path, capsys):
     arguments = ["--truth", truth50, "--predictions", generated[0], "--out", tmp_path / "match.json"]
     assert main(["match", "--subset", "300", "--partial", *map(str, arguments)]) == 1
@@ -203,7 +217,7 @@ def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tm
     text = capsys.readouterr().err
     assert f"missing predictions (1): {first.relative_to(predictions)}\n" in text
     assert f"{second.relative_to(predictions)} is no readable PNG" in text
-    assert "Nothing was matched" in text
+    assert "Nothing was matched.\n" in text
     assert not (tmp_path / "match.json").exists()
 
 

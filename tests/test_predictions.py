@@ -8,10 +8,14 @@ import pytest
 from imagenet_s.errors import UserError, WrongUsage
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
+    EXTRA,
+    MISPLACED,
+    MISSING,
     Finding,
     files_in,
     images_in,
     inner,
+    name_findings,
     require_none,
     require_own_classes,
     stamp,
@@ -34,10 +38,22 @@ def test_files_are_found_one_folder_deep_and_what_is_deeper_is_no_file_that_is_w
 
 
 def test_images_are_named_like_their_masks(tmp_path):
-    tree(tmp_path, "n1/a.b.JPEG", "n1/c.jpg", "notes.txt")
+    tree(tmp_path, "n1/a.b.JPEG", "n1/c.jpg", "notes.txt", "n1/.DS_Store", "n1/._c.jpg", "n1/c.npy")
     assert images_in(tmp_path) == {"n1/a.b.png": tmp_path / "n1/a.b.JPEG", "n1/c.png": tmp_path / "n1/c.jpg"}
     with pytest.raises(UserError, match=r"holds no images .* it holds: notes.txt"):
         images_in(tree(tmp_path / "other", "notes.txt"))
+
+
+def test_names_are_missing_misplaced_or_too_much(tmp_path):
+    wanted = ["n1/1.png", "n1/2.png", "n2/3.png", "n2/4.png"]
+    found = ["n1/1.png", "n1/3.png", "n2/2.png", "n3/2.png", "4.png", "x/n2/4.png", "notes.txt"]
+    assert name_findings(iter(found), wanted) == [
+        Finding(MISSING, "n2/4.png"),
+        Finding(MISPLACED, "n1/3.png should be n2/3.png"),
+        Finding(MISPLACED, "n2/2.png should be n1/2.png"),
+        *(Finding(EXTRA, name) for name in ("n3/2.png", "4.png", "x/n2/4.png", "notes.txt")),
+    ]
+    assert name_findings(wanted, wanted) == []
 
 
 def test_an_inner_folder_is_taken_where_it_is_there(tmp_path):

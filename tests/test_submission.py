@@ -21,6 +21,7 @@ from imagenet_s.method import BASELINE, LINES, method_text, text_troubles
 from imagenet_s.predictions import names_of
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
+from imagenet_s.splits import listed
 
 NAMES = names_of(50, "test")
 FIELDS = {
@@ -151,7 +152,7 @@ def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, 
         f"of another size than their image (1): {NAMES[0]} has 99 × 3 pixels, not {size[0]} × {size[1]}\n"
         in text
     )
-    assert f"(8-bit RGB PNGs, id = R + 256·G, B = 0) (1): {NAMES[1]} is no readable PNG" in text
+    assert f"(8-bit RGB PNG, id = R + 256·G, B = 0) (1): {NAMES[1]} is empty" in text
     assert f"with ids above 50 (1): {NAMES[2]} has 51, 1000\n" in text
     assert f"missing predictions (1): {NAMES[3]}\n" in text
     assert "files that do not belong there (1): readme.md\n" in text
@@ -173,14 +174,29 @@ def test_predictions_that_cannot_be_read_are_told_with_all_else(folder, test50, 
     paths["empty"].write_bytes(b"")
     assert submit(folder, test50) == 1
     text = capsys.readouterr().err
-    unread = f"{names['failing']}: Input/output error; {names['huge']}: File too large"
-    assert f"- unreadable predictions (2): {unread}\n" in text
-    assert "B = 0) (4): " in text
-    for what in ("pipe", "folder", "nowhere", "empty"):
-        assert f"{names[what]} is no readable PNG" in text
+    assert "- unreadable predictions (5): " in text
+    why = {"pipe": "Not a regular file", "folder": "Not a regular file", "failing": "Input/output error"}
+    for what, reason in (why | {"huge": "File too large", "nowhere": "No such file or directory"}).items():
+        assert f"\n  unreadable predictions: {names[what]}: {reason}\n" in text
+    assert f"B = 0) (1): {names['empty']} is empty\n" in text
     assert "missing predictions" not in text
     assert ".part" not in text
     assert not (folder / "s.zip").exists()
+
+
+def test_predictions_in_folders_of_imagenet_s_classes_are_told_where_they_belong(folder, test50, capsys):
+    image = next(row for row in listed(50, "test") if row.imagenet_wnid != row.wnid)
+    name, there = f"{image.wnid}/{image.image}.png", f"{image.imagenet_wnid}/{image.image}.png"
+    (folder / "predictions" / there).parent.mkdir(exist_ok=True)
+    (folder / "predictions" / name).rename(folder / "predictions" / there)
+    assert submit(folder, test50) == 1
+    text = capsys.readouterr().err
+    assert (
+        "- in the folder of another class (in ImageNet-S 13 % of the val images change theirs) (1): " in text
+    )
+    assert f"{there} should be {name}\n" in text
+    assert "missing" not in text
+    assert "belong" not in text
 
 
 def test_a_folder_of_validation_predictions_is_not_taken_for_one_of_test(folder, test50, truth50, capsys):

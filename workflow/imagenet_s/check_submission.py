@@ -13,14 +13,13 @@ from imagenet_s.match_file import BadMatch, parsed_matching
 from imagenet_s.method import text_troubles
 from imagenet_s.predictions import (
     EXTRA,
-    MISSING,
     NO_PREDICTION,
     WRONG_SIZE,
     Finding,
-    extra,
     files_in,
     image_shape,
     inner,
+    name_findings,
     names_of,
     prediction_of,
     require_none,
@@ -71,11 +70,10 @@ def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, wo
     require_safe(path, unsafe + doubled(member.name for member in members), "Make it again.")
     found = {member.name: member for member in members}
     wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))
-    findings = [Finding(MISSING, name) for name in wanted if name not in found]
+    texts = (METHOD, MATCH)
+    findings = name_findings((name for name in found if name not in texts), wanted)
     if findings and (root := _common_root(found, set(wanted))):
         return [Finding("all in a folder", f"{root!r}: its content must be at the top of the zip")]
-    texts = (METHOD, MATCH)
-    findings += extra((name for name in found if name not in texts), wanted)
     findings += _text_findings(path, protocol, found, classes)
     sizes = files_in(inner(images, SPLIT)) if images else None
     there = [found[name] for name in wanted if name in found]

@@ -101,7 +101,7 @@ class Item(NamedTuple):
 def _train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[Finding]]:
     """What train-semi has, and what it lacks."""
     wanted, found, there = names_of(subset, "train-semi"), find_features(features), files_in(masks)
-    findings = [Finding("missing features of train-semi", name) for name in wanted if name not in found]
+    findings = [Finding("missing features of train-semi", _npy(name)) for name in wanted if name not in found]
     findings += [Finding("missing masks of train-semi", name) for name in wanted if name not in there]
     return [
         Item(name, found[name], there[name]) for name in wanted if name in found and name in there
@@ -112,9 +112,14 @@ def _wanted(features: Path, images: Path) -> tuple[list[Item], list[Finding]]:
     """What is to be predicted: all images of a folder."""
     found = find_features(features)
     paths = images_in(images)
-    findings = [Finding("missing features of images", name) for name in paths if name not in found]
-    findings += [Finding("features without an image", name) for name in found if name not in paths]
+    findings = [Finding("missing features of images", _npy(name)) for name in paths if name not in found]
+    findings += [Finding("features without an image", str(found[n])) for n in found if n not in paths]
     return [Item(name, found[name], path) for name, path in paths.items() if name in found], findings
+
+
+def _npy(name: str) -> str:
+    """The name of the features of the image whose mask has that name."""
+    return f"{name.removesuffix('.png')}.npy"
 
 
 def _embed(classes: int, items: Sequence[Item]) -> list[Regions | Finding]:
@@ -153,9 +158,7 @@ def _predict(
 ) -> list[Finding]:
     # Mapped, not read: the processes share the memory.
     bank = Regions(np.load(kept / BANK, mmap_mode="r"), np.load(kept / LABELS))
-    return [
-        finding for item in items for finding in _predict_one(bank, channels, k, temperature, item, out)
-    ]
+    return [finding for item in items for finding in _predict_one(bank, channels, k, temperature, item, out)]
 
 
 def _predict_one(

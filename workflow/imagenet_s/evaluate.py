@@ -22,6 +22,7 @@ from imagenet_s.predictions import (
     inner,
     names_of,
     pairs_of,
+    partial_would_do,
     read_pair,
     require_none,
     require_own_classes,
@@ -33,8 +34,8 @@ from imagenet_s.workers import in_chunks
 SHOWN = 8  # of the worst images, and of the best
 
 ADVICE = (
-    "Nothing was scored. Predictions are 8-bit RGB PNGs, id = R + 256·G, of their image's size, one for each "
-    "validation image; `--partial` scores those that are there."
+    "Nothing was scored. Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the "
+    "validation images."
 )
 
 
@@ -69,7 +70,8 @@ def evaluate(
     what = f"Scoring {subset_of(subset).name}"
     chunks = in_chunks(bound(_score, classes, table), pairs, workers, what, "images")
     findings += [one for chunk in chunks for one in chunk.findings]
-    require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE)
+    partly = " `imagenet-s evaluate --partial` scores what is there." * partial_would_do(findings)
+    require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE + partly)
     own = {one.pair.name: class_of(subset, one.pair) in one.true for chunk in chunks for one in chunk.scored}
     require_own_classes(subset, truth, own)
     sums = total(chunk.tally for chunk in chunks)
@@ -85,6 +87,7 @@ def evaluate(
             ", which refuses them where there is a match.json" if match else "",
         )
     rows = class_rows(subset, sums)
+    out.unlink(missing_ok=True)  # lest earlier figures stand beside a new table where this is interrupted
     write_table(rows, _beside(out, "classes.csv"))
     write_pictures(subset, rows, found, scored, table, out)
     facts = {
@@ -186,5 +189,7 @@ def summary(subset: int, found: dict, facts: dict, out: Path) -> str:
     for names in groups:
         cells = (f"{name} {'–' if found[name] is None else format(found[name], '.2f'):>6}" for name in names)
         lines.append("  " + "   ".join(cells))
+    if facts["partial"]:
+        lines.append("Classes that these images lack count as 0, as all classes are in the means.")
     lines.append(f"Written: {out}, and {out.stem}-classes.csv, -classes.png, -worst.png, -best.png beside it")
     return "\n".join(lines)

@@ -66,6 +66,8 @@ def pixels_of(png: bytes) -> tuple[np.ndarray, str]:
 
     Raises BadMask for what is no readable PNG, and for what claims to be larger than any mask.
     """
+    if not png:
+        raise BadMask("is empty")
     if png[:16] == SIGNATURE + b"\0\0\0\rIHDR" and png[24:26] == b"\x08\x02":
         width, height = struct.unpack_from(">II", png, 16)
         _refuse_huge(width, height)

@@ -27,6 +27,7 @@ from imagenet_s.predictions import (
     class_of,
     inner,
     pairs_of,
+    partial_would_do,
     read_pair,
     require_none,
     require_own_classes,
@@ -41,19 +42,23 @@ SOLVER = "scipy.optimize.linear_sum_assignment"
 
 @dataclass(frozen=True)
 class Occurring:
-    """The classes 1..C that one image has in its prediction and in its truth, each ascending."""
+    """The classes 1..C that one image has in its prediction and in its truth, each ascending.
+
+    `unknown`: whether ids above C are predicted, too. They are matched with nothing.
+    """
 
     predicted: tuple[int, ...]
     true: tuple[int, ...]
+    unknown: bool = False
 
 
 def occurring(truth: np.ndarray, prediction: np.ndarray, classes: int) -> Occurring:
-    """Of ids, (height, width), both of one shape. What is predicted only on ignored pixels is not there.
-
-    Predicted ids above `classes`, 1000 among them, are matched with nothing.
-    """
+    """Of ids, (height, width), both of one shape. What is predicted only on ignored pixels is not there."""
     counting = truth != IGNORE
-    return Occurring(_classes_in(prediction[counting], classes), _classes_in(truth[counting], classes))
+    predicted, true = prediction[counting], truth[counting]
+    return Occurring(
+        _classes_in(predicted, classes), _classes_in(true, classes), bool((predicted > classes).any())
+    )
 
 
 def _classes_in(ids: np.ndarray, classes: int) -> tuple[int, ...]:
@@ -154,10 +159,15 @@ def match_predictions(
     pairs, findings = pairs_of(subset, truth, predictions, partial)
     read = in_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
     findings += [one for one in read if isinstance(one, Finding)]
-    advice = "Nothing was matched. `--partial` takes the images that are there."
-    require_none(findings, f"{predictions} cannot be matched with {truth}:", advice)
+    partly = " `imagenet-s match --partial` takes the images that are there." * partial_would_do(findings)
+    require_none(findings, f"{predictions} cannot be matched with {truth}:", f"Nothing was matched.{partly}")
     own = {pair.name: class_of(subset, pair) in image.true for pair, image in zip(pairs, read, strict=True)}
     require_own_classes(subset, truth, own)
+    if unknown := sum(image.unknown for image in read):
+        log.warning(
+            "%s images have predicted ids above %s, which are matched with nothing: generated ids are 1..%s",
+            *(f"{unknown:,}", classes, classes),
+        )
     common = in_common(read, classes)
     found = match(common, len(read))
     predicted = {p for image in read for p in image.predicted}

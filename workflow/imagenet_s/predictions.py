@@ -4,6 +4,7 @@ and what is wrong with them."""
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +25,10 @@ SPLIT = "validation"  # the one whose truth is public
 FIRST = 3  # of each kind are in the summary
 
 MISSING = "missing predictions"
+MISSING_TRUTH = "missing true masks"
+MISPLACED = "in the folder of another class (in ImageNet-S 13 % of the val images change theirs)"
 EXTRA = "files that do not belong there"
-NO_PREDICTION = "no predictions (8-bit RGB PNGs, id = R + 256·G, B = 0)"
+NO_PREDICTION = "not in the form of predictions (8-bit RGB PNG, id = R + 256·G, B = 0)"
 UNREADABLE = "unreadable predictions"
 WRONG_SIZE = "of another size than their image"
 
@@ -62,7 +65,7 @@ def files_in(folder: Path) -> dict[str, Path]:
     Raises UserError if there is no such folder.
     """
     if not folder.is_dir():
-        raise UserError(f"There is no folder {folder}.")
+        raise UserError(f"{folder} is no folder." if folder.exists() else f"There is no folder {folder}.")
     found = {}
     for name in os.listdir(folder):
         path = folder / name
@@ -75,9 +78,16 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def images_in(folder: Path) -> dict[str, Path]:
-    """`<wnid>/<stem>.png`, the name of the mask, → the image. Raises UserError where there are none."""
+    """`<wnid>/<stem>.png`, the name of the mask, → the image. Raises UserError where there are none.
+
+    What has not the ending of a JPEG is passed over: desktops leave files of their own.
+    """
     found = files_in(folder)
-    images = {f"{os.path.splitext(name)[0]}.png": path for name, path in found.items() if "/" in name}
+    images = {
+        f"{os.path.splitext(name)[0]}.png": path
+        for name, path in found.items()
+        if _is_of_a_class(name) and path.suffix.lower() in (".jpeg", ".jpg")
+    }
     if not images:
         raise UserError(
             f"{folder} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(found) or 'nothing'}"
@@ -85,16 +95,24 @@ def images_in(folder: Path) -> dict[str, Path]:
     return images
 
 
+def _is_of_a_class(name: str) -> bool:
+    """Whether a name is `<wnid>/<file>`, and not that of a hidden file."""
+    return "/" in name and "/." not in name
+
+
 def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tuple[list[Pair], list[Finding]]:
     """What is to be compared, by name, and what is missing or too much.
 
-    Those are all images of the subset's validation; with `partial`, all that both folders have, whatever
-    the lists say, of which nothing is missing. Raises UserError where there is nothing to compare.
+    Those are all images of the subset's validation; with `partial`, all masks that both folders have,
+    whatever the lists say, of which nothing is missing. Raises UserError where there is nothing to compare.
     """
     truth, predictions = inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT)
+    if truth.exists() and predictions.exists() and truth.samefile(predictions):
+        log.warning("--truth and --predictions are the same folder: what comes out says nothing.")
     true, predicted = files_in(truth), files_in(predictions)
     wanted = names_of(subset, SPLIT)
-    names = [name for name in true if name in predicted] if partial else wanted
+    masks = (name for name in true if _is_of_a_class(name) and name.endswith(".png"))
+    names = [name for name in masks if name in predicted] if partial else wanted
     both = [Pair(name, true[name], predicted[name]) for name in names if name in true and name in predicted]
     if not both:
         raise UserError(
@@ -110,9 +128,8 @@ def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tupl
             *(subset_of(subset).name, f"{len(wanted):,}"),
         )
         return both, []
-    findings = [Finding(MISSING, name) for name in wanted if name not in predicted]
-    findings += [Finding("missing true masks", name) for name in wanted if name not in true]
-    return both, findings + extra(predicted, wanted)
+    findings = [Finding(MISSING_TRUTH, name) for name in wanted if name not in true]
+    return both, name_findings(predicted, wanted) + findings
 
 
 def stamp(folder: Path) -> str:
@@ -128,10 +145,26 @@ def _stat(path: Path) -> str:
     return f"{file.st_size} {file.st_mtime_ns}"
 
 
-def extra(found: Iterable[str], wanted: Iterable[str]) -> list[Finding]:
-    """The files that no image of the split has."""
-    wanted = set(wanted)
-    return [Finding(EXTRA, name) for name in found if name not in wanted]
+def name_findings(found: Iterable[str], wanted: Sequence[str]) -> list[Finding]:
+    """What is wrong with names of predictions: missing, in the folder of another class, too much."""
+    found, known = list(found), set(wanted)
+    strangers = [name for name in found if name not in known]
+    places = {name.rpartition("/")[2]: name for name in known.difference(found)}
+    moved = {}
+    for name in strangers:
+        folder, _, file = name.rpartition("/")
+        if folder and "/" not in folder and file in places:
+            moved[name] = places.pop(file)
+    return [
+        *(Finding(MISSING, name) for name in sorted(places.values())),
+        *(Finding(MISPLACED, f"{name} should be {place}") for name, place in moved.items()),
+        *(Finding(EXTRA, name) for name in strangers if name not in moved),
+    ]
+
+
+def partial_would_do(findings: Iterable[Finding]) -> bool:
+    """Whether all that is wrong are names that are missing or too much."""
+    return all(one.kind in (MISSING, MISSING_TRUTH, EXTRA) for one in findings)
 
 
 def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[Finding]:
@@ -190,9 +223,9 @@ def require_own_classes(subset: int, truth: Path, own: Mapping[str, bool]) -> No
 
 
 def file_bytes(path: Path) -> bytes:
-    """A file's bytes; none for what is no file, as a pipe. Raises OSError, too, for more than a mask has."""
-    if not path.is_file():
-        return b""
+    """A file's bytes. Raises OSError, too, for what is no file, as a pipe, and for more than a mask has."""
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
     with path.open("rb") as file:
         data = file.read(MOST_BYTES)
     if len(data) == MOST_BYTES:

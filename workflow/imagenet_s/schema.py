@@ -53,7 +53,7 @@ def _number(value: Any) -> Any:
 
 
 def completed(values: Any, schema: dict) -> Any:
-    """The same with the schema's defaults for what is not given, at every depth, and numbers where it has them."""
+    """The same with the schema's defaults for what is not given, at every depth, and with its numbers."""
     if isinstance(schema.get("enum", [None])[0], int):
         return _number(values)
     if not isinstance(values, dict):

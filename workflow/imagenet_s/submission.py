@@ -15,10 +15,10 @@ from imagenet_s.predictions import (
     MISSING,
     UNREADABLE,
     Finding,
-    extra,
     file_bytes,
     files_in,
     inner,
+    name_findings,
     names_of,
     require_none,
 )
@@ -54,9 +54,9 @@ def submit(
     with written(out) as partial_path:
         unread = _write(there, texts, partial_path)
         findings = [Finding(UNREADABLE, f"{name}: {why}") for name, why in unread.items()]
-        findings += extra(found, wanted)
+        findings += name_findings(found, wanted)
         checked = zip_findings(subset, protocol, partial_path, images, workers)
-        findings += [one for one in checked if not (one.kind == MISSING and one.what in unread)]
+        findings += [one for one in checked if one.kind != MISSING]  # which is told of the folder
         require_none(findings, f"{predictions} cannot be submitted:", f"{ADVICE} Nothing was written.")
     tell_right(out, len(there))
 
