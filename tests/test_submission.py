@@ -16,8 +16,9 @@ from PIL import Image
 from conftest import linked_copy
 from imagenet_s.check_submission import tell_rules
 from imagenet_s.cli import main
+from imagenet_s.errors import UserError
 from imagenet_s.mask import rgb_png
-from imagenet_s.method import BASELINE, LINES, method_text, text_troubles
+from imagenet_s.method import BASELINE, LINES, method_text, read_method, text_troubles
 from imagenet_s.predictions import names_of
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
@@ -281,6 +282,74 @@ def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
     (folder / "method.yaml").write_text("text")
     assert submit(folder, test50) == 1
     assert "- is not a table of keys and texts" in capsys.readouterr().err
+
+
+def test_a_method_in_json_may_have_any_character(folder, test50):
+    fields = FIELDS | {"name": "🔥 \U0010ffff", "networks": "ResNet\t18 größer"}
+    (folder / "method.json").write_text(json.dumps(fields))  # each in two halves
+    assert "\\ud83d\\udd25" in (folder / "method.json").read_text()
+    assert read_method(folder / "method.json") == fields
+    assert submit(folder, test50, method=folder / "method.json") == 0
+    with zipfile.ZipFile(folder / "s.zip") as archive:
+        assert archive.read("method.txt").startswith("Method name: 🔥 \U0010ffff\n".encode())
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_method_may_be_written_as_an_editor_or_a_program_does(mark, tmp_path):
+    path = tmp_path / "method"
+    for text in (json.dumps(FIELDS, indent="\t"), yaml.safe_dump(FIELDS, allow_unicode=True)):
+        path.write_text(mark + text, encoding="utf-8")
+        assert read_method(path) == FIELDS
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("no", "False is not a text; put it in quotes"),
+        ("1.10", "1.1 is not a text; put it in quotes"),
+        ("0x10", "16 is not a text; put it in quotes"),
+        ("2026-01-31", "2026-01-31 is not a text; put it in quotes"),
+        (f"0x{'f' * 5000}", "a long number is not a text; put it in quotes"),
+        ("", "is missing or empty"),
+        ("' '", "is missing or empty"),
+        ("{a: b}", "must be one line of text"),
+        ("!!binary aGVsbG8=", "must be one line of text"),
+        ('"a\\u2028b"', "must be one line of text"),
+        ('"\\ud800"', "has a lone surrogate, which is no character"),
+        ('"\\udd25\\ud83d"', "has a lone surrogate, which is no character"),
+        (r'"\0 and \e[31m"', r"has control characters: '\x00', '\x1b'"),
+    ],
+)
+def test_a_field_that_is_no_text_is_refused_as_it_would_be_in_another_form(
+    written, says, folder, test50, capsys
+):
+    lines = [f"{key}: {written if key == 'networks' else 'x'}\n" for key in LINES]
+    (folder / "method.yaml").write_text("".join(lines))
+    assert submit(folder, test50) == 1
+    expected = "Expected: the keys name, training_data, training_scheme, networks, link, description."
+    text = f"{folder}/method.yaml does not describe a method:\n- networks: {says}\n{expected}\n"
+    assert capsys.readouterr().err == text
+
+
+def test_keys_of_a_method_are_shown_whatever_they_are(tmp_path):
+    path = tmp_path / "method.yaml"
+    path.write_text(yaml.safe_dump(FIELDS) + f'"a\\nb": x\n50: x\n? 0x{"f" * 5000}\n: x\n')
+    with pytest.raises(UserError) as caught:
+        read_method(path)
+    _, *lines = str(caught.value).split("\n- ")
+    assert [line.partition("\n")[0] for line in lines] == [
+        r"'a\nb': no such key",
+        "50: no such key",
+        "a long number: no such key",
+    ]
+
+
+def test_a_field_of_lists_of_aliases_of_lists_is_refused_at_once(tmp_path):
+    lists = "".join(f"- &x{k + 1} [*x{k}, *x{k}]\n" for k in range(40))
+    fields = "".join(f"{key}: x\n" for key in LINES if key != "link")
+    (tmp_path / "method.yaml").write_text(f"{fields}link:\n- &x0 [a, a]\n{lists}")
+    with pytest.raises(UserError, match="\n- link: must be one line of text\n"):
+        read_method(tmp_path / "method.yaml")
 
 
 # Zips that somebody else made: each fault makes of the right members wrong ones.
