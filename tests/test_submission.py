@@ -256,8 +256,19 @@ def test_a_method_txt_must_be_right_to_the_letter(change, says):
 
 
 def test_a_method_txt_of_other_bytes_is_refused():
+    mark = "\ufeff".encode()
     assert text_troubles(b"\xff\xfe") == ["is not UTF-8"]
-    assert text_troubles(b"") == ["ends in a newline", "has 0 lines, not 6"]
+    assert text_troubles(b"") == ["is empty"]
+    assert text_troubles(mark) == ["begins with a byte order mark", "is empty"]
+    assert text_troubles(mark + TEXT.encode()) == ["begins with a byte order mark"]
+    assert text_troubles(TEXT.encode() + b"\0\x1b[31m\t") == [r"has control characters: '\x00', '\x1b'"]
+
+
+def test_a_method_txt_that_is_too_long_is_not_read():
+    longest = TEXT.encode() + "ß".encode() * ((65_536 - len(TEXT.encode())) // 2)
+    longest += b"." * (65_536 - len(longest))
+    assert text_troubles(longest) == []
+    assert text_troubles(longest + b".") == ["has 65,537 bytes, more than 65,536"]
 
 
 def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
@@ -407,7 +418,7 @@ FAULTS = {
     in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
     in_a_folder_but_for_the_first: "all in a folder (1): 'a/b/': its content must be at the top of the zip",
     in_two_folders: "missing predictions (1,682): ",
-    with_empty_texts: "faults of method.txt (2): ends in a newline; has 0 lines, not 6",
+    with_empty_texts: "faults of method.txt (1): is empty",
     without_one: f"missing predictions (1): {NAMES[9]}",
     without_method: "missing (1): method.txt",
     with_junk: "files that do not belong there (2): __MACOSX/._method.txt; n01443537/.DS_Store",

@@ -97,13 +97,22 @@ def method_text(fields: Mapping[str, str]) -> str:
 
 def text_troubles(data: bytes) -> list[str]:
     """What is wrong with the bytes of a `method.txt`; empty if nothing is."""
+    if len(data) > LONGEST:
+        return [f"has {len(data):,} bytes, more than {LONGEST:,}"]
     try:
-        lines = data[:LONGEST].decode("utf-8").split("\n")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         return ["is not UTF-8"]
     troubles = []
-    if "\r" in data[:LONGEST].decode("utf-8"):
+    if text.startswith("\ufeff"):
+        troubles.append("begins with a byte order mark")
+        text = text[1:]
+    if not text:
+        return [*troubles, "is empty"]
+    if "\r" in text:
         troubles.append("has carriage returns, as Windows writes them")
+    troubles += _odd_characters(text)
+    lines = text.split("\n")
     if lines[-1] == "":
         troubles.append("ends in a newline")
         lines.pop()
