@@ -124,16 +124,16 @@ def test_generated_ids_need_a_match_json_which_goes_in_as_it_is(folder, test50, 
 @pytest.mark.parametrize(
     ("match", "says"),
     [
-        ({**MATCH, "1": 1}, "has other values than 0..50: 50"),
-        ({p: c for p, c in MATCH.items() if p != "9"}, "has other keys than 0..50: 9"),
-        ({**MATCH, "51": 51}, "has other keys than 0..50: 51"),
+        ({**MATCH, "1": 1}, "lacks the values 50; has 1 more than once"),
+        ({p: c for p, c in MATCH.items() if p != "9"}, "lacks the keys 9; lacks the values 42"),
+        ({**MATCH, "51": 51}, "has the keys 51 beyond 0..50; has the values 51 beyond 0..50"),
         ([], "is not a table of whole numbers"),
     ],
 )
 def test_a_match_json_must_be_legal(match, says, folder, test50, capsys):
     (folder / "match.json").write_text(json.dumps(match))
     assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 1
-    assert f"faults of match.json (1): it {says}" in capsys.readouterr().err
+    assert f"- faults of match.json (1): it {says}\n" in capsys.readouterr().err
 
 
 def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, capsys):
