@@ -156,7 +156,7 @@ def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, 
     assert f"with ids above 50 (1): {NAMES[2]} has 51, 1000\n" in text
     assert f"missing predictions (1): {NAMES[3]}\n" in text
     assert "files that do not belong there (1): readme.md\n" in text
-    assert "Nothing was written" in text
+    assert text.endswith(f"{WANTED_PNGS}\nNothing was written.\n")
     assert sorted(path.name for path in folder.iterdir()) == ["match.json", "method.yaml", "predictions"]
 
 
@@ -406,26 +406,83 @@ def with_ignored(members: Members) -> Members:
     return members | {NAMES[9]: rgb_png(np.full((5, 5), 1000, np.uint16))}
 
 
+def in_a_folder_with_other_faults(members: Members) -> Members:
+    return {f"test/{name}": data for name, data in with_a_newline(with_ignored(members)).items()}
+
+
+def by_finder(members: Members) -> Members:
+    """As "Compress" of macOS does it: each file with a shadow that holds its attributes."""
+    inside = {f"test/{name}": data for name, data in (members | {".DS_Store": b"x"}).items()}
+    shadows = ("__MACOSX/{}/._{}".format(*name.rsplit("/", 1)) for name in inside)
+    return inside | dict.fromkeys(sorted(shadows), b"x")
+
+
+def by_windows(members: Members) -> Members:
+    return {name.replace("/", "\\"): data for name, data in members.items()}
+
+
+def by_windows_in_a_folder(members: Members) -> Members:
+    return by_windows({"test/": b""} | {f"test/{name}": data for name, data in members.items()})
+
+
 def with_a_newline(members: Members) -> Members:
     return members | {"method.txt": TEXT.encode() + b"\n"}
 
 
-def upwards(members: Members) -> Members:
-    return members | {"../evil.png": b"x"}
+def too_long(members: Members) -> Members:
+    return members | {"method.txt": TEXT.encode().ljust(65_537, b".")}
 
+
+def upwards(members: Members) -> Members:
+    return members | {"../evil.png": b"x", "../evil/": b"", "/abs/": b""}
+
+
+BACK = [name.replace("/", "\\") for name in NAMES]
+WANTED_PNGS = "Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the test images."
+WANTED_METHOD = (
+    'Wanted: method.txt with six lines that begin with "Method name: ", "Training data: ", '
+    '"Training scheme: ", "Networks: ", "Paper/Project link: ", "Method description: ", '
+    "and no newline at its end."
+)
+WANTED_MATCH = (
+    'Wanted: match.json, only where ids are generated: a JSON object of entries such as "7": 12 that '
+    'gives each predicted id of 1..50 a class of its own out of 1..50, and "0": 0. '
+    "`imagenet-s match` makes one."
+)
 
 FAULTS = {
     in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
-    in_a_folder_but_for_the_first: "all in a folder (1): 'a/b/': its content must be at the top of the zip",
+    in_a_folder_but_for_the_first: (
+        "all in a folder (1): 'a/b/': its content must be at the top of the zip\n"
+        f"- missing predictions (1): {NAMES[0]}\n{WANTED_PNGS}\n"
+    ),
+    in_a_folder_with_other_faults: (
+        "all in a folder (1): 'test/': its content must be at the top of the zip\n"
+        f"- faults of method.txt (1): ends in a newline\n- with ids above 50 (1): {NAMES[9]} has 1000\n"
+        f"{WANTED_PNGS}\n{WANTED_METHOD}\n"
+    ),
+    by_finder: (
+        "all in a folder (1): 'test/': its content must be at the top of the zip\n"
+        "- files that do not belong there (1,685): .DS_Store; __MACOSX/test/._.DS_Store; "
+    ),
+    by_windows: (
+        f"names with backslashes instead of slashes (1,682): {BACK[0]}; {BACK[1]}; {BACK[2]}; …\n"
+        f"{WANTED_PNGS}\n"
+    ),
+    by_windows_in_a_folder: (
+        f"names with backslashes instead of slashes (1,684): test\\; test\\{BACK[0]}; test\\{BACK[1]}; …\n"
+        f"- all in a folder (1): 'test/': its content must be at the top of the zip\n{WANTED_PNGS}\n"
+    ),
     in_two_folders: "missing predictions (1,682): ",
     with_empty_texts: "faults of method.txt (1): is empty",
-    without_one: f"missing predictions (1): {NAMES[9]}",
-    without_method: "missing (1): method.txt",
+    without_one: f"missing predictions (1): {NAMES[9]}\n{WANTED_PNGS}\n",
+    without_method: f":\n- missing (1): method.txt\n{WANTED_METHOD}\n",
     with_junk: "files that do not belong there (2): __MACOSX/._method.txt; n01443537/.DS_Store",
     of_jpegs: f"{NAMES[9]} is no readable PNG",
     with_ignored: f"with ids above 50 (1): {NAMES[9]} has 1000",
-    with_a_newline: "faults of method.txt (1): ends in a newline",
-    upwards: "is not safe to unpack: '../evil.png' leads outside the folder",
+    with_a_newline: f":\n- faults of method.txt (1): ends in a newline\n{WANTED_METHOD}\n",
+    too_long: f":\n- faults of method.txt (1): has 65,537 bytes, more than 65,536\n{WANTED_METHOD}\n",
+    upwards: "leads outside the folder (3): ../evil.png; ../evil/; /abs/\n",
 }
 
 
@@ -467,7 +524,49 @@ def test_a_zip_with_a_member_twice_is_refused(members, tmp_path, capsys):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(NAMES[0], b"another")
     assert check(path) == 1
-    assert f"is not safe to unpack: {NAMES[0]!r} is there twice" in capsys.readouterr().err
+    expected = f"{path} cannot be submitted:\n- is there twice (1): {NAMES[0]}\n{WANTED_PNGS}\n"
+    assert capsys.readouterr().err.endswith(expected)
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
+def test_a_zip_packed_in_another_way_is_told_once_with_what_shows_without_reading(
+    method, name, members, tmp_path, capsys
+):
+    path = zipped(without_one(members), tmp_path / "s.zip", method)
+    assert check(path) == 1
+    assert (
+        f"{path} cannot be submitted:\n"
+        f"- is packed by {name} (method {method}); use deflate or store (1,682): "
+        f"{NAMES[0]}; {NAMES[1]}; {NAMES[2]}; …\n"
+        f"- missing predictions (1): {NAMES[9]}\n"
+        f"{WANTED_PNGS}\n{WANTED_METHOD}\n"
+    ) in capsys.readouterr().err
+
+
+def test_a_zip_that_would_unpack_to_too_much_is_not_read(members, tmp_path, capsys):
+    path = zipped(members, tmp_path / "s.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        for info in archive.infolist()[1:]:
+            info.file_size = 10_000_000
+        archive.writestr("more", b"")  # so that the list is written again
+    assert check(path) == 1
+    text = capsys.readouterr().err
+    assert (
+        "- would unpack to more than 16 GB (1): s.zip\n- files that do not belong there (1): more\n" in text
+    )
+
+
+def test_only_what_is_wrong_is_said_to_be_wanted(members, tmp_path, capsys):
+    match = json.dumps(MATCH | {"7": "7"}).encode()
+    path = zipped(members | {"match.json": match}, tmp_path / "s.zip")
+    assert check(path, "unsupervised") == 1
+    assert capsys.readouterr().err.endswith(
+        f"{path} cannot be submitted:\n- faults of match.json (1): "
+        f"it has entries that are not written as in \"7\": 12, but '7': '7'\n{WANTED_MATCH}\n"
+    )
+    path = zipped(with_a_newline(without_one(members)), tmp_path / "s.zip")
+    assert check(path, "unsupervised") == 1
+    assert capsys.readouterr().err.endswith(f"\n{WANTED_PNGS}\n{WANTED_METHOD}\n{WANTED_MATCH}\n")
 
 
 def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
@@ -481,7 +580,7 @@ def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
     assert f"damaged (2): method.txt its CRC-32 is wrong; {NAMES[5]} its CRC-32 is wrong" in text
     path.write_bytes(data[:-100])
     assert check(path) == 1
-    assert f"{path} cannot be read as a zip" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(f"{path} is no whole zip (cut short?). Make it again.\n")
 
 
 def test_arguments_that_do_not_go_together_are_wrong_usage(folder, test50, capsys):
