@@ -336,6 +336,20 @@ def test_the_default_is_a_word_and_no_folder_whatever_the_name_of_this_one(tmp_p
             [f"benchmark.method.training_{name}: is missing or empty" for name in ("data", "scheme")],
         ),
         (
+            {"method": METHOD | {"networks": False, "link": 1.1}},
+            [
+                "benchmark.method.link: 1.1 is not allowed; allowed: a text, in quotes if need be",
+                "benchmark.method.networks: False is not allowed; allowed: a text, in quotes if need be",
+            ],
+        ),
+        (
+            {"method": METHOD | {"networks": "\ud800\x1b"}},
+            [
+                "benchmark.method.networks: has a lone surrogate, which is no character",
+                r"benchmark.method.networks: has control characters: '\x1b'",
+            ],
+        ),
+        (
             {"method": METHOD | {"year": "2026"}},
             [f"benchmark.method.year: no such key; there are: {', '.join(LINES)}"],
         ),

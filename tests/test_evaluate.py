@@ -87,7 +87,7 @@ def test_a_match_json_that_is_none_is_refused(truth50, predictions, tmp_path, ca
     (tmp_path / "match.json").write_text('{"0": 0, "1": 1}')
     assert evaluate(truth50, predictions, tmp_path / "m.json", "--match", str(tmp_path / "match.json")) == 1
     text = capsys.readouterr().err
-    assert f"{tmp_path}/match.json has other keys than 0..50: 2, 3, 4, 5, 6, … (49 in all)" in text
+    assert f"{tmp_path}/match.json lacks the keys 2, 3, 4, … (49 in all); lacks the values 2, 3, 4, …" in text
     assert "`imagenet-s match` makes one" in text
 
 

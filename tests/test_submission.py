@@ -16,8 +16,9 @@ from PIL import Image
 from conftest import linked_copy
 from imagenet_s.check_submission import tell_rules
 from imagenet_s.cli import main
+from imagenet_s.errors import UserError
 from imagenet_s.mask import rgb_png
-from imagenet_s.method import BASELINE, LINES, method_text, text_troubles
+from imagenet_s.method import BASELINE, LINES, method_text, read_method, text_troubles
 from imagenet_s.predictions import names_of
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
@@ -124,16 +125,16 @@ def test_generated_ids_need_a_match_json_which_goes_in_as_it_is(folder, test50, 
 @pytest.mark.parametrize(
     ("match", "says"),
     [
-        ({**MATCH, "1": 1}, "has other values than 0..50: 50"),
-        ({p: c for p, c in MATCH.items() if p != "9"}, "has other keys than 0..50: 9"),
-        ({**MATCH, "51": 51}, "has other keys than 0..50: 51"),
+        ({**MATCH, "1": 1}, "lacks the values 50; has 1 more than once"),
+        ({p: c for p, c in MATCH.items() if p != "9"}, "lacks the keys 9; lacks the values 42"),
+        ({**MATCH, "51": 51}, "has the keys 51 beyond 0..50; has the values 51 beyond 0..50"),
         ([], "is not a table of whole numbers"),
     ],
 )
 def test_a_match_json_must_be_legal(match, says, folder, test50, capsys):
     (folder / "match.json").write_text(json.dumps(match))
     assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 1
-    assert f"faults of match.json (1): it {says}" in capsys.readouterr().err
+    assert f"- faults of match.json (1): it {says}\n" in capsys.readouterr().err
 
 
 def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, capsys):
@@ -156,7 +157,7 @@ def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, 
     assert f"with ids above 50 (1): {NAMES[2]} has 51, 1000\n" in text
     assert f"missing predictions (1): {NAMES[3]}\n" in text
     assert "files that do not belong there (1): readme.md\n" in text
-    assert "Nothing was written" in text
+    assert text.endswith(f"{WANTED_PNGS}\nNothing was written.\n")
     assert sorted(path.name for path in folder.iterdir()) == ["match.json", "method.yaml", "predictions"]
 
 
@@ -271,8 +272,19 @@ def test_a_method_txt_must_be_right_to_the_letter(change, says):
 
 
 def test_a_method_txt_of_other_bytes_is_refused():
+    mark = "\ufeff".encode()
     assert text_troubles(b"\xff\xfe") == ["is not UTF-8"]
-    assert text_troubles(b"") == ["ends in a newline", "has 0 lines, not 6"]
+    assert text_troubles(b"") == ["is empty"]
+    assert text_troubles(mark) == ["begins with a byte order mark", "is empty"]
+    assert text_troubles(mark + TEXT.encode()) == ["begins with a byte order mark"]
+    assert text_troubles(TEXT.encode() + b"\0\x1b[31m\t") == [r"has control characters: '\x00', '\x1b'"]
+
+
+def test_a_method_txt_that_is_too_long_is_not_read():
+    longest = TEXT.encode() + "ß".encode() * ((65_536 - len(TEXT.encode())) // 2)
+    longest += b"." * (65_536 - len(longest))
+    assert text_troubles(longest) == []
+    assert text_troubles(longest + b".") == ["has 65,537 bytes, more than 65,536"]
 
 
 def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
@@ -297,6 +309,74 @@ def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
     (folder / "method.yaml").write_text("text")
     assert submit(folder, test50) == 1
     assert "- is not a table of keys and texts" in capsys.readouterr().err
+
+
+def test_a_method_in_json_may_have_any_character(folder, test50):
+    fields = FIELDS | {"name": "🔥 \U0010ffff", "networks": "ResNet\t18 größer"}
+    (folder / "method.json").write_text(json.dumps(fields))  # each in two halves
+    assert "\\ud83d\\udd25" in (folder / "method.json").read_text()
+    assert read_method(folder / "method.json") == fields
+    assert submit(folder, test50, method=folder / "method.json") == 0
+    with zipfile.ZipFile(folder / "s.zip") as archive:
+        assert archive.read("method.txt").startswith("Method name: 🔥 \U0010ffff\n".encode())
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_method_may_be_written_as_an_editor_or_a_program_does(mark, tmp_path):
+    path = tmp_path / "method"
+    for text in (json.dumps(FIELDS, indent="\t"), yaml.safe_dump(FIELDS, allow_unicode=True)):
+        path.write_text(mark + text, encoding="utf-8")
+        assert read_method(path) == FIELDS
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("no", "False is not a text; put it in quotes"),
+        ("1.10", "1.1 is not a text; put it in quotes"),
+        ("0x10", "16 is not a text; put it in quotes"),
+        ("2026-01-31", "2026-01-31 is not a text; put it in quotes"),
+        (f"0x{'f' * 5000}", "a long number is not a text; put it in quotes"),
+        ("", "is missing or empty"),
+        ("' '", "is missing or empty"),
+        ("{a: b}", "must be one line of text"),
+        ("!!binary aGVsbG8=", "must be one line of text"),
+        ('"a\\u2028b"', "must be one line of text"),
+        ('"\\ud800"', "has a lone surrogate, which is no character"),
+        ('"\\udd25\\ud83d"', "has a lone surrogate, which is no character"),
+        (r'"\0 and \e[31m"', r"has control characters: '\x00', '\x1b'"),
+    ],
+)
+def test_a_field_that_is_no_text_is_refused_as_it_would_be_in_another_form(
+    written, says, folder, test50, capsys
+):
+    lines = [f"{key}: {written if key == 'networks' else 'x'}\n" for key in LINES]
+    (folder / "method.yaml").write_text("".join(lines))
+    assert submit(folder, test50) == 1
+    expected = "Expected: the keys name, training_data, training_scheme, networks, link, description."
+    text = f"{folder}/method.yaml does not describe a method:\n- networks: {says}\n{expected}\n"
+    assert capsys.readouterr().err == text
+
+
+def test_keys_of_a_method_are_shown_whatever_they_are(tmp_path):
+    path = tmp_path / "method.yaml"
+    path.write_text(yaml.safe_dump(FIELDS) + f'"a\\nb": x\n50: x\n? 0x{"f" * 5000}\n: x\n')
+    with pytest.raises(UserError) as caught:
+        read_method(path)
+    _, *lines = str(caught.value).split("\n- ")
+    assert [line.partition("\n")[0] for line in lines] == [
+        r"'a\nb': no such key",
+        "50: no such key",
+        "a long number: no such key",
+    ]
+
+
+def test_a_field_of_lists_of_aliases_of_lists_is_refused_at_once(tmp_path):
+    lists = "".join(f"- &x{k + 1} [*x{k}, *x{k}]\n" for k in range(40))
+    fields = "".join(f"{key}: x\n" for key in LINES if key != "link")
+    (tmp_path / "method.yaml").write_text(f"{fields}link:\n- &x0 [a, a]\n{lists}")
+    with pytest.raises(UserError, match="\n- link: must be one line of text\n"):
+        read_method(tmp_path / "method.yaml")
 
 
 # Zips that somebody else made: each fault makes of the right members wrong ones.
@@ -342,26 +422,83 @@ def with_ignored(members: Members) -> Members:
     return members | {NAMES[9]: rgb_png(np.full((5, 5), 1000, np.uint16))}
 
 
+def in_a_folder_with_other_faults(members: Members) -> Members:
+    return {f"test/{name}": data for name, data in with_a_newline(with_ignored(members)).items()}
+
+
+def by_finder(members: Members) -> Members:
+    """As "Compress" of macOS does it: each file with a shadow that holds its attributes."""
+    inside = {f"test/{name}": data for name, data in (members | {".DS_Store": b"x"}).items()}
+    shadows = ("__MACOSX/{}/._{}".format(*name.rsplit("/", 1)) for name in inside)
+    return inside | dict.fromkeys(sorted(shadows), b"x")
+
+
+def by_windows(members: Members) -> Members:
+    return {name.replace("/", "\\"): data for name, data in members.items()}
+
+
+def by_windows_in_a_folder(members: Members) -> Members:
+    return by_windows({"test/": b""} | {f"test/{name}": data for name, data in members.items()})
+
+
 def with_a_newline(members: Members) -> Members:
     return members | {"method.txt": TEXT.encode() + b"\n"}
 
 
-def upwards(members: Members) -> Members:
-    return members | {"../evil.png": b"x"}
+def too_long(members: Members) -> Members:
+    return members | {"method.txt": TEXT.encode().ljust(65_537, b".")}
 
+
+def upwards(members: Members) -> Members:
+    return members | {"../evil.png": b"x", "../evil/": b"", "/abs/": b""}
+
+
+BACK = [name.replace("/", "\\") for name in NAMES]
+WANTED_PNGS = "Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the test images."
+WANTED_METHOD = (
+    'Wanted: method.txt with six lines that begin with "Method name: ", "Training data: ", '
+    '"Training scheme: ", "Networks: ", "Paper/Project link: ", "Method description: ", '
+    "and no newline at its end."
+)
+WANTED_MATCH = (
+    'Wanted: match.json, only where ids are generated: a JSON object of entries such as "7": 12 that '
+    'gives each predicted id of 1..50 a class of its own out of 1..50, and "0": 0. '
+    "`imagenet-s match` makes one."
+)
 
 FAULTS = {
     in_a_folder: "all in a folder (1): 'submission/': its content must be at the top of the zip",
-    in_a_folder_but_for_the_first: "all in a folder (1): 'a/b/': its content must be at the top of the zip",
+    in_a_folder_but_for_the_first: (
+        "all in a folder (1): 'a/b/': its content must be at the top of the zip\n"
+        f"- missing predictions (1): {NAMES[0]}\n{WANTED_PNGS}\n"
+    ),
+    in_a_folder_with_other_faults: (
+        "all in a folder (1): 'test/': its content must be at the top of the zip\n"
+        f"- faults of method.txt (1): ends in a newline\n- with ids above 50 (1): {NAMES[9]} has 1000\n"
+        f"{WANTED_PNGS}\n{WANTED_METHOD}\n"
+    ),
+    by_finder: (
+        "all in a folder (1): 'test/': its content must be at the top of the zip\n"
+        "- files that do not belong there (1,685): .DS_Store; __MACOSX/test/._.DS_Store; "
+    ),
+    by_windows: (
+        f"names with backslashes instead of slashes (1,682): {BACK[0]}; {BACK[1]}; {BACK[2]}; …\n"
+        f"{WANTED_PNGS}\n"
+    ),
+    by_windows_in_a_folder: (
+        f"names with backslashes instead of slashes (1,684): test\\; test\\{BACK[0]}; test\\{BACK[1]}; …\n"
+        f"- all in a folder (1): 'test/': its content must be at the top of the zip\n{WANTED_PNGS}\n"
+    ),
     in_two_folders: "missing predictions (1,682): ",
-    with_empty_texts: "faults of method.txt (2): ends in a newline; has 0 lines, not 6",
-    without_one: f"missing predictions (1): {NAMES[9]}",
-    without_method: "missing (1): method.txt",
+    with_empty_texts: "faults of method.txt (1): is empty",
+    without_one: f"missing predictions (1): {NAMES[9]}\n{WANTED_PNGS}\n",
+    without_method: f":\n- missing (1): method.txt\n{WANTED_METHOD}\n",
     with_junk: "files that do not belong there (2): __MACOSX/._method.txt; n01443537/.DS_Store",
     of_jpegs: f"{NAMES[9]} is no readable PNG",
     with_ignored: f"with ids above 50 (1): {NAMES[9]} has 1000",
-    with_a_newline: "faults of method.txt (1): ends in a newline",
-    upwards: "is not safe to unpack: '../evil.png' leads outside the folder",
+    with_a_newline: f":\n- faults of method.txt (1): ends in a newline\n{WANTED_METHOD}\n",
+    too_long: f":\n- faults of method.txt (1): has 65,537 bytes, more than 65,536\n{WANTED_METHOD}\n",
+    upwards: "leads outside the folder (3): ../evil.png; ../evil/; /abs/\n",
 }
 
 
@@ -403,7 +540,49 @@ def test_a_zip_with_a_member_twice_is_refused(members, tmp_path, capsys):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(NAMES[0], b"another")
     assert check(path) == 1
-    assert f"is not safe to unpack: {NAMES[0]!r} is there twice" in capsys.readouterr().err
+    expected = f"{path} cannot be submitted:\n- is there twice (1): {NAMES[0]}\n{WANTED_PNGS}\n"
+    assert capsys.readouterr().err.endswith(expected)
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
+def test_a_zip_packed_in_another_way_is_told_once_with_what_shows_without_reading(
+    method, name, members, tmp_path, capsys
+):
+    path = zipped(without_one(members), tmp_path / "s.zip", method)
+    assert check(path) == 1
+    assert (
+        f"{path} cannot be submitted:\n"
+        f"- is packed by {name} (method {method}); use deflate or store (1,682): "
+        f"{NAMES[0]}; {NAMES[1]}; {NAMES[2]}; …\n"
+        f"- missing predictions (1): {NAMES[9]}\n"
+        f"{WANTED_PNGS}\n{WANTED_METHOD}\n"
+    ) in capsys.readouterr().err
+
+
+def test_a_zip_that_would_unpack_to_too_much_is_not_read(members, tmp_path, capsys):
+    path = zipped(members, tmp_path / "s.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        for info in archive.infolist()[1:]:
+            info.file_size = 10_000_000
+        archive.writestr("more", b"")  # so that the list is written again
+    assert check(path) == 1
+    text = capsys.readouterr().err
+    assert (
+        "- would unpack to more than 16 GB (1): s.zip\n- files that do not belong there (1): more\n" in text
+    )
+
+
+def test_only_what_is_wrong_is_said_to_be_wanted(members, tmp_path, capsys):
+    match = json.dumps(MATCH | {"7": "7"}).encode()
+    path = zipped(members | {"match.json": match}, tmp_path / "s.zip")
+    assert check(path, "unsupervised") == 1
+    assert capsys.readouterr().err.endswith(
+        f"{path} cannot be submitted:\n- faults of match.json (1): "
+        f"it has entries that are not written as in \"7\": 12, but '7': '7'\n{WANTED_MATCH}\n"
+    )
+    path = zipped(with_a_newline(without_one(members)), tmp_path / "s.zip")
+    assert check(path, "unsupervised") == 1
+    assert capsys.readouterr().err.endswith(f"\n{WANTED_PNGS}\n{WANTED_METHOD}\n{WANTED_MATCH}\n")
 
 
 def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
@@ -417,7 +596,7 @@ def test_a_damaged_zip_is_told_by_its_members(members, tmp_path, capsys):
     assert f"damaged (2): method.txt its CRC-32 is wrong; {NAMES[5]} its CRC-32 is wrong" in text
     path.write_bytes(data[:-100])
     assert check(path) == 1
-    assert f"{path} cannot be read as a zip" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(f"{path} is no whole zip (cut short?). Make it again.\n")
 
 
 def test_arguments_that_do_not_go_together_are_wrong_usage(folder, test50, capsys):

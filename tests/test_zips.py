@@ -133,6 +133,9 @@ def test_shadow_files_of_macos_are_left_alone(path, shadow):
         "..\\evil.png",
         "\\\\server\\share\\evil.png",
         "validation-segmentation/n01443537/..\\..\\evil.png",
+        "../evil/",
+        "/abs/",
+        "ImageNetS50/../../",
     ],
 )
 def test_names_that_lead_outside_are_refused(path, name):
@@ -148,8 +151,15 @@ def test_a_name_that_goes_on_after_a_zero_byte_is_refused(path):
     assert "leads outside the folder" in str(refused(path))
 
 
+def test_folders_are_left_alone(path):
+    with zipfile.ZipFile(zip_of(path, MASK), "a") as archive:
+        archive.mkdir("ImageNetS50/")
+        archive.writestr("without a mode/", b"")
+    assert names(path) == {MASK: MASK}
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
-@pytest.mark.parametrize("name", [MASK, "elsewhere"])
+@pytest.mark.parametrize("name", [MASK, "elsewhere", "folder/"])
 def test_links_and_devices_are_refused(path, kind, name):
     member = zipfile.ZipInfo(name)
     member.external_attr = (kind | 0o777) << 16

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from imagenet_s.classes import class_ids
-from imagenet_s.errors import first_few
+from imagenet_s.errors import UserError, first_few
 from imagenet_s.mask import BadMask, ids_in
-from imagenet_s.match_file import BadMatch, parsed_matching
-from imagenet_s.method import text_troubles
+from imagenet_s.match_file import BadMatch, expected, parsed_matching
+from imagenet_s.method import LINES, text_troubles
 from imagenet_s.predictions import (
     EXTRA,
     NO_PREDICTION,
@@ -29,19 +29,19 @@ from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
 from imagenet_s.subsets import subset_of
 from imagenet_s.workers import in_chunks
-from imagenet_s.zips import BadMember, Member, doubled, members_of, read_member, require_safe
+from imagenet_s.zips import BadMember, BadZip, Member, doubled, is_shadow, members_of, read_member
 
 SPLIT = "test"
 METHOD, MATCH = "method.txt", "match.json"
 
-ADVICE = "Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the test images."
+BACKSLASHES = "names with backslashes instead of slashes"
 
 
 def check(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> None:
     """Checks a zip that somebody made; without `images` not the sizes. Raises UserError with all findings."""
     tell_rules(subset, protocol, {})
     findings = zip_findings(subset, protocol, path, images, workers)
-    require_none(findings, f"{path} cannot be submitted:", ADVICE)
+    require_none(findings, f"{path} cannot be submitted:", advice(subset, findings))
     if images is None:
         log.warning("The sizes were not compared: give the test images with --images.")
     tell_right(path, len(names_of(subset, SPLIT)))
@@ -64,29 +64,60 @@ def tell_right(path: Path, predictions: int) -> None:
     print(f"{path}: {predictions:,} predictions, read back and found right; sha256 {digest}")
 
 
+def advice(subset: int, findings: Sequence[Finding]) -> str:
+    """What is wanted of the files that something is wrong with."""
+    starts = ", ".join(f'"{start}"' for start in LINES.values())
+    texts = {
+        METHOD: f"{METHOD} with six lines that begin with {starts}, and no newline at its end.",
+        MATCH: f"{MATCH}, only where ids are generated: {expected(len(class_ids(subset)))}",
+    }
+    wanted = [text for name, text in texts.items() if any(_is_of(name, one) for one in findings)]
+    if not all(any(_is_of(name, one) for name in texts) for one in findings):
+        wanted.insert(0, "`<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the test images.")
+    return "\n".join(f"Wanted: {text}" for text in wanted)
+
+
+def _is_of(name: str, finding: Finding) -> bool:
+    """Whether a finding is of `method.txt` or `match.json`."""
+    return name in finding.kind or finding.what.startswith(name)
+
+
 def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> list[Finding]:
-    """All that is wrong with a zip. Raises UserError for one that is none, or not safe to read."""
-    members, unsafe = members_of(path)
-    require_safe(path, unsafe + doubled(member.name for member in members), "Make it again.")
-    found = {member.name: member for member in members}
+    """All that is wrong with a zip. Raises UserError for one that is none."""
+    try:
+        members, unsafe = members_of(path)
+    except BadZip as error:
+        text = f"{path} is no whole zip (cut short?). Make it again."
+        raise UserError(text, details=[str(error)]) from error
+    unsafe += doubled(member.name for member in members)
+    findings = [Finding(why, name or path.name) for name, why in unsafe]
+    findings += [Finding(BACKSLASHES, member.name) for member in members if "\\" in member.name]
     wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))
-    texts = (METHOD, MATCH)
-    findings = name_findings((name for name in found if name not in texts), wanted)
-    if findings and (root := _common_root(found, set(wanted))):
-        return [Finding("all in a folder", f"{root!r}: its content must be at the top of the zip")]
+    found, root = _placed(members, set(wanted))
+    if root:
+        findings.append(Finding("all in a folder", f"{root!r}: its content must be at the top of the zip"))
+    findings += name_findings((name for name in found if name not in (METHOD, MATCH)), wanted)
+    if unsafe:  # nothing of it is read
+        return findings
     findings += _text_findings(path, protocol, found, classes)
     sizes = files_in(inner(images, SPLIT)) if images else None
-    there = [found[name] for name in wanted if name in found]
+    there = [(name, found[name]) for name in wanted if name in found]
     what = f"Checking the predictions of {subset_of(subset).name}"
     return findings + in_chunks(partial(_look, path, classes, sizes), there, workers, what, "images")
 
 
-def _common_root(found: Iterable[str], wanted: Container[str]) -> str:
-    """The folder that holds what should be at the top of a zip; empty if that is not so of most."""
-    split = [name.split("/") for name in found]
+def _placed(members: Iterable[Member], wanted: Container[str]) -> tuple[dict[str, Member], str]:
+    """The members by their names from the top of the zip, or from the folder that holds most of them.
+
+    Without that folder and backslashes, that is: these are told once, and other faults by what is left.
+    """
+    named = {member.name.replace("\\", "/"): member for member in members}
+    named = {name: member for name, member in named.items() if not name.endswith("/")}  # folders of Windows
+    split = [name.split("/") for name in named if not is_shadow(name)]
     roots = Counter("/".join(parts[:-2]) for parts in split if "/".join(parts[-2:]) in wanted)
     [(root, count)] = roots.most_common(1) or [("", 0)]
-    return f"{root}/" if root and 2 * count > len(split) else ""
+    root = f"{root}/" if root and 2 * count > len(split) else ""
+    return {name.removeprefix(root): member for name, member in named.items()}, root
 
 
 def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes: int) -> list[Finding]:
@@ -99,7 +130,7 @@ def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes:
             except BadMember as error:
                 findings.append(Finding("damaged", f"{name} {error}"))
     if METHOD in texts:
-        findings += [Finding("faults of method.txt", trouble) for trouble in text_troubles(texts[METHOD])]
+        findings += [Finding(f"faults of {METHOD}", trouble) for trouble in text_troubles(texts[METHOD])]
     elif METHOD not in found:
         findings.append(Finding("missing", METHOD))
     if chosen.generated and MATCH not in found:
@@ -111,18 +142,17 @@ def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes:
         try:
             parsed_matching(texts[MATCH], classes)
         except BadMatch as error:
-            findings.append(Finding("faults of match.json", f"it {error}"))
+            findings.append(Finding(f"faults of {MATCH}", f"it {error}"))
     return findings
 
 
 def _look(
-    path: Path, classes: int, images: dict[str, Path] | None, members: Sequence[Member]
+    path: Path, classes: int, images: dict[str, Path] | None, members: Sequence[tuple[str, Member]]
 ) -> list[Finding]:
     """What is wrong with a chunk of predictions in a zip."""
     findings = []
     with path.open("rb") as file:
-        for member in members:
-            name = member.name
+        for name, member in members:
             try:
                 ids = prediction_of(read_member(file.fileno(), member))
             except BadMember as error:

@@ -6,7 +6,7 @@ What was written is read back and checked as if somebody else had made it.
 import zipfile
 from pathlib import Path
 
-from imagenet_s.check_submission import ADVICE, MATCH, METHOD, SPLIT, tell_right, tell_rules, zip_findings
+from imagenet_s.check_submission import MATCH, METHOD, SPLIT, advice, tell_right, tell_rules, zip_findings
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import written
 from imagenet_s.method import method_text, read_method
@@ -57,7 +57,8 @@ def submit(
         findings += name_findings(found, wanted)
         checked = zip_findings(subset, protocol, partial_path, images, workers)
         findings += [one for one in checked if one.kind != MISSING]  # which is told of the folder
-        require_none(findings, f"{predictions} cannot be submitted:", f"{ADVICE} Nothing was written.")
+        wanted = advice(subset, findings)
+        require_none(findings, f"{predictions} cannot be submitted:", f"{wanted}\nNothing was written.")
     tell_right(out, len(there))
 
 

@@ -6,7 +6,7 @@ import stat
 import struct
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from imagenet_s.errors import UserError, first_few
 MOST_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
 MOST_BYTES_IN_ALL = 16_000_000_000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+OTHERS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 98: "ppmd"}
 
 MASK = re.compile(r"(?:.*/)?((?:train-semi|validation)-segmentation/n\d{8}/[^/]+\.png)", re.DOTALL)
 
@@ -38,6 +39,10 @@ class Member(NamedTuple):
     end: int
 
 
+class BadZip(Exception):
+    """A file that is no zip, or only a part of one; the text says why."""
+
+
 class BadMember(Exception):
     """A member that is not what the central directory says; the text says why."""
 
@@ -48,48 +53,50 @@ def zipped_masks(path: Path) -> dict[str, Member]:
     The two folders may lie under any root folder; other members are left alone. Raises UserError,
     before anything is unpacked, for a file that is no zip and for one that is not safe to unpack.
     """
-    members, unsafe = members_of(path)
+    try:
+        members, unsafe = members_of(path)
+    except BadZip as error:
+        raise UserError(f"{path} cannot be read as a zip: {error}. Get it again.") from error
     masks = [(match[1], member) for member in members if (match := _match(member.name))]
     unsafe += doubled(mask for mask, _ in masks)
-    require_safe(path, unsafe, "Do not trust this file; get the archive from its official place.")
+    if unsafe:
+        told = [f"{name!r} {why}" if name else f"it {why}" for name, why in unsafe]
+        raise UserError(
+            f"{path} is not safe to unpack: {first_few(told)}.\nNothing was unpacked. Do not trust this "
+            "file; get the archive from its official place.",
+            details=told,
+        )
     return dict(masks)
 
 
-def members_of(path: Path) -> tuple[list[Member], list[str]]:
-    """The files in a zip, folders left out, and what makes it unsafe to unpack.
+def members_of(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
+    """The files in a zip, folders left out, and what makes it unsafe to unpack: members, and why they do.
 
-    Which is: names that lead outside, links, members that are encrypted, packed otherwise or too large.
-    Raises UserError for a file that is no zip.
+    Which is: names that lead outside, links, members that are encrypted, packed otherwise or too large, and
+    all of it (of no name) if that is too large. Raises BadZip and OSError.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
-            starts = sorted(info.header_offset for info in archive.infolist())
+            infos = archive.infolist()
+            files = [info for info in infos if not info.is_dir()]
+            starts = sorted(info.header_offset for info in infos)
             if not 0 <= min(starts, default=0) <= max(starts, default=0) <= archive.start_dir:
                 raise zipfile.BadZipFile("members lie outside of it")
             ends = dict(pairwise([*starts, archive.start_dir]))
     except OSError:
         raise
     except Exception as error:  # BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError …
-        raise UserError(f"{path} cannot be read as a zip: {error}. Get it again.") from error
-    unsafe = [f"{info.orig_filename!r} {why}" for info in members if (why := _unsafe(info))]
-    if sum(info.file_size for info in members) > MOST_BYTES_IN_ALL:
-        unsafe.append(f"it would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB")
-    return [_member(info, ends[info.header_offset]) for info in members], unsafe
+        raise BadZip(str(error)) from error
+    # Of folders, too: who unpacks a zip makes them, wherever they lead.
+    unsafe = [(info.orig_filename, why) for info in infos if (why := _unsafe(info))]
+    if sum(info.file_size for info in files) > MOST_BYTES_IN_ALL:
+        unsafe.append(("", f"would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB"))
+    return [_member(info, ends[info.header_offset]) for info in files], unsafe
 
 
-def doubled(names: Iterable[str]) -> list[str]:
-    """Says which of the names of members are there more than once."""
-    return [f"{name!r} is there twice" for name, n in Counter(names).items() if n > 1]
-
-
-def require_safe(path: Path, unsafe: Sequence[str], advice: str) -> None:
-    """Raises UserError for a zip of which something unsafe is known."""
-    if unsafe:
-        raise UserError(
-            f"{path} is not safe to unpack: {first_few(unsafe)}.\nNothing was unpacked. {advice}",
-            details=unsafe,
-        )
+def doubled(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Which of the names of members are there more than once."""
+    return [(name, "is there twice") for name, n in Counter(names).items() if n > 1]
 
 
 def read_member(file: int, member: Member) -> bytes:
@@ -137,9 +144,13 @@ def _member(info: zipfile.ZipInfo, end: int) -> Member:
 
 
 def _match(name: str) -> re.Match | None:
-    """The match of a mask's name; none for the shadow files that macOS puts into zips."""
-    shadow = name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
-    return None if shadow else MASK.fullmatch(name)
+    """The match of a mask's name."""
+    return None if is_shadow(name) else MASK.fullmatch(name)
+
+
+def is_shadow(name: str) -> bool:
+    """Whether a member is one of those that macOS puts into zips beside the files themselves."""
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
 
 
 def _unsafe(info: zipfile.ZipInfo) -> str:
@@ -147,13 +158,14 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
     name = info.orig_filename.replace("\\", "/")
     if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name) or "\0" in name:
         return "leads outside the folder"
-    mode = info.external_attr >> 16
-    if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR if info.is_dir() else 0):
         return "is a link or a device, not a file"
     if info.flag_bits & 1:
         return "is encrypted"
     if info.compress_type not in METHODS:
-        return f"is packed in an unusual way (method {info.compress_type})"
+        packer = OTHERS.get(info.compress_type, "something else")
+        return f"is packed by {packer} (method {info.compress_type}); use deflate or store"
     if info.file_size > MOST_BYTES:
         return f"would unpack to {info.file_size:,} bytes"
     if info.compress_size > MOST_BYTES:
