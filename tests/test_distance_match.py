@@ -269,6 +269,7 @@ def test_grid_features_of_any_image_have_the_same_grid_along_the_longer_side(tmp
         Image.new(modes.get(name, "RGB"), size).save(tmp_path / "images/n01443537" / f"{name}.JPEG", "JPEG")
     out = tmp_path / "out"
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"5 features of shape ({CHANNELS}, h, w) in {out}\n"
     shapes = {name: np.load(out / "n01443537" / f"{name}.npy").shape[1:] for name in sizes}
     assert shapes == {
         "tall": (CELLS, 1),
