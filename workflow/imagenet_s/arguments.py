@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -39,13 +40,23 @@ def several(added: argparse.ArgumentParser, *names: str) -> None:
 
 
 def workers(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N")
+    added.add_argument("--workers", type=count, default=os.cpu_count() or 1, metavar="N")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
     return int(text)
+
+
+def above_zero(text: str) -> float:
+    """A number above 0."""
+    with suppress(ValueError):
+        number = float(text)
+        if number > 0:  # not so `nan`
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
 
 
 def new_file(text: str) -> Path:
