@@ -9,6 +9,8 @@ from pathlib import Path
 
 from imagenet_s.subsets import SUBSETS
 
+DEVICES = "/dev"
+
 
 def command(
     commands: argparse._SubParsersAction, name: str, run: Callable | str, help: str
@@ -60,10 +62,15 @@ def above_zero(text: str) -> float:
 
 
 def new_file(text: str) -> Path:
-    """The path of a file to write, which is no folder."""
+    """The path of a file to write, where there is none or an ordinary one."""
     path = Path(text)
-    if not path.name or path.is_dir():
+    if not path.name or os.path.isdir(path):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; give the name of a file")
+    # A new file takes the place of what is there. /dev/stdout may lead to an ordinary file, and is a link
+    # that all programs need.
+    odd = os.path.exists(path) and not os.path.isfile(path)
+    if odd or os.path.realpath(path.parent) == DEVICES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ordinary file; give the name of a file")
     return path
 
 
@@ -71,6 +78,6 @@ def new_folder(text: str) -> Path:
     """The path of a folder to write to, with a name of its own."""
     path = Path(text)
     path = path if path.name and path.name != ".." else Path(os.path.abspath(text))
-    if not path.name or (path.exists() and not path.is_dir()):
+    if not path.name or (os.path.exists(path) and not os.path.isdir(path)):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a folder")
     return path

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from imagenet_s import __version__
-from imagenet_s.arguments import command, workers
+from imagenet_s.arguments import command, new_file, workers
 from imagenet_s.benchmark_commands import add_benchmark
 from imagenet_s.errors import UserError
 from imagenet_s.lock import job_in
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--adopt", dest="adopting", action="store_true", help="write manifests for a copy that has none"
     )
-    added.add_argument("--json", type=Path, metavar="FILE", help="write all that was found to this file")
+    added.add_argument("--json", type=new_file, metavar="FILE", help="write all that was found to this file")
     workers(added)
 
     added = command(
