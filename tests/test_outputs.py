@@ -1,4 +1,4 @@
-"""Where commands may write, and where not: inputs, data sets, what their links lead to, devices."""
+"""Where commands may write, and where not: inputs, data sets, what their links lead to, devices, logs."""
 
 import argparse
 import os
@@ -129,3 +129,42 @@ def test_what_is_no_folder_is_refused_as_one(pipe, tmp_path):
     assert new_file(str(tmp_path / "file")) == tmp_path / "file"
     # The system refuses to look for it. That is told by who writes there.
     assert new_file("x" * 300) == new_folder("x" * 300) == Path("x" * 300)
+
+
+# The log
+
+
+def inspected(log: Path, path: Path) -> int:
+    return main(["--log", str(log), "inspect", str(path)])
+
+
+def test_a_log_takes_no_file_s_place_but_a_log_s(tmp_path, capsys):
+    theirs, log, empty = (tmp_path / name for name in ("x.png", "x.log", "empty"))
+    theirs.write_bytes(b"\x89PNG")
+    empty.write_bytes(b"")
+    assert inspected(theirs, tmp_path) == 2
+    assert capsys.readouterr().err == f"--log: {theirs} is there, and is no log of ours. Name another file.\n"
+    assert theirs.read_bytes() == b"\x89PNG"
+    for path in (log, log, empty, Path("/dev/null")):
+        assert inspected(path, tmp_path) == 1  # nothing is found there
+    assert "found no train and val images" in log.read_text()
+    assert log.read_text().count("found no train and val images") == 1
+
+
+def test_a_log_is_not_what_is_read_or_written_as_well(tmp_path, capsys):
+    out = tmp_path / "m.json"
+    (tmp_path / "link").symlink_to(out)
+    command = ["match", "--subset", "50", "--truth", "x", "--predictions", "x", "--out", str(out)]
+    for log in (out, tmp_path / "link"):
+        assert main(["--log", str(log), *command]) == 2
+        says = f"--log: {log} is named as something else, too. Name another file.\n"
+        assert capsys.readouterr().err == says
+    assert not out.exists()
+
+
+def test_a_log_does_not_go_into_a_data_set(tree, tmp_path, capsys):
+    for log in (tree / "new" / "log", tree / "train" / "n01443537" / "log"):
+        assert inspected(log, tmp_path) == 2
+        says = f"--log: {log} would be written into the data set {tree}. Name another place.\n"
+        assert capsys.readouterr().err == says
+        assert not log.exists()

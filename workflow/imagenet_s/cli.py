@@ -17,6 +17,7 @@ from imagenet_s.arguments import command, new_file, workers
 from imagenet_s.benchmark_commands import add_benchmark
 from imagenet_s.errors import UserError
 from imagenet_s.lock import job_in
+from imagenet_s.outputs import require_own_log
 from imagenet_s.progress import log, start_log
 from imagenet_s.stages import add_stages
 from imagenet_s.subsets import LEVELS
@@ -29,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
     try:
-        start_log(log_file)
+        start_log(None)  # so that what is wrong with the other can be told
+        if log_file:
+            if not work:  # the jobs of a build have their logs where the rules say
+                require_own_log(log_file, options)
+            start_log(log_file)
         with job_in(work) if work else nullcontext():
             return run(**options) or 0
     except UserError as error:

@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,8 @@ from imagenet_s.subsets import DATASET
 NO_WRONG_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the place is right, and the disk has a fault
 
 MOST = 2000  # entries of an input that are looked at; ImageNet has 1,000 classes
+
+LOGGED = re.compile(rb"\d\d:\d\d:\d\d ")  # how each log of ours begins
 
 
 def require_own_place(out: Path, *inputs: Path | None) -> None:
@@ -35,6 +38,22 @@ def require_own_place(out: Path, *inputs: Path | None) -> None:
             raise WrongUsage(f"{wrong}: it holds {real}, to which {linked[real]} leads.")
     _require_no_data_set("--out", out)
     _require_writable(out)
+
+
+def require_own_log(file: Path, options: Mapping[str, object]) -> None:
+    """Raises WrongUsage if a log would be written over anything but a log, or into a subset's tree.
+
+    `options` are those of the command: what they name is no place for a log.
+    """
+    for path in options.values():
+        if isinstance(path, Path) and os.path.realpath(path) == os.path.realpath(file):
+            raise WrongUsage(f"--log: {file} is named as something else, too. Name another file.")
+    _require_no_data_set("--log", file)
+    if os.path.isfile(file):
+        with open(file, "rb") as there:
+            begin = there.read(9)
+        if begin and not LOGGED.fullmatch(begin):
+            raise WrongUsage(f"--log: {file} is there, and is no log of ours. Name another file.")
 
 
 def _targets(out: Path) -> set[Path]:
