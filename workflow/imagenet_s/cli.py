@@ -6,6 +6,8 @@ short job does not wait for the libraries of a long one.
 
 import argparse
 import errno
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -24,10 +26,24 @@ from imagenet_s.subsets import LEVELS
 
 MOST_DETAILS = 50  # lines on a terminal
 
+UNREAD = 128 + signal.SIGPIPE  # exit code
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0 done, 1 it could not be done, 2 wrong usage."""
+    """Runs one command; returns the exit code.
+
+    0 done, 1 it could not be done, 2 wrong usage; as shells have it, 141 nobody read what it would have printed.
+    """
     options = vars(_parser().parse_args(arguments))
+    code = _run(options)
+    error = _printed()
+    if error and not isinstance(error, BrokenPipeError):  # `… | head -1` has read all that it wants
+        log.error("Not all of the output could be printed: %s%s", error.strerror, _advice(error))
+        return code or 1
+    return code
+
+
+def _run(options: dict) -> int:
     run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
     try:
         start_log(None)  # so that what is wrong with the other can be told
@@ -42,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell_details(error.details, log_file)
         return error.code
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and not error.filename:
+            return UNREAD
         log.debug("%s", traceback.format_exc())
         names = " → ".join(str(name) for name in (error.filename, error.filename2) if name)
         log.error("%s: %s%s", error.strerror or error, names or "(no file named)", _advice(error))
@@ -49,6 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         log.exception("This is a fault of the program, not yours. Please report it with these lines.")
         return 1
+
+
+def _printed() -> OSError | None:
+    """Gets out all that was printed; what went wrong. Nothing is tried once more when Python ends."""
+    found = None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:  # a closed one is None
+                stream.flush()
+        except OSError as error:
+            found = found or error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return found
 
 
 def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
