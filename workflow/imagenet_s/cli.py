@@ -26,13 +26,14 @@ from imagenet_s.subsets import LEVELS
 
 MOST_DETAILS = 50  # lines on a terminal
 
-UNREAD = 128 + signal.SIGPIPE  # exit code
+STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code.
 
-    0 done, 1 it could not be done, 2 wrong usage; as shells have it, 141 nobody read what it would have printed.
+    0 done, 1 it could not be done, 2 wrong usage; as shells have it, 130 stopped by Ctrl-C, 141 nobody read
+    what it would have printed.
     """
     options = vars(_parser().parse_args(arguments))
     code = _run(options)
@@ -57,6 +58,9 @@ def _run(options: dict) -> int:
         log.error("%s", error)
         _tell_details(error.details, log_file)
         return error.code
+    except KeyboardInterrupt:
+        log.error("Stopped.")
+        return STOPPED
     except OSError as error:
         if isinstance(error, BrokenPipeError) and not error.filename:
             return UNREAD
