@@ -255,10 +255,21 @@ def test_masks_that_are_all_ignored_have_nothing_to_predict_by(work, semi50, tmp
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("option", [("-k", "0"), ("-T", "0"), ("-T", "nan")])
-def test_senseless_settings_are_refused(option, work, semi50, capsys):
-    assert distance_match(semi50, work, *option) == 1
-    assert "-k must be 1 or more and -T above 0" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("-k", "0", "'0' is not 1 or more"),
+        ("-k", "1.5", "'1.5' is not 1 or more"),
+        ("-T", "0", "'0' is not above 0"),
+        ("-T", "nan", "'nan' is not above 0"),
+        ("-T", "x", "'x' is not above 0"),
+    ],
+)
+def test_senseless_settings_are_wrong_usage(option, value, says, tmp_path, capsys):
+    with pytest.raises(SystemExit) as caught:
+        distance_match(tmp_path, tmp_path, option, value)
+    assert caught.value.code == 2
+    assert f"argument {option}: {says}\n" in capsys.readouterr().err
 
 
 def test_grid_features_are_the_shares_of_levels_and_the_edges_of_cells():
@@ -287,6 +298,7 @@ def test_grid_features_of_any_image_have_the_same_grid_along_the_longer_side(tmp
         Image.new(modes.get(name, "RGB"), size).save(tmp_path / "images/n01443537" / f"{name}.JPEG", "JPEG")
     out = tmp_path / "out"
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"5 features of shape ({CHANNELS}, h, w) in {out}\n"
     shapes = {name: np.load(out / "n01443537" / f"{name}.npy").shape[1:] for name in sizes}
     assert shapes == {
         "tall": (CELLS, 1),

@@ -173,6 +173,37 @@ def test_a_disk_that_is_full_to_the_last_byte_and_file(disk, capsys):
     assert main(["clean", str(folder), "--dry-run"]) == 0
 
 
+def test_a_place_for_figures_that_cannot_be_written_is_told_before_they_are_made(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o555)
+    (tmp_path / "open" / "out").mkdir(parents=True)
+    (tmp_path / "open" / "out").chmod(0o555)
+
+    def code_and_error(*arguments: object) -> tuple[int, str]:
+        command = [*without_rights(), sys.executable, ROOT / "workflow" / "launch.py", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        return done.returncode, done.stderr
+
+    figures = ("evaluate", "--subset", "50", "--truth", "nowhere", "--predictions", "nowhere", "--out")
+    says = "--out: cannot write into {}: Permission denied. Name another place.\n"
+    assert code_and_error(*figures, folder / "m.json") == (2, says.format(folder))
+    assert code_and_error(*figures, folder / "new" / "m.json") == (2, says.format(folder / "new"))
+    out = tmp_path / "open" / "out"
+    assert code_and_error("grid-features", "--images", "nowhere", "--out", out) == (2, says.format(out))
+
+
+def test_a_full_disk_is_no_wrong_place(disk, capsys):
+    folder = disk("size=1m,nr_inodes=10")
+    with suppress(OSError):
+        for k in range(10):
+            (folder / str(k)).touch()
+    figures = ["evaluate", "--subset", "50", "--truth", "nowhere", "--predictions", "nowhere", "--out"]
+    assert main([*figures, str(folder / "m.json")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"No space left on device: {folder}/.m.json.part.\n")
+    assert ADVICE in error
+
+
 def test_an_output_that_cannot_be_written(settings, tmp_path):
     rights = without_rights()
     output = tmp_path / "results"

@@ -3,10 +3,13 @@
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from imagenet_s.subsets import SUBSETS
+
+DEVICES = "/dev"
 
 
 def command(
@@ -39,20 +42,35 @@ def several(added: argparse.ArgumentParser, *names: str) -> None:
 
 
 def workers(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N")
+    added.add_argument("--workers", type=count, default=os.cpu_count() or 1, metavar="N")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
     return int(text)
 
 
+def above_zero(text: str) -> float:
+    """A number above 0."""
+    with suppress(ValueError):
+        number = float(text)
+        if number > 0:  # not so `nan`
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+
+
 def new_file(text: str) -> Path:
-    """The path of a file to write, which is no folder."""
+    """The path of a file to write, where there is none or an ordinary one."""
     path = Path(text)
-    if not path.name or path.is_dir():
+    if not path.name or os.path.isdir(path):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; give the name of a file")
+    # A new file takes the place of what is there. /dev/stdout may lead to an ordinary file, and is a link
+    # that all programs need.
+    odd = os.path.exists(path) and not os.path.isfile(path)
+    if odd or os.path.realpath(path.parent) == DEVICES:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ordinary file; give the name of a file")
     return path
 
 
@@ -60,6 +78,6 @@ def new_folder(text: str) -> Path:
     """The path of a folder to write to, with a name of its own."""
     path = Path(text)
     path = path if path.name and path.name != ".." else Path(os.path.abspath(text))
-    if not path.name or (path.exists() and not path.is_dir()):
+    if not path.name or (os.path.exists(path) and not os.path.isdir(path)):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a folder")
     return path

@@ -5,7 +5,17 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from imagenet_s.arguments import command, function, new_file, new_folder, paths, subset, workers
+from imagenet_s.arguments import (
+    above_zero,
+    command,
+    count,
+    function,
+    new_file,
+    new_folder,
+    paths,
+    subset,
+    workers,
+)
 from imagenet_s.errors import WrongUsage
 from imagenet_s.method import LINES
 from imagenet_s.neighbours import NEIGHBOURS, TEMPERATURE
@@ -79,9 +89,13 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     added.add_argument(
         "--out", type=new_folder, required=True, metavar="DIR", help="the folder to write predictions to"
     )
-    added.add_argument("-k", type=int, default=NEIGHBOURS, help="neighbours (default: %(default)s)")
+    added.add_argument("-k", type=count, default=NEIGHBOURS, help="neighbours (default: %(default)s)")
     added.add_argument(
-        "-T", dest="temperature", type=float, default=TEMPERATURE, help="temperature (default: %(default)s)"
+        "-T",
+        dest="temperature",
+        type=above_zero,
+        default=TEMPERATURE,
+        help="temperature (default: %(default)s)",
     )
     workers(added)
 

@@ -6,6 +6,8 @@ short job does not wait for the libraries of a long one.
 
 import argparse
 import errno
+import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,30 +15,55 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from imagenet_s import __version__
-from imagenet_s.arguments import command, workers
+from imagenet_s.arguments import command, new_file, workers
 from imagenet_s.benchmark_commands import add_benchmark
 from imagenet_s.errors import UserError
 from imagenet_s.lock import job_in
+from imagenet_s.outputs import require_own_log
 from imagenet_s.progress import log, start_log
 from imagenet_s.stages import add_stages
 from imagenet_s.subsets import LEVELS
 
 MOST_DETAILS = 50  # lines on a terminal
 
+STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0 done, 1 it could not be done, 2 wrong usage."""
+    """Runs one command; returns the exit code.
+
+    0 done, 1 it could not be done, 2 wrong usage; as shells have it, 130 stopped by Ctrl-C, 141 nobody read
+    what it would have printed.
+    """
     options = vars(_parser().parse_args(arguments))
+    code = _run(options)
+    error = _printed()
+    if error and not isinstance(error, BrokenPipeError):  # `… | head -1` has read all that it wants
+        log.error("Not all of the output could be printed: %s%s", error.strerror, _advice(error))
+        return code or 1
+    return code
+
+
+def _run(options: dict) -> int:
     run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
     try:
-        start_log(log_file)
+        start_log(None)  # so that what is wrong with the other can be told
+        if log_file:
+            if not work:  # the jobs of a build have their logs where the rules say
+                require_own_log(log_file, options)
+            start_log(log_file)
         with job_in(work) if work else nullcontext():
             return run(**options) or 0
     except UserError as error:
         log.error("%s", error)
         _tell_details(error.details, log_file)
         return error.code
+    except KeyboardInterrupt:
+        log.error("Stopped.")
+        return STOPPED
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and not error.filename:
+            return UNREAD
         log.debug("%s", traceback.format_exc())
         names = " → ".join(str(name) for name in (error.filename, error.filename2) if name)
         log.error("%s: %s%s", error.strerror or error, names or "(no file named)", _advice(error))
@@ -44,6 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         log.exception("This is a fault of the program, not yours. Please report it with these lines.")
         return 1
+
+
+def _printed() -> OSError | None:
+    """Gets out all that was printed; what went wrong. Nothing is tried once more when Python ends."""
+    found = None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:  # a closed one is None
+                stream.flush()
+        except OSError as error:
+            found = found or error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return found
 
 
 def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
@@ -106,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--adopt", dest="adopting", action="store_true", help="write manifests for a copy that has none"
     )
-    added.add_argument("--json", type=Path, metavar="FILE", help="write all that was found to this file")
+    added.add_argument("--json", type=new_file, metavar="FILE", help="write all that was found to this file")
     workers(added)
 
     added = command(

@@ -60,6 +60,7 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
     advice = "Get them again: `imagenet-s verify` tells which are not what they were."
     require_none(findings, f"Not all images in {images} have features:", advice)
     write_json(out.with_name(f"{out.name}.json"), {"images": len(found), "channels": CHANNELS})
+    print(f"{len(found):,} features of shape ({CHANNELS}, h, w) in {out}")
 
 
 def _write(out: Path, scratch: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:

@@ -2,10 +2,13 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from imagenet_s.errors import UserError
@@ -13,6 +16,7 @@ from imagenet_s.lock import job_folder, join_job
 from imagenet_s.progress import progress
 
 CHUNK = 64
+STOP = signal.SIGUSR1  # by which the workers are told of Ctrl-C
 
 
 def in_chunks(
@@ -29,8 +33,8 @@ def in_chunks(
     """
     chunks = [items[start : start + at_once] for start in range(0, len(items), at_once)]
     results = []
-    with progress(what, len(items), unit) as bar:
-        for chunk, result in zip(chunks, _mapped(function, chunks, workers), strict=True):
+    with progress(what, len(items), unit) as bar, closing(_mapped(function, chunks, workers)) as mapped:
+        for chunk, result in zip(chunks, mapped, strict=True):
             results += result
             bar.update(len(chunk))
     return results
@@ -46,12 +50,40 @@ def _mapped(function: Callable, chunks: list, workers: int) -> Iterator[list]:
         workers, mp_context=context, initializer=_begin, initargs=(job_folder(),)
     ) as pool:
         try:
-            yield from pool.map(function, chunks)
+            with _no_interrupts():
+                results = pool.map(partial(_task, function), chunks)
+            yield from results
         except BrokenProcessPool as error:
             raise UserError(
                 "A process that worked for this job was killed, most likely for want of memory. Run the same "
                 "command again, with fewer `--cores` if it happens again."
             ) from error
+        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C, here or in whoever takes the results
+            for process in multiprocessing.active_children():
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, STOP)
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the block has ended. Processes begun in it never see it, and STOP only later."""
+    caught = []
+    before = signal.signal(signal.SIGINT, lambda *signal_and_frame: caught.append(signal_and_frame))
+    # Blocked as well: the new processes inherit that. Here it is not enough, for other threads take it.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, STOP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, before)
+        if caught and callable(before):
+            before(*caught[0])
+
+
+# In a worker: whether it is in a task, and whether it is to begin no further one.
+_working = _stopped = False
 
 
 def _begin(work: Path | None) -> None:
@@ -59,6 +91,28 @@ def _begin(work: Path | None) -> None:
     if work:
         join_job(work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(STOP, _stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
+
+
+def _stop(*_: object) -> None:
+    """Ends the task that is running, as Ctrl-C would, and no more: elsewhere Python would print a stack."""
+    global _working, _stopped
+    _stopped = True
+    if _working:
+        _working = False  # once is enough: the next one may find the task ended
+        raise KeyboardInterrupt
+
+
+def _task(function: Callable[[Sequence], list], chunk: Sequence) -> list:
+    global _working
+    _working = True
+    try:
+        if _stopped:
+            raise KeyboardInterrupt
+        return function(chunk)
+    finally:
+        _working = False
 
 
 def _end_with_parent() -> None:
