@@ -64,6 +64,7 @@ def held_open(pipe: Path) -> int:
         return True
 
     until(opened)
+    time.sleep(0.3)  # Python reads at last: a signal just before that would only be seen when it ends
     return ends[0]
 
 

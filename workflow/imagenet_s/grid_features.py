@@ -4,7 +4,6 @@ For each cell of a grid: how its colours are spread, and its edges by direction.
 in a picture. It is here to show the form of features, and as the weakest of baselines, no more.
 """
 
-import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imagenet_s.files import put, real_folder, scratch_folder, write_json
+from imagenet_s.files import write_json, written_folder
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import Finding, images_in, require_none
 from imagenet_s.workers import in_chunks
@@ -51,19 +50,20 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
     Raises UserError with all images that cannot be read.
     """
     require_own_place(out, images)
-    found = list(images_in(images).items())
-    for folder in sorted({name.rpartition("/")[0] for name, _ in found}):
-        real_folder(out, folder)
-    with scratch_folder(out.with_name(f".{out.name}.scratch")) as scratch:
-        task = partial(_write, out, scratch)
-        findings = in_chunks(task, found, workers, f"Features of {images.name}", "images")
-    advice = "Get them again: `imagenet-s verify` tells which are not what they were."
-    require_none(findings, f"Not all images in {images} have features:", advice)
-    write_json(out.with_name(f"{out.name}.json"), {"images": len(found), "channels": CHANNELS})
+    found, receipt = list(images_in(images).items()), out.with_name(f"{out.name}.json")
+    with written_folder(out, receipt) as making:
+        for folder in {name.rpartition("/")[0] for name, _ in found}:
+            (making / folder).mkdir()
+        findings = in_chunks(partial(_write, making), found, workers, f"Features of {images.name}", "images")
+        advice = (
+            "Nothing was written. Get them again: `imagenet-s verify` tells which are not what they were."
+        )
+        require_none(findings, f"Not all images in {images} can be read:", advice)
+    write_json(receipt, {"images": len(found), "channels": CHANNELS})
     print(f"{len(found):,} features of shape ({CHANNELS}, h, w) in {out}")
 
 
-def _write(out: Path, scratch: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
+def _write(out: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
     findings = []
     for name, path in images:
         try:
@@ -71,9 +71,7 @@ def _write(out: Path, scratch: Path, images: Sequence[tuple[str, Path]]) -> list
         except Exception as error:  # Pillow raises all sorts of things
             findings.append(Finding("unreadable images", f"{path} ({error})"))
             continue
-        buffer = io.BytesIO()
-        np.save(buffer, grid_features(picture))
-        put(buffer.getvalue(), (out / name).with_suffix(".npy"), scratch)
+        np.save((out / name).with_suffix(".npy"), grid_features(picture))
     return findings
 
 

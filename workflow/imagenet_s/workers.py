@@ -59,6 +59,7 @@ def _mapped(function: Callable, chunks: list, workers: int) -> Iterator[list]:
                 "command again, with fewer `--cores` if it happens again."
             ) from error
         except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C, here or in whoever takes the results
+            # Told, not killed: that could leave the pool of a Python before 3.11.6 waiting for ever.
             for process in multiprocessing.active_children():
                 with suppress(ProcessLookupError):
                     os.kill(process.pid, STOP)
