@@ -86,7 +86,7 @@ def require_stopped(job: subprocess.Popen, out: Path) -> None:
     assert {path.name for path in out.parent.iterdir()} <= {"images", "out"}
 
 
-@pytest.mark.parametrize(("workers", "alone"), [(1, False), (2, False), (2, True), (4, False)])
+@pytest.mark.parametrize(("workers", "alone"), [(1, False), (2, True)])
 def test_ctrl_c_stops_a_command_and_its_processes(workers, alone, images, tmp_path):
     out = tmp_path / "out"
     job = started(images, out, workers)

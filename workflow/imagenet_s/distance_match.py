@@ -14,7 +14,7 @@ import numpy as np
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids
-from imagenet_s.errors import UserError, first_few
+from imagenet_s.errors import first_few
 from imagenet_s.features import BadFeatures, find_features, read_features
 from imagenet_s.files import scratch_folder, write_json, written_folder
 from imagenet_s.mask import decode, rgb_png
@@ -59,8 +59,6 @@ def distance_match(
     """
     masks = inner(masks, mask_folder("train-semi"))
     require_own_place(out, features_train, masks, features, images)
-    if k < 1 or not temperature > 0:
-        raise UserError(f"-k must be 1 or more and -T above 0; found {k} and {temperature}.")
     # Of several processes each has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     name, receipt = subset_of(subset).name, out.with_name(f"{out.name}.json")
