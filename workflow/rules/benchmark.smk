@@ -1,10 +1,11 @@
 # The benchmark: predictions scored and submitted. Targets of their own: `match`, `evaluate`, `submission`.
+# What they depend on is what they read: the digests of a folder's files, not of the whole data set.
 
 
 # The worked example: what a model of yours would do.
 rule grid_features:
     input:
-        tree=f"{TREE}/dataset.json",
+        images=f"{TREE}/manifests/{{split}}.sha256",
     output:
         receipt=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
     log:
@@ -18,7 +19,7 @@ rule grid_features:
         disk_mb=2000,
     params:
         run=imagenet_s,
-        images=lambda wildcards, input: f"{Path(input.tree).parent}/{wildcards.split}",
+        images=lambda wildcards, input: tree_of(input.images) / wildcards.split,
         out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
         code=code_digest("grid_features"),
     message:
@@ -28,44 +29,42 @@ rule grid_features:
         " --workers {threads}"
 
 
-if not BENCHMARK.predictions:
-
-    rule distance_match:
-        input:
-            tree=f"{TREE}/dataset.json",
-            train=f"{WORK}/features/{BENCHMARK.subset}/train-semi.json",
-            features=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
-        output:
-            receipt=f"{RESULTS}/baseline/{{split}}.json",
-        log:
-            f"{LOGS}/distance_match-{BENCHMARK.subset}-{{split}}.log",
-        conda:
-            "../../envs/imagenet-s.yaml"
-        threads: many_cores()
-        resources:
-            mem_mb=growing(4000),
-            runtime=growing(480),
-            disk_mb=1000,
-        params:
-            run=imagenet_s,
-            subset=BENCHMARK.subset,
-            tree=lambda wildcards, input: Path(input.tree).parent,
-            train=lambda wildcards, input: Path(input.train).with_suffix(""),
-            features=lambda wildcards, input: Path(input.features).with_suffix(""),
-            out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
-            code=code_digest("distance_match"),
-        message:
-            "Predicting {wildcards.split} by distance matching"
-        shell:
-            "{params.run} --log {log:q} distance-match --subset {params.subset}"
-            " --features-train {params.train:q} --masks {params.tree:q}/train-semi-segmentation"
-            " --features {params.features:q} --images {params.tree:q}/{wildcards.split}"
-            " --out {params.out:q} --workers {threads}"
+rule distance_match:
+    input:
+        masks=f"{TREE}/manifests/train-semi-segmentation.sha256",
+        train=f"{WORK}/features/{BENCHMARK.subset}/train-semi.json",
+        features=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
+    output:
+        receipt=f"{RESULTS}/baseline/{{split}}.json",
+    log:
+        f"{LOGS}/distance_match-{BENCHMARK.subset}-{{split}}.log",
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: many_cores()
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(480),
+        disk_mb=1000,
+    params:
+        run=imagenet_s,
+        subset=BENCHMARK.subset,
+        tree=lambda wildcards, input: tree_of(input.masks),
+        train=lambda wildcards, input: Path(input.train).with_suffix(""),
+        features=lambda wildcards, input: Path(input.features).with_suffix(""),
+        out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
+        code=code_digest("distance_match"),
+    message:
+        "Predicting {wildcards.split} by distance matching"
+    shell:
+        "{params.run} --log {log:q} distance-match --subset {params.subset}"
+        " --features-train {params.train:q} --masks {params.tree:q}/train-semi-segmentation"
+        " --features {params.features:q} --images {params.tree:q}/{wildcards.split}"
+        " --out {params.out:q} --workers {threads}"
 
 
 rule match:
     input:
-        tree=f"{TREE}/dataset.json",
+        truth=f"{TREE}/manifests/validation-segmentation.sha256",
         predicted=predicted("validation"),
     output:
         match=f"{RESULTS}/match.json",
@@ -81,7 +80,7 @@ rule match:
     params:
         run=imagenet_s,
         subset=BENCHMARK.subset,
-        tree=lambda wildcards, input: Path(input.tree).parent,
+        tree=lambda wildcards, input: tree_of(input.truth),
         predictions=predictions_of,
         seen=predictions_seen("validation"),
         code=code_digest("match"),
@@ -94,7 +93,7 @@ rule match:
 
 rule evaluate:
     input:
-        tree=f"{TREE}/dataset.json",
+        truth=f"{TREE}/manifests/validation-segmentation.sha256",
         predicted=predicted("validation"),
         match=matched,
     output:
@@ -130,7 +129,7 @@ rule evaluate:
     params:
         run=imagenet_s,
         subset=BENCHMARK.subset,
-        tree=lambda wildcards, input: Path(input.tree).parent,
+        tree=lambda wildcards, input: tree_of(input.truth),
         predictions=predictions_of,
         match=matched_by,
         seen=predictions_seen("validation"),
@@ -144,7 +143,7 @@ rule evaluate:
 
 rule submission:
     input:
-        tree=f"{TREE}/dataset.json",
+        images=f"{TREE}/manifests/test.sha256",
         predicted=predicted("test"),
         match=matched,
     output:
@@ -162,7 +161,7 @@ rule submission:
         run=imagenet_s,
         subset=BENCHMARK.subset,
         protocol=BENCHMARK.protocol,
-        tree=lambda wildcards, input: Path(input.tree).parent,
+        tree=lambda wildcards, input: tree_of(input.images),
         predictions=predictions_of,
         match=matched_by,
         method=method_of,

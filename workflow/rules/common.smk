@@ -52,7 +52,7 @@ except OSError as error:
     )
 COPYING = CONFIG.link == "copy"
 BENCHMARK = CONFIG.benchmark
-TREE = f"{OUTPUT}/ImageNetS{BENCHMARK.subset}"
+TREE = f"{OUTPUT}/{subset_of(BENCHMARK.subset).name}"
 RESULTS = f"{OUTPUT}/benchmark/{BENCHMARK.subset}"
 TRAIN_IMAGES = "" if CONFIG.complete else "--any-train-images"
 
@@ -143,6 +143,11 @@ def growing(count):
 def many_cores():
     """The threads of a job that has the machine to itself: all of its cores, but of a cluster's node 8."""
     return 8 if workflow.remote_exec else workflow.resource_settings.cores or 8
+
+
+def tree_of(manifest):
+    """The folder of a subset, from one of its manifests."""
+    return Path(manifest).parents[1]
 
 
 def predicted(split):
