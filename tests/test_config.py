@@ -305,7 +305,7 @@ def test_predictions_of_one_s_own_have_no_method_unless_it_is_given():
     ],
 )
 def test_a_match_json_is_made_where_ids_are_generated_and_none_is_given(table, match):
-    assert read_config({"benchmark": table}).benchmark.match == match
+    assert read_config({"benchmark": {"predictions": "mine", **table}}).benchmark.match == match
 
 
 def test_the_default_is_a_word_and_no_folder_whatever_the_name_of_this_one(tmp_path, monkeypatch):
@@ -319,6 +319,13 @@ def test_the_default_is_a_word_and_no_folder_whatever_the_name_of_this_one(tmp_p
     ("table", "lines"),
     [
         ({"subset": 300}, ["benchmark.subset: 300 is not among `subsets`"]),
+        (
+            {"protocol": "unsupervised"},
+            [
+                "benchmark.protocol: `unsupervised` does not allow the masks of train-semi, by which the "
+                "baseline is made; name a folder in `benchmark.predictions`"
+            ],
+        ),
         ({"subset": 51}, ["benchmark.subset: 51 is not allowed; allowed: 50, 300, 919"]),
         (
             {"protocol": "supervised"},

@@ -139,7 +139,7 @@ def test_everything_that_is_missing_is_told_before_anything_is_predicted(work, s
 
 
 BROKEN = {
-    "not an array": (b"hello", "cannot be read"),
+    "not an array": (b"hello", "cannot be read (it is no array of numbers)"),
     "cut off": (None, "cannot be read"),
     "two dimensions": (np.zeros((4, 4)), "is float64 of shape (4, 4), not numbers of shape (C, h, w)"),
     "empty": (np.zeros((4, 0, 4)), "not numbers of shape (C, h, w)"),
@@ -227,8 +227,29 @@ def test_an_odd_mask_and_an_unreadable_image_are_named(work, semi50, tmp_path, c
 
 def test_nothing_is_predicted_over_the_truth(work, semi50, capsys):
     assert distance_match(semi50, work, "--out", str(work / "f")) == 0
-    assert distance_match(semi50, work, "--out", str(work / "validation")) == 2
-    assert "would be written over, or into, what is read" in capsys.readouterr().err
+    for out in ("validation", "f/train", "f/validation"):
+        assert distance_match(semi50, work, "--out", str(work / out)) == 2
+        assert "would be written over, or into, what is read" in capsys.readouterr().err
+
+
+def test_what_the_protocol_allows_is_said_once(work, semi50, capsys):
+    assert distance_match(semi50, work) == 0
+    text = capsys.readouterr().err
+    assert (
+        text.count("the masks of train-semi are used for matching alone. Only the images of the subset") == 1
+    )
+
+
+def test_receipts_tell_features_and_predictions_of_other_bytes_from_the_first(work, semi50, monkeypatch):
+    arguments = ["--images", str(work / "validation"), "--out", str(work / "f/validation"), "--workers", "1"]
+    receipts = []
+    for edges in (0, 50, 0):
+        monkeypatch.setattr("imagenet_s.grid_features.EDGES", edges)
+        assert main(["grid-features", *arguments]) == 0
+        assert distance_match(semi50, work) == 0
+        receipts.append([(work / name).read_bytes() for name in ("f/validation.json", "out.json")])
+    assert receipts[0] == receipts[2]
+    assert all(first != second for first, second in zip(*receipts[:2], strict=True))
 
 
 def test_features_of_train_semi_must_be_of_one_kind(work, semi50, capsys):

@@ -229,6 +229,12 @@ def test_masks_by_the_ids_of_another_subset_are_not_matched(generated, truth50, 
     assert not (tmp_path / "match.json").exists()
 
 
+def test_a_match_json_is_not_written_into_what_is_read(generated, truth50, capsys):
+    for folder in (truth50, generated[0]):
+        assert run(truth50, generated[0], folder / "match.json") == 2
+        assert "would be written over, or into, what is read" in capsys.readouterr().err
+
+
 def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tmp_path, capsys):
     predictions, _ = generated
     first, second, *_ = sorted(predictions.rglob("*.png"))

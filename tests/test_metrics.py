@@ -83,6 +83,7 @@ def test_ids_above_the_classes_are_misses_and_nobodys_false_positives():
     assert figures(one)["IoUs"] == pytest.approx([0, 50, 0])
     assert one.unknown == 2
     assert pair([2, 1], [2, 3]).unknown == 1
+    assert total([one, pair([2, 1], [2, 3]), one]).unknown == 5
 
 
 def test_a_table_has_the_ids_that_are_there_where_pixels_count():
@@ -98,6 +99,10 @@ def test_ids_above_the_classes_are_foreground_of_the_f_measure_but_no_label():
     assert one.f_measures == pytest.approx([1.3 * (2 / 3) / (0.3 * (2 / 3) + 1)])
     assert one.right == 1
     assert pair([1, 1, 0], [3, 3, 3]).right == 0
+
+
+def test_the_epsilons_of_the_f_measure_are_too_small_to_show():
+    assert pair([0, 1], [0, 1]).f_measures == (1.0,)
 
 
 def test_f_measure_weights_precision():

@@ -6,17 +6,16 @@ from pathlib import Path
 import pytest
 
 from imagenet_s.errors import UserError, WrongUsage
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
     EXTRA,
     MISPLACED,
     MISSING,
-    Finding,
     files_in,
     images_in,
     inner,
     name_findings,
-    require_none,
     require_own_classes,
     stamp,
 )
@@ -89,6 +88,13 @@ def test_masks_are_of_another_subset_where_fewer_than_half_have_the_class_of_the
             require_own_classes(50, tmp_path, own)
     else:
         require_own_classes(50, tmp_path, own)
+
+
+def test_a_few_masks_do_not_tell_whose_ids_they_have(tmp_path):
+    few = {f"n01443537/{i}.png": False for i in range(9)}
+    require_own_classes(50, tmp_path, few)
+    with pytest.raises(UserError, match="of 10 true masks 0 have the class of their folder"):
+        require_own_classes(50, tmp_path, few | {"n01443537/9.png": False})
 
 
 def test_of_masks_in_other_folders_nothing_is_known(tmp_path):

@@ -14,13 +14,11 @@ import yaml
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.check_submission import tell_rules
 from imagenet_s.cli import main
 from imagenet_s.errors import UserError
 from imagenet_s.mask import rgb_png
 from imagenet_s.method import BASELINE, LINES, method_text, read_method, text_troubles
 from imagenet_s.predictions import names_of
-from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak
 from imagenet_s.splits import listed
 
@@ -89,8 +87,9 @@ def test_the_zip_holds_the_predictions_byte_for_byte_and_the_method_to_the_lette
         assert archive.read("method.txt") == TEXT.encode()
         for name in NAMES:
             assert archive.read(name) == (test50 / "predictions" / name).read_bytes()
-        assert {(m.date_time, m.external_attr >> 16, m.compress_type) for m in archive.infolist()} == {
-            ((1980, 1, 1, 0, 0, 0), 0o644, zipfile.ZIP_STORED)
+        members = archive.infolist()
+        assert {(m.date_time, m.create_system, m.external_attr >> 16, m.compress_type) for m in members} == {
+            ((1980, 1, 1, 0, 0, 0), 3, 0o644, zipfile.ZIP_STORED)
         }
     digest = hashlib.sha256((folder / "s.zip").read_bytes()).hexdigest()
     assert capsys.readouterr().out == (
@@ -110,7 +109,7 @@ def test_generated_ids_need_a_match_json_which_goes_in_as_it_is(folder, test50, 
     assert submit(folder, test50, "unsupervised", match=folder / "match.json") == 0
     with zipfile.ZipFile(folder / "s.zip") as archive:
         assert archive.read("match.json") == (folder / "match.json").read_bytes()
-        assert len(archive.namelist()) == 1682 + 2
+        assert archive.namelist() == sorted([*NAMES, "match.json", "method.txt"])
     assert check(folder / "s.zip", "unsupervised") == 0
     assert check(folder / "s.zip", "free") == 0
     capsys.readouterr()
@@ -159,6 +158,15 @@ def test_everything_that_is_wrong_with_a_folder_is_told_at_once(folder, test50, 
     assert "files that do not belong there (1): readme.md\n" in text
     assert text.endswith(f"{WANTED_PNGS}\nNothing was written.\n")
     assert sorted(path.name for path in folder.iterdir()) == ["match.json", "method.yaml", "predictions"]
+
+
+def test_a_size_is_wrong_if_one_side_is(folder, test50, capsys):
+    for name, more in ((NAMES[0], (1, 0)), (NAMES[1], (0, 1))):
+        width, height = Image.open((test50 / "images" / name).with_suffix(".JPEG")).size
+        ids = np.zeros((height + more[0], width + more[1]), np.uint16)
+        replace(folder / "predictions" / name, rgb_png(ids))
+    assert submit(folder, test50) == 1
+    assert "of another size than their image (2): " in capsys.readouterr().err
 
 
 def test_predictions_that_cannot_be_read_are_told_with_all_else(folder, test50, capsys):
@@ -216,8 +224,9 @@ def test_the_folder_test_of_a_folder_is_taken(folder, test50):
 
 def test_what_is_read_is_not_written_over(folder, test50, capsys):
     before = (folder / "method.yaml").read_bytes()
-    for out in (folder / "method.yaml", folder / "predictions" / "s.zip", test50 / "images" / "s.zip"):
-        assert submit(folder, test50, out=out) == 2
+    places = ("method.yaml", "match.json", "predictions/s.zip")
+    for out in (*(folder / name for name in places), test50 / "images" / "s.zip"):
+        assert submit(folder, test50, "unsupervised", match=folder / "match.json", out=out) == 2
         assert f"--out: {out} would be written over, or into, what is read" in capsys.readouterr().err
     assert (folder / "method.yaml").read_bytes() == before
 
@@ -638,27 +647,48 @@ def test_a_damaged_match_json_is_named_once(folder, test50, capsys):
     assert "faults of match.json" not in text
 
 
-@pytest.mark.parametrize("protocol", [name for name in PROTOCOLS if name != "free"])
-def test_919_in_any_field_is_warned_of_but_for_919(protocol, caplog, monkeypatch):
-    monkeypatch.setattr(log, "propagate", True)
+def test_919_in_a_method_is_warned_of_where_it_is_not_allowed(folder, test50, capsys):
     for key in ("training_data", "training_scheme", "networks", "description"):
-        caplog.clear()
-        tell_rules(300, protocol, FIELDS | {key: "on 919"})
-        assert f"`{key}` speaks of 919" in caplog.text
-        caplog.clear()
-        tell_rules(919, protocol, FIELDS | {key: "on 919"})
-        assert "speaks of 919" not in caplog.text
-
-
-def test_the_rule_of_the_protocol_is_said_once_and_919_in_the_method_warned_of(folder, test50, capsys):
-    fields = FIELDS | {"training_data": "ImageNetS919 train"}
-    (folder / "method.yaml").write_text(yaml.safe_dump(fields))
+        (folder / "method.yaml").write_text(yaml.safe_dump(FIELDS | {key: "on 919"}))
+        assert submit(folder, test50) == 0
+        text = capsys.readouterr().err
+        told = (
+            f"method.txt says '{LINES[key]}on 919'. Protocol semi-supervised does not allow to use 919 here."
+        )
+        assert text.count(told) == 1
+    assert check(folder / "s.zip") == 0  # of a zip that somebody else made, too
+    assert told in capsys.readouterr().err
+    assert check(folder / "s.zip", "free") == 0
+    assert "method.txt says" not in capsys.readouterr().err
+    (folder / "method.yaml").write_text(yaml.safe_dump(FIELDS | {"name": "919", "link": "https://x.org/919"}))
     assert submit(folder, test50) == 0
+    assert "method.txt says" not in capsys.readouterr().err
+
+
+RULES = {
+    "unsupervised": "No label is used; ids are generated, and match.json, made on the validation set, names "
+    "them.",
+    "distance-matching": "Features are learnt without labels; the masks of train-semi are used for matching "
+    "alone.",
+    "semi-supervised": "The masks of train-semi may be used for training.",
+    "free": "Any data, any labels. Say in the description what was used.",
+}
+OWN = "Only the images of the subset itself may be used, and no model trained on 919 for 50 or 300."
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_rule_of_the_protocol_is_said_once(protocol, folder, test50, capsys):
+    match = {"match": folder / "match.json"} if protocol == "unsupervised" else {}
+    assert submit(folder, test50, protocol, **match) == 0
     text = capsys.readouterr().err
-    assert text.count(PROTOCOLS["semi-supervised"].rule) == 1
-    assert "`training_data` speaks of 919, which protocol semi-supervised does not allow here" in text
-    assert submit(folder, test50, "free") == 0
-    assert "speaks of 919" not in capsys.readouterr().err
+    rule = RULES[protocol] if protocol == "free" else f"{RULES[protocol]} {OWN}"
+    assert text.count(f": {rule}\n") == 1
+
+
+def test_a_zip_that_is_not_there_is_told_at_once(tmp_path, capsys):
+    for path in (tmp_path / "no.zip", tmp_path):
+        assert check(path) == 1
+        assert capsys.readouterr().err == f"There is no file {path}. Expected: the zip to check.\n"
 
 
 @pytest.mark.parametrize("command", ["match", "distance-match", "submit"])

@@ -28,7 +28,7 @@ def function(name: str) -> Callable:
 
 
 def subset(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--subset", type=int, choices=SUBSETS, required=True)
+    added.add_argument("--subset", type=int, choices=SUBSETS, required=True, help="by its number of classes")
 
 
 def paths(added: argparse.ArgumentParser, *names: str) -> None:
@@ -42,7 +42,10 @@ def several(added: argparse.ArgumentParser, *names: str) -> None:
 
 
 def workers(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--workers", type=count, default=os.cpu_count() or 1, metavar="N")
+    cores = os.cpu_count() or 1
+    added.add_argument(
+        "--workers", type=count, default=cores, metavar="N", help="processes (default: one a core)"
+    )
 
 
 def count(text: str) -> int:

@@ -107,7 +107,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     )
     _rules(added, *PROTOCOLS)
     subset(added)
-    added.add_argument("--protocol", choices=PROTOCOLS, required=True)
+    added.add_argument("--protocol", choices=PROTOCOLS, required=True, help="whose rules are below")
     added.add_argument("--predictions", type=Path, metavar="DIR", help=f"of the test images: {MASKS}")
     added.add_argument("--images", type=Path, metavar="DIR", help="the test images")
     added.add_argument("--match", type=Path, metavar="FILE", help="the match.json, where ids are generated")

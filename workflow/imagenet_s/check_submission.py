@@ -8,6 +8,7 @@ from pathlib import Path
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.mask import BadMask, ids_in
 from imagenet_s.match_file import BadMatch, expected, parsed_matching
 from imagenet_s.method import LINES, text_troubles
@@ -15,18 +16,16 @@ from imagenet_s.predictions import (
     EXTRA,
     NO_PREDICTION,
     WRONG_SIZE,
-    Finding,
     files_in,
     image_shape,
     inner,
     name_findings,
     names_of,
     prediction_of,
-    require_none,
     wrong_size,
 )
 from imagenet_s.progress import log
-from imagenet_s.protocols import PROTOCOLS, leak
+from imagenet_s.protocols import PROTOCOLS, leak, told
 from imagenet_s.subsets import subset_of
 from imagenet_s.workers import in_chunks
 from imagenet_s.zips import BadMember, BadZip, Member, doubled, is_shadow, members_of, read_member
@@ -39,7 +38,9 @@ BACKSLASHES = "names with backslashes instead of slashes"
 
 def check(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> None:
     """Checks a zip that somebody made; without `images` not the sizes. Raises UserError with all findings."""
-    tell_rules(subset, protocol, {})
+    if not path.is_file():
+        raise UserError(f"There is no file {path}. Expected: the zip to check.")
+    tell_rules(subset, protocol)
     findings = zip_findings(subset, protocol, path, images, workers)
     require_none(findings, f"{path} cannot be submitted:", advice(subset, findings))
     if images is None:
@@ -47,15 +48,22 @@ def check(subset: int, protocol: str, path: Path, images: Path | None, workers: 
     tell_right(path, len(names_of(subset, SPLIT)))
 
 
-def tell_rules(subset: int, protocol: str, fields: dict[str, str]) -> None:
-    chosen = PROTOCOLS[protocol]
-    log.info("Protocol %s: %s", chosen.title, chosen.rule)
+def tell_rules(subset: int, protocol: str) -> None:
+    """Says what the protocol allows, and what the subset's test set has in common with other sets."""
+    log.info("%s", told(protocol))
     if leak(subset):
         log.warning("%s", leak(subset))
-    if chosen.own_images and subset != 919:
-        for key in ("training_data", "training_scheme", "networks", "description"):
-            if "919" in fields.get(key, ""):
-                log.warning("`%s` speaks of 919, which protocol %s does not allow here.", key, chosen.title)
+
+
+def _tell_919(subset: int, protocol: str, method: bytes) -> None:
+    """Warns of a `method.txt` that speaks of 919 where the protocol does not allow its use."""
+    if subset == 919 or not PROTOCOLS[protocol].own_images:
+        return
+    starts = tuple(LINES[key] for key in ("training_data", "training_scheme", "networks", "description"))
+    for line in method.decode("utf-8", "replace").splitlines():
+        if line.startswith(starts) and "919" in line:
+            title = PROTOCOLS[protocol].title
+            log.warning("%s says %r. Protocol %s does not allow to use 919 here.", METHOD, line, title)
 
 
 def tell_right(path: Path, predictions: int) -> None:
@@ -99,7 +107,7 @@ def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, wo
     findings += name_findings((name for name in found if name not in (METHOD, MATCH)), wanted)
     if unsafe:  # nothing of it is read
         return findings
-    findings += _text_findings(path, protocol, found, classes)
+    findings += _text_findings(path, subset, protocol, found)
     sizes = files_in(inner(images, SPLIT)) if images else None
     there = [(name, found[name]) for name in wanted if name in found]
     what = f"Checking the predictions of {subset_of(subset).name}"
@@ -120,7 +128,7 @@ def _placed(members: Iterable[Member], wanted: Container[str]) -> tuple[dict[str
     return {name.removeprefix(root): member for name, member in named.items()}, root
 
 
-def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes: int) -> list[Finding]:
+def _text_findings(path: Path, subset: int, protocol: str, found: dict[str, Member]) -> list[Finding]:
     """What is wrong with method.txt and match.json."""
     chosen, texts, findings = PROTOCOLS[protocol], {}, []
     with path.open("rb") as file:
@@ -130,6 +138,7 @@ def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes:
             except BadMember as error:
                 findings.append(Finding("damaged", f"{name} {error}"))
     if METHOD in texts:
+        _tell_919(subset, protocol, texts[METHOD])
         findings += [Finding(f"faults of {METHOD}", trouble) for trouble in text_troubles(texts[METHOD])]
     elif METHOD not in found:
         findings.append(Finding("missing", METHOD))
@@ -140,7 +149,7 @@ def _text_findings(path: Path, protocol: str, found: dict[str, Member], classes:
         findings.append(Finding(EXTRA, f"{MATCH}: in protocol {chosen.title} ids are classes"))
     elif MATCH in texts:
         try:
-            parsed_matching(texts[MATCH], classes)
+            parsed_matching(texts[MATCH], len(class_ids(subset)))
         except BadMatch as error:
             findings.append(Finding(f"faults of {MATCH}", f"it {error}"))
     return findings
@@ -161,7 +170,8 @@ def _look(
             except BadMask as error:
                 findings.append(Finding(NO_PREDICTION, f"{name} {error}"))
                 continue
-            unknown = ids_in(ids)[ids_in(ids) > classes]
+            present = ids_in(ids)
+            unknown = present[present > classes]
             if len(unknown):
                 findings.append(Finding(f"with ids above {classes}", f"{name} has {first_few(unknown)}"))
             if images is not None:

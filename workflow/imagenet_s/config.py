@@ -111,6 +111,11 @@ def _benchmark_troubles(values: dict) -> Iterable[str]:
     given = values["benchmark"]
     if given.get("subset", values["subsets"][0]) not in values["subsets"]:
         yield f"benchmark.subset: {given['subset']} is not among `subsets`"
+    if given["predictions"] == "baseline" and PROTOCOLS[given["protocol"]].generated:
+        yield (
+            f"benchmark.protocol: `{given['protocol']}` does not allow the masks of train-semi, by which the "
+            "baseline is made; name a folder in `benchmark.predictions`"
+        )
     if given["method"]:
         yield from (f"benchmark.method.{trouble}" for trouble in method_troubles(given["method"]))
 

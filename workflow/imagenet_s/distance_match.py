@@ -16,20 +16,14 @@ from imagenet_s import __version__
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import first_few
 from imagenet_s.features import BadFeatures, find_features, read_features
-from imagenet_s.files import scratch_folder, write_json, written_folder
+from imagenet_s.files import digest_of_files, scratch_folder, write_json, written_folder
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.mask import decode, rgb_png
 from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
 from imagenet_s.outputs import require_own_place
-from imagenet_s.predictions import (
-    Finding,
-    file_bytes,
-    files_in,
-    image_shape,
-    images_in,
-    inner,
-    names_of,
-    require_none,
-)
+from imagenet_s.predictions import file_bytes, files_in, image_shape, images_in, inner, names_of
+from imagenet_s.progress import log
+from imagenet_s.protocols import told
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -61,6 +55,7 @@ def distance_match(
     require_own_place(out, features_train, masks, features, images)
     # Of several processes each has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    log.info("%s", told("distance-matching"))
     name, receipt = subset_of(subset).name, out.with_name(f"{out.name}.json")
     what = f"{images} cannot be predicted by {features} and {features_train}:"
     train, findings = _train(subset, features_train, masks)
@@ -79,10 +74,10 @@ def distance_match(
         predict = partial(_predict, kept, channels, k, temperature, making)
         findings = in_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
         require_none(findings, what, ADVICE)
-        regions = len(np.load(kept / LABELS))
+        regions, digest = len(np.load(kept / LABELS)), digest_of_files(making)
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
     how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
-    write_json(receipt, facts | how)
+    write_json(receipt, facts | how | {"sha256": digest})
     print(
         f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
     )

@@ -11,12 +11,12 @@ import numpy as np
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids, class_names
 from imagenet_s.files import write_json, written
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.match_file import read_matching, relabelled
 from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
     SPLIT,
-    Finding,
     Pair,
     class_of,
     inner,
@@ -24,7 +24,6 @@ from imagenet_s.predictions import (
     pairs_of,
     partial_would_do,
     read_pair,
-    require_none,
     require_own_classes,
 )
 from imagenet_s.progress import log
@@ -72,12 +71,11 @@ def evaluate(
     findings += [one for chunk in chunks for one in chunk.findings]
     partly = " `imagenet-s evaluate --partial` scores what is there." * partial_would_do(findings)
     require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE + partly)
-    own = {one.pair.name: class_of(subset, one.pair) in one.true for chunk in chunks for one in chunk.scored}
+    scored = [one for chunk in chunks for one in chunk.scored]
+    own = {one.pair.name: class_of(subset, one.pair) in one.true for one in scored if any(one.true)}
     require_own_classes(subset, truth, own)
     sums = total(chunk.tally for chunk in chunks)
-    scored = sorted(
-        (one for chunk in chunks for one in chunk.scored), key=lambda one: (one.iou, one.pair.name)
-    )
+    scored.sort(key=lambda one: (one.iou, one.pair.name))
     found = figures(sums)
     if sums.unknown:
         log.warning(

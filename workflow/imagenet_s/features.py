@@ -37,7 +37,9 @@ def read_features(path: Path) -> np.ndarray:
     except BadFeatures:
         raise
     except Exception as error:  # NumPy and its zip reader raise all sorts of things on odd bytes
-        raise BadFeatures(f"cannot be read ({error})") from error
+        # NumPy takes what it does not know for objects, and advises an option that we have not.
+        reason = "it is no array of numbers" if "allow_pickle" in str(error) else error
+        raise BadFeatures(f"cannot be read ({reason})") from error
     if not isinstance(array, np.ndarray):
         raise BadFeatures("holds something that is no array")
     if array.ndim != 3 or not array.size or array.dtype.kind not in "fiu":

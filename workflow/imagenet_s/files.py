@@ -94,6 +94,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest_of_files(folder: Path) -> str:
+    """The hex sha256 of the names and bytes of all files in a folder's folders, sorted by name."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/*")):
+        digest.update(f"{sha256_of(path)}  {path.relative_to(folder)}\n".encode())
+    return digest.hexdigest()
+
+
 def write_json(path: Path, value: object) -> None:
     """Writes `value` as indented UTF-8 JSON with a final newline.
 

@@ -18,22 +18,21 @@ from scipy.sparse.csgraph import connected_components
 from imagenet_s import __version__
 from imagenet_s.classes import IGNORE, OTHER, class_ids
 from imagenet_s.files import write_json
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.mask import ids_in
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
     SPLIT,
-    Finding,
     Pair,
     class_of,
     inner,
     pairs_of,
     partial_would_do,
     read_pair,
-    require_none,
     require_own_classes,
 )
 from imagenet_s.progress import log
-from imagenet_s.protocols import PROTOCOLS
+from imagenet_s.protocols import told
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -154,14 +153,14 @@ def match_predictions(
     """
     require_own_place(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT))
     name, classes = subset_of(subset).name, len(class_ids(subset))
-    protocol = PROTOCOLS["unsupervised"]
-    log.info("Protocol %s: %s", protocol.title, protocol.rule)
+    log.info("%s", told("unsupervised"))
     pairs, findings = pairs_of(subset, truth, predictions, partial)
     read = in_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
     findings += [one for one in read if isinstance(one, Finding)]
     partly = " `imagenet-s match --partial` takes the images that are there." * partial_would_do(findings)
     require_none(findings, f"{predictions} cannot be matched with {truth}:", f"Nothing was matched.{partly}")
-    own = {pair.name: class_of(subset, pair) in image.true for pair, image in zip(pairs, read, strict=True)}
+    masks = [(pair, image.true) for pair, image in zip(pairs, read, strict=True) if image.true]
+    own = {pair.name: class_of(subset, pair) in true for pair, true in masks}
     require_own_classes(subset, truth, own)
     if unknown := sum(image.unknown for image in read):
         log.warning(

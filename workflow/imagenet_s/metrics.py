@@ -111,11 +111,13 @@ def tally(table: Confusion) -> Tally:
         ids, pixels = table.true_ids[rows], table.pixels[rows]
         same = ids[:, None] == table.predicted_ids
         true, predicted = pixels.sum(axis=3), pixels.sum(axis=2)  # the bit that is left is of this mask
-        _put(areas[PLAIN, tier], table, ids, same, *[pixels.sum(axis=(2, 3))] * 3)
+        plain = pixels.sum(axis=(2, 3))
+        _put(areas[PLAIN, tier], table, ids, same, plain, plain, plain)
         _put(areas[BOUNDARY, tier], table, ids, same, pixels[..., 1, 1], predicted[..., 1], true[..., 1])
     matrix = table.matrix
     unknown = matrix[:, table.predicted_ids > table.classes].sum()
-    return Tally(areas, int(label_is_right(*areas[PLAIN, 0, 1:])), int(unknown), (f_measure(table),))
+    right = label_is_right(areas[PLAIN, 0, PREDICTED], areas[PLAIN, 0, TRUE])
+    return Tally(areas, int(right), int(unknown), (f_measure(table),))
 
 
 def _tiers(table: Confusion) -> np.ndarray:

@@ -37,6 +37,11 @@ PROTOCOLS = {
 }
 
 
+def told(name: str) -> str:
+    """A protocol and its rule, as the commands say them."""
+    return f"Protocol {PROTOCOLS[name].title}: {PROTOCOLS[name].rule}"
+
+
 def leak(subset: int) -> str:
     """What who chose by the validation set of a larger subset must know before he submits `subset`'s test.
 

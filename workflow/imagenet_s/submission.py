@@ -9,19 +9,10 @@ from pathlib import Path
 from imagenet_s.check_submission import MATCH, METHOD, SPLIT, advice, tell_right, tell_rules, zip_findings
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import written
+from imagenet_s.findings import Finding, require_none
 from imagenet_s.method import method_text, read_method
 from imagenet_s.outputs import require_own_place
-from imagenet_s.predictions import (
-    MISSING,
-    UNREADABLE,
-    Finding,
-    file_bytes,
-    files_in,
-    inner,
-    name_findings,
-    names_of,
-    require_none,
-)
+from imagenet_s.predictions import MISSING, UNREADABLE, file_bytes, files_in, inner, name_findings, names_of
 
 DATE = (1980, 1, 1, 0, 0, 0)  # of each member, so that the same predictions give the same zip
 
@@ -38,11 +29,10 @@ def submit(
 ) -> None:
     """Writes `out`, a zip to submit, once it is known to be one; raises UserError with all that is wrong."""
     require_own_place(out, inner(predictions, SPLIT), images, match, method)
-    fields = read_method(method)
-    texts = {METHOD: method_text(fields).encode()}
+    texts = {METHOD: method_text(read_method(method)).encode()}
     if match:
         texts[MATCH] = match.read_bytes()
-    tell_rules(subset, protocol, fields)
+    tell_rules(subset, protocol)
     wanted, found = names_of(subset, SPLIT), files_in(inner(predictions, SPLIT))
     there = {name: found[name] for name in wanted if name in found}
     if not there:
@@ -57,8 +47,8 @@ def submit(
         findings += name_findings(found, wanted)
         checked = zip_findings(subset, protocol, partial_path, images, workers)
         findings += [one for one in checked if one.kind != MISSING]  # which is told of the folder
-        wanted = advice(subset, findings)
-        require_none(findings, f"{predictions} cannot be submitted:", f"{wanted}\nNothing was written.")
+        hints = advice(subset, findings)
+        require_none(findings, f"{predictions} cannot be submitted:", f"{hints}\nNothing was written.")
     tell_right(out, len(there))
 
 
