@@ -399,6 +399,12 @@ def test_predictions_are_matched_scored_and_submitted_again_only_when_they_chang
         assert last == 'Method description: it\'s "quoted" \\ $HOME é 🔥'
     assert "Nothing to be done" in snakemake(tmp_path / "run", "evaluate", "submission", **settings).text
 
+    labels = settings | {"labels": ["id16", "color"]}
+    run = snakemake(tmp_path / "run", "all", "evaluate", "submission", "--dry-run", **labels)
+    planned = set(re.findall(r"^(\w+) +\d+$", run.text, re.M))
+    assert planned >= {"labels", "dataset"}, run.text
+    assert not planned & {"match", "evaluate", "submission", "grid_features", "distance_match"}, run.text
+
     changed = next((predictions / "test").rglob("*.png"))
     os.utime(changed, (1, 1))  # as one that was written anew in its place
     run = snakemake(tmp_path / "run", "evaluate", "submission", "--dry-run", **settings)
