@@ -120,7 +120,9 @@ def test_too_small_a_disk_is_refused_before_anything_is_written(options, message
     assert not (output / "work" / "masks").exists()
 
 
-@pytest.mark.parametrize(("what", "link"), [("bytes", "copy"), ("files", "symlink")])
+@pytest.mark.parametrize(
+    ("what", "link"), [("bytes", "copy"), pytest.param("files", "symlink", marks=pytest.mark.long)]
+)
 def test_a_disk_that_fills_up_in_the_middle(what, link, disk, settings, whole, tmp_path):
     folder = disk("size=100m,nr_inodes=30000")
     output = folder / "results"

@@ -362,6 +362,7 @@ def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, t
     check_sums(tmp_path / "results" / "ImageNetS50")
 
 
+@pytest.mark.long
 def test_predictions_are_matched_scored_and_submitted_again_only_when_they_changed(demo, truth50, tmp_path):
     predictions = tmp_path / "predictions"
     linked_copy(truth50, predictions / "validation")
