@@ -140,13 +140,13 @@ def test_a_matching_of_another_subset_is_known_by_its_length():
         matching_table(matches[300], 50)
     assert str(caught.value) == (
         "has the keys 51, 52, 53, … (250 in all) beyond 0..50; "
-        "has the values 51, 52, 53, … (250 in all) beyond 0..50; is it of ImageNetS300?"
+        "has the values 51, 52, 53, … (250 in all) beyond 0..50; it may be of ImageNetS300"
     )
     with pytest.raises(BadMatch) as caught:
         matching_table(matches[50], 300)
     assert str(caught.value) == (
         "lacks the keys 51, 52, 53, … (250 in all); "
-        "lacks the values 51, 52, 53, … (250 in all); is it of ImageNetS50?"
+        "lacks the values 51, 52, 53, … (250 in all); it may be of ImageNetS50"
     )
 
 

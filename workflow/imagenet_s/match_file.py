@@ -75,7 +75,7 @@ def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
         *([f"gives background the class {given[OTHER]}"] if given.get(OTHER) else []),
     ]
     if len(given) != classes + 1 and len(given) - 1 in SUBSETS:
-        troubles.append(f"is it of {subset_of(len(given) - 1).name}?")
+        troubles.append(f"it may be of {subset_of(len(given) - 1).name}")
     if troubles:
         raise BadMatch("; ".join(troubles))
     table = np.arange(65_536, dtype=np.uint16)
