@@ -49,13 +49,16 @@ def written_folder(folder: Path, receipt: Path) -> Iterator[Path]:
     anything changes.
     """
     with scratch_folder(folder.with_name(f".{folder.name}.scratch")) as scratch:
-        yield scratch
-        receipt.unlink(missing_ok=True)
-        folder.mkdir(exist_ok=True)
-        for made in sorted(scratch.iterdir()):
-            there = real_folder(folder, made.name)
-            for name in os.listdir(made):
-                os.replace(f"{made}/{name}", f"{there}/{name}")
+        try:
+            yield scratch
+            receipt.unlink(missing_ok=True)
+            for made in sorted(scratch.iterdir()):
+                there = real_folder(folder, made.name)
+                for name in os.listdir(made):
+                    os.replace(f"{made}/{name}", f"{there}/{name}")
+        except OSError as error:
+            error.filename = error.filename or str(folder)  # a failed write does not say of what
+            raise
 
 
 def put(data: bytes, path: Path, scratch: Path) -> None:
