@@ -1,0 +1,73 @@
+"""What a file is by its first bytes: its name may say something else."""
+
+from enum import StrEnum
+from pathlib import Path
+
+HEAD = 1024  # bytes that are enough to tell
+
+
+class Kind(StrEnum):
+    """What a file is, in the words of a message."""
+
+    TAR = "a tar"
+    GZIP = "compressed by gzip"
+    ZSTANDARD = "compressed by zstandard"
+    PARQUET = "a parquet file"
+    ZIP = "a zip"
+    JPEG = "a JPEG"
+    PNG = "a PNG"
+    OTHER_PICTURE = "a picture of another format"
+    HTML = "an HTML page"
+    LFS_POINTER = "a git-lfs pointer"
+    ZEROS = "zeros"
+    EMPTY = "empty"
+    UNKNOWN = "of an unknown kind"
+
+
+PICTURES = frozenset({Kind.JPEG, Kind.PNG, Kind.OTHER_PICTURE})
+
+SIGNATURES = (
+    (b"\xff\xd8\xff", Kind.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Kind.PNG),
+    (b"GIF8", Kind.OTHER_PICTURE),
+    (b"BM", Kind.OTHER_PICTURE),
+    (b"II*\0", Kind.OTHER_PICTURE),
+    (b"MM\0*", Kind.OTHER_PICTURE),
+    (b"\x1f\x8b", Kind.GZIP),
+    (b"\x28\xb5\x2f\xfd", Kind.ZSTANDARD),
+    (b"PAR1", Kind.PARQUET),
+    (b"PK\3\4", Kind.ZIP),
+    (b"version https://git-lfs", Kind.LFS_POINTER),
+)
+HTML = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")
+
+
+def kind_of(head: bytes) -> Kind:
+    """Return what a file is that begins with `head`, its first `HEAD` bytes or all that it has."""
+    if not head:
+        return Kind.EMPTY
+    for signature, kind in SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Kind.OTHER_PICTURE
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower().startswith(HTML):
+        return Kind.HTML
+    if not head.strip(b"\0"):
+        return Kind.ZEROS
+    return Kind.TAR if is_tar_header(head[:512]) else Kind.UNKNOWN
+
+
+def kind_of_file(path: Path) -> Kind:
+    """Return what a file is. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        return kind_of(file.read(HEAD))
+
+
+def is_tar_header(header: bytes) -> bool:
+    """Whether a block of 512 bytes is a tar header: it states the sum of its own bytes."""
+    try:
+        stated = int(header[148:156].strip(b" \0"), 8)
+    except ValueError:
+        return False
+    return len(header) == 512 and sum(header[:148]) + sum(header[156:]) + 8 * ord(" ") == stated
