@@ -264,7 +264,7 @@ def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, siz
     monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
     text = refusal(root)
     assert text.startswith(f"{root}/{VAL_TAR}: {VAL} has {5 << 30:,} bytes, more than any image has. ")
-    assert max(read) == 512
+    assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
 
 
 def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
@@ -273,7 +273,7 @@ def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
     fill = Pieces.fill
     monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
     assert f"{VAL}.JPEG twice, with different bytes" in refusal(root)
-    assert max(read) == 512
+    assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
 
 
 # What is damaged
@@ -391,7 +391,8 @@ def test_only_headers_and_the_members_needed_are_read(imagenet50, tmp_path, monk
     needed = sum(found.values())
     # One header a member: classes, their images, val images, and the end of each tar.
     headers = 512 * (51 + 650 + 1682 + 752 + 100 + 50 + 2)
-    assert needed <= sum(read) <= needed + headers
+    padding = tarfile.RECORDSIZE * (50 + 2)
+    assert needed <= sum(read) <= needed + headers + padding
     sizes = sum(path.stat().st_size for path in root.iterdir())
     assert layout is not official or sizes > 2 * needed
 
