@@ -72,7 +72,7 @@ def kind_of(head: bytes) -> Kind:
 def kind_of_file(path: Path) -> Kind:
     """Return what a file is. Raises OSError, with the file's name, where it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             return kind_of(file.read(HEAD))
     except OSError as error:
         error.filename = str(path)  # a failed read does not name it

@@ -32,6 +32,7 @@ class Seen:
     whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is just its images
     strangers: list[str] = field(default_factory=list)  # entries that are no image of the class
     doubles: list[str] = field(default_factory=list)  # second files of an image, not used
+    dangling: list[str] = field(default_factory=list)  # links to nothing: path → target
     stamps: dict[str, list] = field(default_factory=dict)
 
 
