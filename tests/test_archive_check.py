@@ -108,6 +108,17 @@ def test_a_missing_file_is_told_before_a_byte_is_read(root, monkeypatch):
     told(root)
 
 
+def test_missing_pieces_of_both_archives_are_told_at_once(root):
+    for name in ("train", "val"):
+        for ending in ("001", "002", "004"):
+            (root / f"ILSVRC2012_img_{name}.tar.{ending}").write_bytes(TAR)
+    assert told(root) == [
+        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Get "
+        "them, into the same folder."
+        for name in ("train", "val")
+    ]
+
+
 # What is no archive
 
 

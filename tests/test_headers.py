@@ -495,13 +495,22 @@ def test_many_lettered_pieces_are_in_order(pieces):
 
 
 @pytest.mark.parametrize(
-    ("endings", "before"),
-    [(["001", "002", "004", "005"], "x.tar.002"), (["aa", "ab", "ae"], "x.tar.ab")],
+    ("endings", "missing"),
+    [
+        (["001", "002", "004", "005"], "x.tar.003"),
+        (["00", "03"], "x.tar.01, x.tar.02"),
+        (["1", "2", "9", "12"], "x.tar.3, x.tar.4, x.tar.5, x.tar.6, x.tar.7, … (8 in all)"),
+        (["aa", "ab", "ae"], "x.tar.ac, x.tar.ad"),
+        (["aa", "az", "bb"], ", ".join(f"x.tar.a{letter}" for letter in "bcdef") + ", … (25 in all)"),
+        (["aa", *(f"a{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"), "bb"], "x.tar.ba"),
+    ],
 )
-def test_a_missing_piece_is_named_by_the_one_before_it(pieces, endings, before):
+def test_a_missing_piece_is_named(pieces, endings, missing):
     first = pieces(**{f"_{ending}": b"x" for ending in endings})
-    with pytest.raises(UserError, match=rf"lacks pieces of x\.tar: those after {before} are missing"):
+    with pytest.raises(UserError) as error:
         Pieces(first)
+    text = f"{first.parent} lacks pieces of x.tar: {missing}. Get them, into the same folder."
+    assert str(error.value) == text
     with pytest.raises(UserError, match="lacks pieces"):
         stamp(first)
 
@@ -596,7 +605,7 @@ def test_pieces_whose_suffixes_lengthen_are_in_order(tmp_path, digits, known, up
     assert [path.suffix[1:].lower() for path in paths] == endings
     missing = tmp_path / f"x.tar.{known[0].upper() if upper else known[0]}"
     missing.unlink()
-    with pytest.raises(UserError, match=r"lacks pieces of x\.tar: those after .* are missing, 1 in all"):
+    with pytest.raises(UserError, match=rf"lacks pieces of x\.tar: x\.tar\.{known[0]}\. Get them"):
         piece_paths(paths[0])
 
 

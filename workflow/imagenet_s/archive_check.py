@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.complete import Trouble
-from imagenet_s.errors import first_few
+from imagenet_s.errors import UserError, first_few
 from imagenet_s.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.layouts import Places
-from imagenet_s.pieces import FIRST_PIECE
+from imagenet_s.pieces import FIRST_PIECE, piece_paths
 
 # How files of a set are numbered: Hugging Face's parquet files name their number, of its tars there are five.
 OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(.*\.parquet)", re.IGNORECASE)
@@ -25,7 +25,7 @@ PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 def archive_troubles(places: Places) -> list[Trouble]:
     """Return what is wrong with the archives that a source is read from: some are missing, or no archives."""
     paths = [path for path in (*places.train, *places.val) if not path.is_dir()]
-    return [*missing_files(paths), *_other_kinds(paths)]
+    return [*missing_files(paths), *_missing_pieces(paths), *_other_kinds(paths)]
 
 
 def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
@@ -47,6 +47,14 @@ def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
             "Get them, into the same folder. Nothing was read.",
             tuple(f"missing {folder}/{name}" for name in names),
         )
+
+
+def _missing_pieces(paths: Iterable[Path]) -> Iterator[Trouble]:
+    for path in paths:
+        try:
+            piece_paths(path)
+        except UserError as error:
+            yield Trouble(f"`imagenet`: {error}")
 
 
 def _name(other: Path, number: int) -> str:
