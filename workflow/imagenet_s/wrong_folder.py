@@ -40,7 +40,8 @@ def layout_trouble(seen: Findings) -> Trouble:
         return Trouble(f"{beginning}{_advice(near)}")
     for text in (*_first_pieces(root, seen.entries), *_dangling(root, seen.entries)):
         return Trouble(f"{beginning}{text}")
-    understood = "\n".join(f"  {train} and {val} ({name})" for name, train, val in LAYOUTS)
+    rows = {name: f"  {train} and {val} ({name})" for name, train, val in reversed(LAYOUTS)}
+    understood = "\n".join(reversed(rows.values()))  # of each layout the first row is enough
     return Trouble(
         f"{beginning}Understood, in any case of letters:\n{understood}\n"
         "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.\n"
