@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imagenet_s.index import Index
 from imagenet_s.pieces import FIRST_PIECE
-from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name, merged
+from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name, matched_name, merged
 from imagenet_s.system_files import is_system_file
 from imagenet_s.tars import Tar
 
@@ -55,7 +55,8 @@ class Folder:
             images: list[Found] = []
             for folder in train.folders.get(wnid, ()):
                 images = merged(images, self._class_folder(wnid, folder), self.seen)
-            images = merged(images, self._once(train.images.get(wnid, ())), self.seen)
+            flat = map(_found, train.images.get(wnid, ()))
+            images = merged(images, self._once(flat), self.seen)
             for tar in train.tars.get(wnid, ()):
                 if self._is_there(tar):
                     images = merged(images, self._tar(tar).class_images(wnid), self.seen)
@@ -66,7 +67,7 @@ class Folder:
     def val_images(self) -> list[Found]:
         """The val images: the flat ones first, then folder by folder, then those of the official archive."""
         files, archives = self._val()
-        images = self._once(files)
+        images = self._once(map(_found, files))
         for archive in archives:
             images = merged(images, self._tar(archive).val_images(), self.seen)
         return images
@@ -110,49 +111,48 @@ class Folder:
         """The images in a class folder, and in folders in it, as an archive may have been unpacked there."""
         if not self._is_there(folder) or not os.path.isdir(folder):
             return []
-        files, whole = [], True
+        found, whole = [], True
         folders = [folder]
         for inner in folders:  # grows while the first is read
             for entry in sorted(_entries(inner), key=lambda entry: not entry.name.endswith(".JPEG")):
                 match = IMAGE.fullmatch(entry.name)
                 if match and (match[2] or "").lower() == wnid and self._is_file(entry):
-                    files.append(entry.path)
-                    whole = whole and entry.name == f"{image_name(entry.name)}.JPEG"
+                    found.append(Found(matched_name(match), entry.path))
+                    whole = whole and entry.name == f"{found[-1].image}.JPEG"
                     continue
                 whole = False
                 if inner == folder and not match and self._is_folder(entry):
                     folders.append(entry.path)
                 else:
                     self.seen.strangers.append(entry.path)
-        if whole and files:
+        if whole and found:
             self.seen.whole_folders.setdefault(wnid, folder)
-        return self._once(files)
+        return self._once(found)
 
-    def _once(self, paths: Iterable[str]) -> list[Found]:
+    def _once(self, some: Iterable[Found]) -> list[Found]:
         """Each image once: of two files of one image the first."""
         images: dict[str, Found] = {}
-        for path in paths:
-            found = Found(image_name(path.rpartition("/")[2]), path)
-            if images.setdefault(found.image, found) != found:
-                self.seen.doubles.append(path)
+        for found in some:
+            if images.setdefault(found.image, found) is not found:
+                self.seen.doubles.append(found.path)
         return list(images.values())
 
     def _tar(self, path: str) -> Tar:
         return Tar(Path(path), self.seen, self.index)
 
     def _is_file(self, entry: os.DirEntry) -> bool:
-        self._note_dangling(entry)
-        return entry.is_file()
+        there = entry.is_file()
+        if not there:
+            self._is_there(entry.path)
+        return there
 
     def _is_folder(self, entry: os.DirEntry) -> bool:
         if is_system_file(entry.name):
             return False
-        self._note_dangling(entry)
-        return entry.is_dir()
-
-    def _note_dangling(self, entry: os.DirEntry) -> None:
-        if entry.is_symlink():
+        there = entry.is_dir()
+        if not there:
             self._is_there(entry.path)
+        return there
 
     def _is_there(self, path: str) -> bool:
         """Whether a path leads to something; notes a link that leads to nothing."""
@@ -160,6 +160,10 @@ class Folder:
         if not there and os.path.islink(path):
             self.seen.dangling.append(f"{path} → {os.readlink(path)}")
         return there
+
+
+def _found(path: str) -> Found:
+    return Found(image_name(path.rpartition("/")[2]), path)
 
 
 def _entries(folder: str) -> list[os.DirEntry]:
