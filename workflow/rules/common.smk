@@ -21,6 +21,7 @@ from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.lock import end_run, hold_run
 from imagenet_s.method import LINES
 from imagenet_s.parts import pass_parts, subset_parts, tier_of
+from imagenet_s.progress import escape_output, print_summary
 from imagenet_s.subsets import SUBSETS as ALL_SUBSETS
 from imagenet_s.subsets import (
     MASKED,
@@ -29,6 +30,8 @@ from imagenet_s.subsets import (
     subset_of,
     tiers_of,
 )
+
+escape_output()
 
 try:
     CONFIG = read_config(config)
