@@ -111,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     added = command(
+        commands, "init", "init.init_folder", "write a config.yaml, a Snakefile and profiles to build with"
+    )
+    added.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help="default: the current one"
+    )
+
+    added = command(
         commands,
         "inspect",
         "inspection.print_report",

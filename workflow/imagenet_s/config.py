@@ -12,11 +12,12 @@ import yaml
 
 from imagenet_s.errors import UserError
 from imagenet_s.method import BASELINE, method_troubles
+from imagenet_s.project_files import PROJECT
 from imagenet_s.protocols import PROTOCOLS
 from imagenet_s.schema import completed, explained, plain, require_finite
 from imagenet_s.subsets import SUBSETS, subset_of
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 @dataclass(frozen=True)
