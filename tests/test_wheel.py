@@ -19,13 +19,8 @@ DEMO = "42c84eb3d5945fc2254c854a6d72d784bb47c4e0834c91797d63bbf36096a433"
 PACKAGE = ROOT / "workflow" / "imagenet_s"
 # What a wheel carries beside the package.
 CARRIED = (
-    "Snakefile",
-    "config.yaml",
-    "envs",
-    "profiles",
-    "workflow/launch.py",
-    "workflow/rules",
-    "workflow/schemas",
+    *("Snakefile", "config.yaml", "envs", "profiles"),
+    *("workflow/launch.py", "workflow/rules", "workflow/schemas"),
 )
 
 
