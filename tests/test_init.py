@@ -109,6 +109,16 @@ def test_what_was_written_goes_where_the_rest_cannot_be_written(tmp_path, monkey
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("command", ["plan", "repair"])
+def test_who_has_no_config_yaml_is_told_how_to_get_one(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([command]) == 1
+    assert capsys.readouterr().err == (
+        f"There is no {tmp_path}/config.yaml. Run in the folder of config.yaml, or give --configfile. "
+        "`imagenet-s init` makes a folder with one.\n"
+    )
+
+
 def test_snakemake_builds_in_such_a_folder(tmp_path):
     assert main(["init", str(tmp_path)]) == 0
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--dry-run", "--quiet", "rules"]

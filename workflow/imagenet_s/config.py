@@ -128,7 +128,8 @@ def read_config_file(path: Path) -> Config:
         values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
-            f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile."
+            f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile. "
+            "`imagenet-s init` makes a folder with one."
         ) from error
     except (UnicodeDecodeError, BadYaml) as error:
         raise UserError(f"{path} is no YAML file: {error}") from error
