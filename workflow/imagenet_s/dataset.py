@@ -90,9 +90,8 @@ def _is_stated(stated: object) -> bool:
         }:
             always, names = set(sample_manifests()), manifests.keys()
             known = always <= names <= always | set(label_manifests())
-            with suppress(
-                UnicodeEncodeError, RecursionError
-            ):  # halves of characters, and lists of lists of …
+            # Halves of characters have no digest, and neither have lists of lists of lists without end.
+            with suppress(UnicodeEncodeError, RecursionError):
                 return known and digest == own_digest(content, build)
     return False
 
