@@ -1,6 +1,8 @@
-"""What is printed when nobody reads it, or it cannot be written."""
+"""What is printed when nobody reads it, or it cannot be written, or the terminal cannot show it."""
 
+import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from building import ROOT
+from imagenet_s.cli import main
+from imagenet_s.progress import escape_output, print_summary
 
 FULL = Path("/dev/full")  # Linux's disk without room
 
@@ -61,3 +65,63 @@ def test_closed_output_is_none(tmp_path):
     command = ["sh", "-c", script, sys.executable, ROOT / "workflow" / "launch.py"]
     done = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def limited(encoding: str) -> io.TextIOWrapper:
+    """Standard output as Python opens it under `PYTHONIOENCODING`."""
+    return io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+
+
+def help_of(*command: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    sys.stdout.flush()
+    return sys.stdout.buffer.getvalue().decode(sys.stdout.encoding)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_the_help_of_every_command_can_be_printed_in_any_encoding(encoding, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", limited(encoding))
+    commands = re.findall(r"^    ([a-z][a-z-]*)", help_of(), re.MULTILINE)
+    assert len(commands) > 15
+    told = []
+    for command in commands:
+        monkeypatch.setattr(sys, "stdout", limited(encoding))
+        told.append(help_of(command))
+    assert all("usage: imagenet-s" in text for text in told)
+    assert "·".encode(encoding, "backslashreplace").decode(encoding) in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("ascii", r"\xe9 \u2013"), ("latin-1", r"é \u2013"), ("utf-8", "é –")]
+)
+def test_a_summary_is_printed_with_escapes_where_it_must_be(encoding, printed, tmp_path, monkeypatch):
+    (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", limited(encoding))
+    escape_output()
+    print_summary(tmp_path / "summary.txt")
+    assert sys.stdout.buffer.getvalue() == f"{printed}\n".encode(encoding)
+
+
+@pytest.mark.parametrize("stdout", [None, io.StringIO()])
+def test_a_summary_needs_no_terminal(stdout, tmp_path, monkeypatch):
+    (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    escape_output()
+    print_summary(tmp_path / "summary.txt")
+    assert stdout is None or stdout.getvalue() == "é –\n"
+
+
+@pytest.mark.parametrize("buffer", ["", "1"])
+def test_a_summary_that_cannot_be_printed_is_no_failure_of_the_build(buffer, unread, tmp_path):
+    (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
+    script = "from pathlib import Path; from imagenet_s.progress import print_summary; "
+    command = [sys.executable, "-c", f"{script} print_summary(Path('summary.txt'))"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONUNBUFFERED": buffer}
+    options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True, "check": True}
+    assert subprocess.run(command, stdout=unread, **options).stderr == ""
+    if FULL.exists():
+        with FULL.open("wb") as full:
+            said = subprocess.run(command, stdout=full, **options).stderr
+        assert said == "Cannot print the summary (No space left on device). It is in summary.txt\n"

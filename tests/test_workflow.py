@@ -59,6 +59,16 @@ def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
     assert "SYNTHETIC" in summary
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_run_ends_with_its_summary_in_any_encoding(demo, encoding):
+    before = ("env", f"PYTHONIOENCODING={encoding}")
+    run = snakemake(demo, "--forcerun", "summary", "--", "summary", before=before)
+    assert (run.code, run.rules) == (0, ["summary"]), run.text
+    summary = (demo / "results" / "summary.txt").read_text(encoding="utf-8")
+    assert summary.encode(encoding, "backslashreplace").decode(encoding) in run.text
+    assert r"\u2013" in run.text
+
+
 def test_the_demo_is_what_the_stages_make_without_snakemake(demo, imagenet50, annotations50, tmp_path):
     tree = build(imagenet50, annotations50, tmp_path, "symlink")
     assert digest(tree) == digest(demo / "results" / "ImageNetS50")

@@ -236,6 +236,14 @@ def test_a_zip_with_a_damaged_name_is_refused(path):
     assert "cannot be read as a zip" in str(refused(path))
 
 
+def test_a_zip_with_a_member_without_a_name_is_refused(path):
+    zip_of(path, f"x/{MASK}")
+    data = path.read_bytes()
+    name = data.rindex(b"x/" + MASK.encode())  # in the central directory, whose entry says how long it is
+    path.write_bytes(data[:name] + b"\0" + data[name + 1 :])  # zipfile ends a name there
+    assert f"{path} cannot be read as a zip: a member has no name. Get it again." in str(refused(path))
+
+
 @unhurried
 @given(
     st.binary(max_size=3000),

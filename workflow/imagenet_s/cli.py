@@ -6,7 +6,6 @@ short job does not wait for the libraries of a long one.
 
 import argparse
 import errno
-import os
 import signal
 import sys
 import traceback
@@ -20,7 +19,7 @@ from imagenet_s.benchmark_commands import add_benchmark
 from imagenet_s.errors import UserError
 from imagenet_s.lock import job_in
 from imagenet_s.outputs import require_own_log
-from imagenet_s.progress import log, start_log
+from imagenet_s.progress import escape_output, flush_output, log, start_log
 from imagenet_s.stages import add_stages
 from imagenet_s.subsets import LEVELS
 
@@ -35,9 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 done, 1 it could not be done, 2 wrong usage; as shells have it, 130 stopped by Ctrl-C, 141 nobody read
     what it would have printed.
     """
+    escape_output()  # of `--help`, too
     options = vars(_parser().parse_args(arguments))
     code = _run(options)
-    error = _printed()
+    error = flush_output()
     if error and not isinstance(error, BrokenPipeError):  # `… | head -1` has read all that it wants
         log.error("Not all of the output could be printed: %s%s", error.strerror, _advice(error))
         return code or 1
@@ -71,19 +71,6 @@ def _run(options: dict) -> int:
     except Exception:
         log.exception("This is a fault of the program, not yours. Please report it with these lines.")
         return 1
-
-
-def _printed() -> OSError | None:
-    """Gets out all that was printed; what went wrong. Nothing is tried once more when Python ends."""
-    found = None
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream:  # a closed one is None
-                stream.flush()
-        except OSError as error:
-            found = found or error
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return found
 
 
 def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
@@ -122,6 +109,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log", type=Path, metavar="FILE", help="write what happens to this file")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="of a build: let others know of this job")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    added = command(
+        commands, "init", "init.init_folder", "write a config.yaml, a Snakefile and profiles to build with"
+    )
+    added.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help="default: the current one"
+    )
 
     added = command(
         commands,

@@ -12,11 +12,13 @@ import yaml
 
 from imagenet_s.errors import UserError
 from imagenet_s.method import BASELINE, method_troubles
+from imagenet_s.project_files import PROJECT
 from imagenet_s.protocols import PROTOCOLS
 from imagenet_s.schema import completed, explained, plain, require_finite
 from imagenet_s.subsets import SUBSETS, subset_of
+from imagenet_s.yaml_files import BadYaml, parse_yaml
 
-SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
+SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,13 @@ def _benchmark_troubles(values: dict) -> Iterable[str]:
 def read_config_file(path: Path) -> Config:
     """The same for a file. Raises UserError for one that is not there or no YAML, too."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
-            f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile."
+            f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile. "
+            "`imagenet-s init` makes a folder with one."
         ) from error
-    except OSError:
-        raise
-    except Exception as error:  # yaml raises all sorts of things: ValueError, KeyError, RecursionError …
+    except (UnicodeDecodeError, BadYaml) as error:
         raise UserError(f"{path} is no YAML file: {error}") from error
     return read_config({} if values is None else values)
 

@@ -185,7 +185,7 @@ def _read(
         return None
     try:
         return read(folder / name)
-    except (pa.ArrowException, ValueError, KeyError, OSError):  # who vouched for it wrote no manifest
+    except (pa.ArrowException, ValueError, OSError):  # who vouched for it wrote no manifest
         damaged[f"manifests/{name}"] = "changed"
         return None
 

@@ -6,9 +6,8 @@ from datetime import date
 from pathlib import Path
 from unicodedata import category
 
-import yaml
-
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.yaml_files import BadYaml, parse_yaml
 
 # The official file's line beginnings, in its order, and our keys.
 LINES = {
@@ -34,9 +33,7 @@ def read_method(path: Path) -> dict[str, str]:
     """The six fields of a YAML or JSON file. Raises UserError with all that is wrong."""
     try:
         values = _parsed(path.read_text(encoding="utf-8-sig"))
-    except OSError:
-        raise
-    except Exception as error:  # yaml raises all sorts of things
+    except (UnicodeDecodeError, BadYaml) as error:
         raise UserError(f"{path} is no YAML file: {error}") from error
     troubles = method_troubles(values)
     if troubles:
@@ -50,7 +47,7 @@ def _parsed(text: str) -> object:
         # In JSON two surrogates are one character, which PyYAML leaves in two halves.
         return json.loads(text)
     except (ValueError, RecursionError):
-        return yaml.safe_load(text)
+        return parse_yaml(text)
 
 
 def method_troubles(values: object) -> list[str]:

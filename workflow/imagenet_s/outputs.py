@@ -36,7 +36,7 @@ def require_own_place(out: Path, *inputs: Path | None) -> None:
         if str(target) in above:
             real = above[str(target)]
             raise WrongUsage(f"{wrong}: it holds {real}, to which {linked[real]} leads.")
-    _require_no_data_set("--out", out)
+    require_no_data_set("--out", out)
     _require_writable(out)
 
 
@@ -48,7 +48,7 @@ def require_own_log(file: Path, options: Mapping[str, object]) -> None:
     for path in options.values():
         if isinstance(path, Path) and os.path.realpath(path) == os.path.realpath(file):
             raise WrongUsage(f"--log: {file} is named as something else, too. Name another file.")
-    _require_no_data_set("--log", file)
+    require_no_data_set("--log", file)
     if os.path.isfile(file):
         with open(file, "rb") as there:
             begin = there.read(9)
@@ -78,7 +78,8 @@ def _links(folder: Path) -> Iterator[tuple[str, str]]:
                 yield (real if os.path.isdir(real) else os.path.dirname(real)), first.path
 
 
-def _require_no_data_set(option: str, path: Path) -> None:
+def require_no_data_set(option: str, path: Path) -> None:
+    """Raise WrongUsage if `path` lies in a data set; `option` is what names it."""
     # By the names as well, since a tree has links to folders that lie elsewhere.
     for target in (*_targets(path), Path(os.path.abspath(path))):
         for folder in (target, *target.parents):

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,12 +19,9 @@ LOG_EVERY = 10.0  # seconds between two progress lines in the log
 def start_log(file: Path | None) -> None:
     """Sends everything to `file`, if there is one, and the rest to standard error.
 
-    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all. From
-    now on, what cannot be encoded is printed as an escape: not all file names are UTF-8.
+    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    escape_output()
     log.setLevel(logging.DEBUG)
     log.handlers.clear()
     terminal = logging.StreamHandler(sys.stderr)
@@ -35,6 +33,40 @@ def start_log(file: Path | None) -> None:
         handler = _LogFile(file, mode="w", encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
         log.addHandler(handler)
+
+
+def escape_output() -> None:
+    """From now on, print what cannot be encoded as an escape.
+
+    Not every terminal is UTF-8 (`PYTHONIOENCODING=latin-1`, for example), and not every file name is.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not so a closed one, and what others put in its place
+            stream.reconfigure(errors="backslashreplace")
+
+
+def flush_output() -> OSError | None:
+    """Print what is still in the buffers; return what went wrong. Python does not try again when it ends."""
+    found = None
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:  # a closed one is None
+                stream.flush()
+        except OSError as error:
+            found = found or error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return found
+
+
+def print_summary(summary: Path) -> None:
+    """Print the summary of a build that has ended. If that fails, the build is complete all the same."""
+    try:
+        print(summary.read_text(encoding="utf-8"))
+        error = flush_output()
+    except OSError as found:  # where output has no buffer
+        error = found
+    if error and not isinstance(error, BrokenPipeError):
+        log.warning("Cannot print the summary (%s). It is in %s", error.strerror, summary)
 
 
 class _LogFile(logging.FileHandler):

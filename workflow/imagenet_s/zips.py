@@ -22,6 +22,9 @@ OTHERS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 
 
 MASK = re.compile(r"(?:.*/)?((?:train-semi|validation)-segmentation/n\d{8}/[^/]+\.png)", re.DOTALL)
 
+# What zipfile raises for a file that is no zip; the last two come from numbers without sense.
+ODD_ZIP = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error)
+
 # A local header: signature, flags, method, lengths of the name and of the extra field behind it.
 LOCAL = struct.Struct("<4s2xHH16xHH")
 UTF8_NAME = 0x800
@@ -75,23 +78,28 @@ def members_of(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
     Which is: names that lead outside, links, members that are encrypted, packed otherwise or too large, and
     all of it (of no name) if that is too large. Raises BadZip and OSError.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            files = [info for info in infos if not info.is_dir()]
-            starts = sorted(info.header_offset for info in infos)
-            if not 0 <= min(starts, default=0) <= max(starts, default=0) <= archive.start_dir:
-                raise zipfile.BadZipFile("members lie outside of it")
-            ends = dict(pairwise([*starts, archive.start_dir]))
-    except OSError:
-        raise
-    except Exception as error:  # BadZipFile, NotImplementedError, UnicodeDecodeError, IndexError …
-        raise BadZip(str(error)) from error
+    infos, directory = _listed(path)
+    if not all(info.filename for info in infos):
+        raise BadZip("a member has no name")
+    files = [info for info in infos if not info.is_dir()]
+    starts = sorted(info.header_offset for info in infos)
+    if not 0 <= min(starts, default=0) <= max(starts, default=0) <= directory:
+        raise BadZip("members lie outside of it")
+    ends = dict(pairwise([*starts, directory]))
     # Of folders, too: who unpacks a zip makes them, wherever they lead.
     unsafe = [(info.orig_filename, why) for info in infos if (why := _unsafe(info))]
     if sum(info.file_size for info in files) > MOST_BYTES_IN_ALL:
         unsafe.append(("", f"would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB"))
     return [_member(info, ends[info.header_offset]) for info in files], unsafe
+
+
+def _listed(path: Path) -> tuple[list[zipfile.ZipInfo], int]:
+    """What the central directory of a zip lists, and where it begins. Raises BadZip and OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist(), archive.start_dir
+    except ODD_ZIP as error:
+        raise BadZip(str(error)) from error
 
 
 def doubled(names: Iterable[str]) -> list[tuple[str, str]]:

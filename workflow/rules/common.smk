@@ -1,5 +1,6 @@
 # What all stages share: the checked configuration, the names of files, the way to call our package.
 import json
+import runpy
 import shlex
 import sys
 import time
@@ -8,11 +9,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
 
-# Our package lies beside the rules. It is found here, and by the jobs through launch.py, without
-# being installed and whatever is activated.
+# The rules and their jobs use the package that they belong to, in a checkout as in an installed wheel,
+# whatever else is installed or activated: launch.py finds it.
 WORKFLOW = Path(workflow.current_basedir).parent
-if str(WORKFLOW) not in sys.path:
-    sys.path.insert(0, str(WORKFLOW))
+runpy.run_path(str(WORKFLOW / "launch.py"))
 
 from imagenet_s.code import code_digest
 from imagenet_s.config import read_config
@@ -21,6 +21,7 @@ from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.lock import end_run, hold_run
 from imagenet_s.method import LINES
 from imagenet_s.parts import pass_parts, subset_parts, tier_of
+from imagenet_s.progress import escape_output, print_summary
 from imagenet_s.subsets import SUBSETS as ALL_SUBSETS
 from imagenet_s.subsets import (
     MASKED,
@@ -29,6 +30,8 @@ from imagenet_s.subsets import (
     subset_of,
     tiers_of,
 )
+
+escape_output()
 
 try:
     CONFIG = read_config(config)
@@ -82,7 +85,7 @@ def root_of(wildcards, output):
 
 
 def launcher():
-    """How our package is called: this checkout's launch.py, run by the Python that runs Snakemake.
+    """How our package is called: the launch.py beside the rules, run by the Python that runs Snakemake.
 
     It serves when .venv/bin/snakemake is called by its path, on a cluster's node, and when another
     workflow imports this one; where conda makes an environment, the environment's Python takes over.

@@ -116,7 +116,7 @@ onsuccess:
     summary = Path(rules.summary.output[0])
     # Not the summary of an earlier run, if this one was for something else.
     if summary.exists() and summary.stat().st_mtime >= STARTED:
-        print(summary.read_text(encoding="utf-8"))
+        print_summary(summary)
 
 
 onerror:

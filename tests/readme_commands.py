@@ -1,0 +1,99 @@
+"""Runs the commands of README.md in its order, in the environment that they make, with nothing else in it.
+
+    python3 tests/readme_commands.py
+
+A command is what calls `.venv/bin/…`, in a block of code or between backticks. Each is run in the current
+folder, except for those in `LEFT_OUT`: so a new command of the README must work on the demo, or be listed
+there. Commands that install an extra come last. Ends with 1 at the first command that fails.
+"""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+CALLED = ".venv/bin/"
+EXTRA = "pip install -e '.["
+
+# Why a command cannot be run as it is written.
+LEFT_OUT = {
+    ".venv/bin/snakemake": "it only says how to call it",
+    ".venv/bin/imagenet-s inspect ~/data/imagenet": "needs ImageNet",
+    ".venv/bin/imagenet-s verify PATH": "needs a name for PATH",
+    ".venv/bin/imagenet-s verify /shared/ImageNetS50": "needs a shared copy",
+    ".venv/bin/imagenet-s verify /shared --level size --json found.json": "needs a shared copy",
+    ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",
+    ".venv/bin/imagenet-s evaluate --subset 50 --truth results/ImageNetS50 --predictions mine/validation"
+    " --out mine/metrics.json": "needs predictions of a model",
+    ".venv/bin/imagenet-s match --subset 50 --truth results/ImageNetS50 --predictions mine/validation"
+    " --out mine/match.json": "needs predictions of a model",
+    ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --predictions mine/test"
+    " --images results/ImageNetS50/test --method method.yaml --out mine/submission.zip": "likewise",
+    ".venv/bin/pip install -e '.[slurm]' && .venv/bin/snakemake --profile profiles/slurm": "needs a cluster",
+    ".venv/bin/snakemake --profile profiles/slurm verify": "needs a cluster",
+    ".venv/bin/pip install -e '.[bench]'": "for benchmarks, which are run by hand",
+}
+
+
+def commands(text: str) -> list[str]:
+    """Return the commands of a README in its order, each once, as they are written there."""
+    found = []
+    for number, piece in enumerate(re.split(r"^ *```.*\n", text, flags=re.MULTILINE)):
+        is_block = number % 2
+        found += _in_block(piece) if is_block else re.findall(r"`([^`]+)`", piece)
+    return list(dict.fromkeys(command for command in found if CALLED in command))
+
+
+def _in_block(block: str) -> list[str]:
+    """Return the commands of a block of code, each with all of its lines."""
+    found, lines = [], []
+    for line in block.splitlines():
+        lines.append(line)
+        if _is_whole("\n".join(lines)):
+            found.append("\n".join(lines))
+            lines = []
+    return [*found, "\n".join(lines)]
+
+
+def _is_whole(command: str) -> bool:
+    """Whether a shell would begin to run it, instead of waiting for more lines."""
+    if command.endswith("\\"):
+        return False
+    return subprocess.run(["bash", "-n", "-c", command], capture_output=True, check=False).returncode == 0
+
+
+def plain(command: str) -> str:
+    """Return a command in one line, without its comment."""
+    return " ".join(re.sub(r"\s#.*", "", command.replace("\\\n", " ")).split())
+
+
+def to_run(text: str) -> list[str]:
+    """Return the commands to run. Raises ValueError where what is left out is not in the README."""
+    written = commands(text)
+    gone = LEFT_OUT.keys() - set(map(plain, written))
+    if gone:
+        raise ValueError(f"not in the README, and yet left out: {sorted(gone)}")
+    chosen = [command for command in written if plain(command) not in LEFT_OUT]
+    return sorted(chosen, key=lambda command: EXTRA in command)
+
+
+def main() -> int:
+    for command in to_run(README.read_text(encoding="utf-8")):
+        print(f"\n== {command}", flush=True)
+        began = time.monotonic()
+        quiet = command.replace("pip install", "pip install --quiet")
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", quiet], stdin=subprocess.DEVNULL, check=False
+        )
+        if done.returncode:
+            print(f"README.md: exit code {done.returncode} of: {command}", file=sys.stderr)
+            return 1
+        print(f"-- {time.monotonic() - began:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""A library that lacks what is asked of it is a fault of the program, and no user's file is blamed for it."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from imagenet_s import mask, zips
+from imagenet_s.cli import main
+from imagenet_s.config import read_config_file
+from imagenet_s.dataset import read_dataset
+from imagenet_s.features import BadFeatures, read_features
+from imagenet_s.mask import pixels_of, rgb_png
+from imagenet_s.method import BASELINE, read_method
+from imagenet_s.yaml_files import BadYaml, parse_yaml
+
+ARRAY = np.ones((1, 1, 1))
+
+
+def zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", b"")
+
+
+def described(path: Path) -> None:
+    path.write_text("".join(f"{key}: {text!r}\n" for key, text in BASELINE.items()))
+
+
+# reader: how a right file is written and read, and what the library under it lacks.
+READERS = {
+    "features": ("x.npy", lambda path: np.save(path, ARRAY), read_features, np, "load"),
+    "packed features": ("x.npz", lambda path: np.savez(path, ARRAY), read_features, zipfile.ZipFile, "open"),
+    "zip": ("x.zip", zipped, zips.members_of, zipfile.ZipFile, "infolist"),
+    "config": ("x.yaml", lambda path: path.write_text("output: o"), read_config_file, yaml, "load"),
+    "method": ("x.yaml", described, read_method, yaml, "load"),
+    "mask": (
+        *("x.png", lambda path: path.write_bytes(rgb_png(np.zeros((2, 2), np.uint16)))),
+        *(lambda path: pixels_of(path.read_bytes()), mask.kornia_rs, "io"),
+    ),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_a_library_lacks_is_no_damage_of_a_file(reader, tmp_path, monkeypatch, request):
+    if reader == "mask":  # to be removed once `mask` passes it on
+        request.applymarker(pytest.mark.xfail(strict=True, reason="mask.py blames the PNG"))
+    name, write, read, library, attribute = READERS[reader]
+    write(tmp_path / name)
+    read(tmp_path / name)
+    monkeypatch.delattr(library, attribute)
+    with pytest.raises(AttributeError, match=attribute):
+        read(tmp_path / name)
+
+
+def test_a_fault_of_the_program_is_called_one(tmp_path, monkeypatch, capsys):
+    (tmp_path / "config.yaml").write_text("output: o\n")
+    monkeypatch.delattr(yaml, "load")
+    assert main(["plan", "--configfile", str(tmp_path / "config.yaml")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("This is a fault of the program, not yours. Please report it with these lines.\n")
+    assert "is no YAML file" not in told
+
+
+ODD_YAML = {
+    "!!timestamp soon": "'soon' is no time",
+    "!!bool maybe": "'maybe'",
+    "!!int ''": "index out of range",
+    "2026-99-99": "month must be in 1..12",
+    "2001-12-14t21:59:43.10-99:00": "strictly between",
+    "[": "expected the node content",
+    "[" * 3000: "maximum recursion depth",
+    "9" * 5000: "Exceeds the limit",
+    "!!float ''": "index out of range",
+    "!!timestamp []": "expected a scalar node",
+    "{[]: 1}": "found unhashable key",
+}
+
+
+@pytest.mark.parametrize("text", ODD_YAML, ids=lambda text: text[:20])
+def test_odd_yaml_is_told_as_what_it_is(text):
+    with pytest.raises(BadYaml) as caught:
+        parse_yaml(text)
+    assert ODD_YAML[text] in str(caught.value)
+
+
+def test_times_and_dates_are_read_as_ever():
+    values = parse_yaml("[2026-11-27, 2026-11-27 13:00:00, !!timestamp 2026-11-27]")
+    assert values == yaml.safe_load("[2026-11-27, 2026-11-27 13:00:00, !!timestamp 2026-11-27]")
+
+
+ODD_DATASETS = (
+    *("null", "[]", "7", '"text"', "{}", '{"content": 1, "build": 2, "sha256": 3}', "[" * 5000, "{", "\\"),
+    '{"content": {"manifests": []}, "build": {"link": "copy"}, "sha256": ""}',
+    '{"content": {"manifests": {}}, "build": {"link": 1}, "sha256": ""}',
+    '{"content": {"manifests": {}}, "build": [], "sha256": ""}',
+    '{"content": {"manifests": {"\\ud800": 1}}, "build": {"link": "\\ud800"}, "sha256": ""}',
+)
+
+
+@pytest.mark.parametrize("text", ODD_DATASETS, ids=lambda text: text[:20])
+def test_an_odd_dataset_json_is_none(text, tmp_path):
+    (tmp_path / "dataset.json").write_text(text)
+    assert read_dataset(tmp_path) is None
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_features_packed_as_numpy_does_not_write_them_are_refused(packing, tmp_path):
+    array = io.BytesIO()
+    np.save(array, np.ones((1, 1, 1)))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", packing) as archive:
+        archive.writestr("arr_0.npy", array.getvalue())
+    with pytest.raises(BadFeatures, match="is packed in a way that NumPy does not write"):
+        read_features(tmp_path / "x.npz")
