@@ -12,7 +12,8 @@ from zlib_ng import zlib_ng
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids
-from imagenet_s.files import read_json, sha256_of, write_json
+from imagenet_s.files import read_json, sha256_of
+from imagenet_s.receipts import write_receipt
 from imagenet_s.samples import read_samples
 from imagenet_s.splits import listed
 from imagenet_s.subsets import (
@@ -67,7 +68,7 @@ def write_dataset(
         "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
+    write_receipt(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
 
 
 def read_dataset(root: Path) -> dict | None:

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
+from imagenet_s.files import put, read_json, real_folder, scratch_folder
 from imagenet_s.mask import decode, pixels_digest
 from imagenet_s.owner import claim_folder
 from imagenet_s.progress import log
+from imagenet_s.receipts import receipt
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
 from imagenet_s.workers import in_chunks
@@ -43,10 +44,10 @@ def unpack_masks(
     mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
     """
     claim_folder(output, subset)
-    receipt = read_json(annotations)
-    origin = Path(receipt["path"])
+    facts = read_json(annotations)
+    origin = Path(facts["path"])
     folder = output / "work" / "masks" / str(subset)
-    unpack, found = _sources(receipt, origin)
+    unpack, found = _sources(facts, origin)
     wanted = mask_paths(subset)
     oddities = [f"{mask} is missing" for mask in wanted if mask not in found]
     oddities += [f"{mask} is not listed" for mask in sorted(set(found) - set(wanted))]
@@ -60,7 +61,7 @@ def unpack_masks(
         what = f"Unpacking the masks of {subset_of(subset).name}"
         rows = in_chunks(task, present, workers, what, "masks")
     oddities += [f"{row[0]} {row[-1]}" for row in rows if row[-1]]
-    if oddities and not receipt["official"]:
+    if oddities and not facts["official"]:
         raise UserError(
             f"The masks of {subset_of(subset).name} from {origin} are not as they should be "
             f"({len(oddities):,} findings): {first_few(oddities)}.\n"
@@ -70,15 +71,15 @@ def unpack_masks(
         )
     for oddity in oddities:
         log.warning("odd, but in the official archive: %s", oddity)
-    write_records(rows, records)
+    with receipt(records, folder) as partial_path:
+        write_records(rows, partial_path)
 
 
 def write_records(rows: list[tuple], path: Path) -> None:
     """Writes rows of `RECORDS` as a Parquet file."""
     columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
-    with written(path) as partial_path:
-        pq.write_table(table, partial_path, compression="zstd")
+    pq.write_table(table, path, compression="zstd")
 
 
 def mask_paths(subset: int) -> list[str]:

@@ -13,6 +13,7 @@ from imagenet_s.lock import hold_run
 from imagenet_s.mend import Copy, damaged_of, digest_of, mend_images, mend_labels, mend_masks
 from imagenet_s.papers import make_dataset, make_manifests
 from imagenet_s.progress import log
+from imagenet_s.receipts import sync
 from imagenet_s.report import report_lines
 from imagenet_s.subsets import (
     DATASET,
@@ -78,6 +79,7 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
                 lost.append("extra files are left: the manifests that would tell them are damaged")
         if read_dataset(copy.root) is None:
             lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
+        sync(copy.root, copy.work)  # before anybody reads that all is whole again
     if lost:
         log.warning("Could not be got back: %s", first_few(lost))
         for text in lost:

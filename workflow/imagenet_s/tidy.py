@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s.files import read_json, write_json
+from imagenet_s.files import read_json
 from imagenet_s.parts import tier_parts, tiers
 from imagenet_s.pool import pool_path, sweep_pool
 from imagenet_s.progress import log
+from imagenet_s.receipts import write_receipt
 from imagenet_s.samples import read_samples, samples_path
 from imagenet_s.subsets import SUBSETS
 from imagenet_s.tree import plan_path, remove_tree
@@ -46,7 +47,7 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
         removed += _remove(work / "pool")
     for folder in removed:
         log.info("Removed %s", folder)
-    write_json(receipt, {"removed": [str(folder) for folder in removed]})
+    write_receipt(receipt, {"removed": [str(folder) for folder in removed]})
 
 
 def _pooled(output: Path) -> set[str]:

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
+from imagenet_s.files import read_json, real_folder, scratch_folder
 from imagenet_s.links import link_troubles, no_link_from_archives, place
 from imagenet_s.listing import all_files, read_listing
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
+from imagenet_s.receipts import durable, write_receipt
 from imagenet_s.samples import read_samples
 from imagenet_s.source import Findings
 from imagenet_s.subsets import (
@@ -73,7 +74,7 @@ def build_tree(
         made = _place(root, wanted, scratch, f"Linking {folder.name}")
     _write_plan(plan, wanted["path"].combine_chunks(), seen[0])
     log.info("%s: %s entries, %s of them new, %s removed", root, len(wanted), made, len(gone))
-    write_json(receipt, {"link": link, "entries": len(wanted)})
+    write_receipt(receipt, {"link": link, "entries": len(wanted)}, root)
 
 
 def plan_path(output: Path, subset: int) -> Path:
@@ -248,5 +249,5 @@ def _read_plan(plan: Path, root: Path) -> pa.Array:
 
 def _write_plan(path: Path, entries: pa.Array, seen: Findings) -> None:
     table = pa.table({"path": entries}).replace_schema_metadata({"source": seen.root})
-    with written(path) as partial:
+    with durable(path) as partial:  # it is needed by a run after a power cut, too
         pq.write_table(table, partial, compression="zstd")
