@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import yaml
 from PIL import Image
 
 from archives import hugging_face_tars
-from building import ROOT, build
+from building import ROOT
 from conftest import linked_copy
 from damages import deleted, own_copy, replaced
 from imagenet_s import adopt as adopt_module
@@ -44,7 +45,7 @@ from imagenet_s.subsets import MASKED, label_folder, sample_manifests, subset_of
 from imagenet_s.summary import write_summary
 from imagenet_s.tidy import tidy
 from imagenet_s.tree import build_tree
-from imagenet_s.verify import Verdict, verify
+from imagenet_s.verify import verify
 
 
 class Recorder:
@@ -245,17 +246,9 @@ def test_a_crash_before_the_rename_leaves_no_final_name(tmp_path, moment):
 # Each kind of job
 
 
-@pytest.fixture(scope="module")
-def made(imagenet50, annotations50, tmp_path_factory) -> Path:
-    """An output with builds of `copy`. Shared: `output` is a copy of it."""
-    output = tmp_path_factory.mktemp("made") / "results"
-    build(imagenet50, annotations50, output, "copy", labels=("id16",))
-    return output
-
-
 @pytest.fixture
-def output(made, tmp_path) -> Path:
-    return own_copy(made, tmp_path / "results")
+def output(output50, tmp_path) -> Path:
+    return own_copy(output50, tmp_path / "results")
 
 
 Job = Callable[[Path, Path, dict], list[Path]]  # (output, source, annotations) → the receipts
@@ -499,8 +492,7 @@ def test_an_adopted_copy_is_on_disk_before_its_dataset_json(output, monkeypatch)
     root = output / "ImageNetS50"
     (root / "dataset.json").unlink()
     shutil.rmtree(root / "manifests")
-    expected = verify(root, 50, "complete", 1).expected
-    verdict = Verdict(50, root, "complete", expected, {}, [], {}, [], None, 0, 0, 0.0)
+    verdict = replace(verify(root, 50, "complete", 1), damage={}, remarks=())
     recorder = Recorder(root, monkeypatch)
     adopt_module.adopt(verdict, 1)
     names = [root / "manifests" / name for name in sample_manifests()]

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from imagenet_s.system_files import goes_with_its_folder
+
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
@@ -99,6 +101,29 @@ def real_folder(root: Path, relative: str | Path) -> Path:
             folder.unlink()
         folder.mkdir(exist_ok=True)
     return folder
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes an empty folder, or one that holds only files that systems leave, with them.
+
+    Raises OSError for any other.
+    """
+    left = list(folder.iterdir())
+    if all(goes_with_its_folder(path.name) for path in left):
+        for path in left:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    folder.rmdir()
+
+
+def remove_if_empty(folder: Path) -> bool:
+    """Removes a folder as `remove_folder` does; says whether it was empty."""
+    if not all(goes_with_its_folder(path.name) for path in folder.iterdir()):
+        return False
+    remove_folder(folder)
+    return True
 
 
 def sha256_of(path: Path) -> str:

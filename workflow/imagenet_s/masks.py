@@ -17,6 +17,7 @@ from imagenet_s.progress import log
 from imagenet_s.receipts import receipt
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
+from imagenet_s.system_files import is_system_file, left_by_systems
 from imagenet_s.workers import in_chunks
 from imagenet_s.zips import MOST_BYTES, BadMember, Member, read_member, zipped_masks
 
@@ -108,12 +109,15 @@ def _sources(receipt: dict, origin: Path) -> tuple:
         if not origin.is_file():
             raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun annotations`.")
         return _from_zip, zipped_masks(origin)
-    found = {}
-    for split in MASKED:
-        for path in (origin / mask_folder(split)).glob("*/*.png"):
-            if not path.name.startswith("._"):
-                found[f"{mask_folder(split)}/{path.parent.name}/{path.name}"] = str(path)
-    return _from_folder, found
+    found = {
+        f"{mask_folder(split)}/{path.parent.name}/{path.name}": str(path)
+        for split in MASKED
+        for path in (origin / mask_folder(split)).glob("*/*")
+    }
+    system = sorted(filter(is_system_file, found))
+    if system:
+        log.info("%s: %s", origin, left_by_systems(system))
+    return _from_folder, {x: found[x] for x in sorted(found.keys() - set(system)) if x.endswith(".png")}
 
 
 def _from_zip(
