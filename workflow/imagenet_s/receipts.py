@@ -29,8 +29,10 @@ def receipts(paths: Sequence[Path], *folders: Path) -> Iterator[list[Path]]:
     with ExitStack() as stack:
         partials = [stack.enter_context(partial_file(path)) for path in paths]
         yield partials
+        began = time.monotonic()
         sync(*(path.parent for path in paths), *folders)
         _commit(partials, paths)
+        log.debug("Waited %.3f s for the disk", time.monotonic() - began)
 
 
 @contextmanager
@@ -59,14 +61,12 @@ def sync(*folders: Path) -> None:
 
     A folder that does not exist holds nothing. Raises OSError where bytes could not be written.
     """
-    began = time.monotonic()
     systems: dict[int, Path] = {}
     for folder in folders:
         with suppress(FileNotFoundError):
             systems.setdefault(os.stat(folder).st_dev, folder)
     for folder in systems.values():
         _sync_file_system(folder)
-    log.debug("Waited %.3f s for the disk", time.monotonic() - began)
 
 
 def _commit(partials: Sequence[Path], paths: Sequence[Path]) -> None:
