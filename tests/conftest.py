@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from building import build
 from imagenet_s.demo import make_annotations, make_images
 from imagenet_s.files import read_json
 from imagenet_s.progress import log
@@ -63,6 +64,14 @@ def truth50(annotations50, tmp_path_factory) -> Path:
         masks = [name for name in archive.namelist() if "/validation-segmentation/" in name]
         archive.extractall(folder, masks)
     return folder / "ImageNetS50" / "validation-segmentation"
+
+
+@pytest.fixture(scope="session")
+def output50(imagenet50, annotations50, tmp_path_factory) -> Path:
+    """An output with a build of subset 50 by copies, with labels `id16`. Shared: never change it."""
+    output = tmp_path_factory.mktemp("output") / "results"
+    build(imagenet50, annotations50, output, "copy", labels=("id16",))
+    return output
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def dangling(root: Path, path: str, dice: random.Random) -> Told:
 
 def extra(root: Path, path: str, dice: random.Random) -> Told:
     """A file beside another, whose name nobody expects."""
-    name = dice.choice([".DS_Store", "._{}", "{}.part", "copy of {}", "ü {}"]).format(Path(path).name)
+    name = dice.choice([".hidden", "{}~", "{}.part", "copy of {}", "ü {}"]).format(Path(path).name)
     added = str(Path(path).with_name(name))
     if (root / added).exists():
         added = str(Path(path).with_name(f"{dice.random()}"))

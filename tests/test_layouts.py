@@ -228,6 +228,7 @@ def train_tree_919(imagenet: Path, made_up_records: tuple[Path, Path, Path], out
     val, masks, receipt = made_up_records
     work, places = output / "work", find_places(imagenet)
     listings = {tier: work / f"{tier}.parquet" for tier in SUBSETS}
+    work.mkdir(parents=True)
     for tier, path in listings.items():
         rows, seen = list_tier(imagenet, tier, Index(work / "index.parquet"))
         write_listing(listing_of(rows, seen.stamps), path)

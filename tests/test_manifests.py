@@ -426,6 +426,7 @@ def test_the_pool_is_kept_where_any_tier_has_images_from_archives(output, archiv
 def test_records_of_archives_are_forgotten_with_their_copies_and_those_of_files_are_kept(output, pooled):
     kept, gone = pooled_file(output, f"{FISH}_1", FISH), pooled_file(output, f"{FISH}_2", FISH)
     add_samples(output, 50, kept)
+    (output / "work" / "images").mkdir(parents=True)
     for path in (kept, gone):
         row = record_of(path.name.partition("-")[0], FISH, b"")
         for kind, archives in (("file", []), ("tar", ["/data/imagenet/train.tar"])):

@@ -139,6 +139,31 @@ def test_a_folder_gives_the_same_files_and_records_as_the_archive(annotations50,
     assert files_below(masks_of(tmp_path / "a")) == original
 
 
+def test_a_zip_of_windows_gives_the_same_files_and_records(annotations50, original, tmp_path):
+    by_windows = tmp_path / "windows.zip"
+    with zipfile.ZipFile(by_windows, "w") as archive:
+        for mask, data in original.items():
+            archive.writestr(f"ImageNetS50/{mask}".replace("/", "\\"), data)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert unpack(by_windows, tmp_path / "a") == unpack(Path(annotations50["path"]), tmp_path / "b")
+    assert files_below(masks_of(tmp_path / "a")) == original
+
+
+def test_what_systems_leave_among_unpacked_masks_is_told_in_one_line(original, tmp_path, caplog):
+    caplog.set_level("INFO", "imagenet_s")
+    unpacked, folder = tmp_path / "unpacked", FIRST.rpartition("/")[0]
+    for mask, data in original.items():
+        (unpacked / mask).parent.mkdir(parents=True, exist_ok=True)
+        (unpacked / mask).write_bytes(data)
+    for name in (f"._{Path(FIRST).name}", "Thumbs.db"):
+        (unpacked / folder / name).write_bytes(b"x")
+    unpack(unpacked, tmp_path)
+    assert files_below(masks_of(tmp_path)) == original
+    told = f"Left by the system, not part of the data set: {folder}/._{Path(FIRST).name}, {folder}/Thumbs.db"
+    assert caplog.messages.count(f"{unpacked}: {told}") == 1
+
+
 def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path):
     unpacked = tmp_path / "unpacked"
     for mask, data in original.items():

@@ -112,6 +112,7 @@ def test_records_and_the_pool_are_those_of_the_plain_folders(imagenet50, tmp_pat
     for name, root in (("plain", imagenet50), ("other", layout(imagenet50, tmp_path / "imagenet"))):
         work, places = tmp_path / name, find_places(root)
         rows, seen = list_tier(root, 50, Index())
+        work.mkdir()
         write_listing(listing_of(rows, seen.stamps), work / "listing.parquet")
         parts = subset_parts(50, one_pass_sets(places), 50)
         for part in parts:

@@ -151,6 +151,41 @@ def test_a_name_that_goes_on_after_a_zero_byte_is_refused(path):
     assert "leads outside the folder" in str(refused(path))
 
 
+@pytest.mark.parametrize("root", ["", "ImageNetS50\\"])
+def test_names_with_backslashes_are_read_as_with_slashes(path, root, caplog):
+    caplog.set_level("INFO", "imagenet_s")
+    masks = [root + name.replace("/", "\\") for name in (MASK, SEMI)]
+    folder = zipfile.ZipInfo(f"{root}validation-segmentation\\")
+    folder.external_attr = (stat.S_IFDIR | 0o755) << 16
+    zip_of(path, folder, *masks)
+    assert names(path) == dict(zip((MASK, SEMI), masks, strict=True))
+    assert caplog.messages == [
+        f"{path}: names with backslashes, as Windows has them, read as slashes: {masks[0]}, {masks[1]}"
+    ]
+    assert read(path, MASK) == masks[0].encode()
+
+
+@pytest.mark.parametrize("other", [MASK, MASK.replace("/n", "\\n"), f"again\\{MASK}"])
+def test_a_mask_with_slashes_and_with_backslashes_is_there_twice(path, other):
+    assert refused(zip_of(path, MASK.replace("/", "\\"), other)).details == (f"{MASK!r} is there twice",)
+
+
+def test_a_name_with_backslashes_must_be_the_same_in_its_own_header(path):
+    zip_of(path, MASK.replace("/", "\\"))
+    data = path.read_bytes()
+    path.write_bytes(data.replace(MASK.replace("/", "\\").encode(), MASK.encode(), 1))
+    with pytest.raises(BadMember, match="its own header is of"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "shadow",
+    [MASK.replace("n01443537/", "n01443537\\._"), f"__MACOSX\\{MASK}", f"@eaDir/{MASK}"],
+)
+def test_what_systems_leave_is_no_mask(path, shadow):
+    assert names(zip_of(path, MASK, shadow)) == {MASK: MASK}
+
+
 def test_folders_are_left_alone(path):
     with zipfile.ZipFile(zip_of(path, MASK), "a") as archive:
         archive.mkdir("ImageNetS50/")

@@ -11,11 +11,11 @@ from imagenet_s.classes import class_ids
 from imagenet_s.contents import contents
 from imagenet_s.dataset import write_dataset
 from imagenet_s.errors import UserError
-from imagenet_s.files import write_json
+from imagenet_s.files import write_json, written
 from imagenet_s.images import Reader, record_of, write_records
 from imagenet_s.listing import Row
 from imagenet_s.manifests import write_manifests
-from imagenet_s.samples import join_samples
+from imagenet_s.samples import write_samples
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed
 from imagenet_s.subsets import SPLITS, subset_of
@@ -43,7 +43,9 @@ def adopt(verdict: Verdict, workers: int) -> None:
         write_json(receipt, none)
         write_json(findings, asdict(Findings(layout="a copy that was adopted", root=str(root))))
         parts = list(_image_records(root, subset, scratch, workers))
-        join_samples(subset, False, parts, _mask_records(root, subset, scratch, workers), receipt, samples)
+        masked = _mask_records(root, subset, scratch, workers)
+        with written(samples) as partial_path:
+            write_samples(subset, False, parts, masked, receipt, partial_path)
         write_manifests(samples, root / "manifests")
         write_dataset(subset, (), samples, receipt, [findings], root, ADOPTED)
 
@@ -60,7 +62,8 @@ def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iter
         rows = in_chunks(
             partial(_records, root), some, workers, f"Reading {subset_of(subset).name}", "images"
         )
-        write_records(rows, [], scratch / f"{k}.parquet", ())
+        with written(scratch / f"{k}.parquet") as partial_path:
+            write_records(rows, [], partial_path, ())
         yield scratch / f"{k}.parquet"
 
 
@@ -73,7 +76,8 @@ def _records(root: Path, some: Sequence[tuple[str, str]]) -> list[tuple]:
 def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:
     task = partial(_mask_rows, root, len(class_ids(subset)))
     rows = in_chunks(task, masks.mask_paths(subset), workers, f"Masks of {subset_of(subset).name}", "masks")
-    masks.write_records(rows, scratch / "masks.parquet")
+    with written(scratch / "masks.parquet") as partial_path:
+        masks.write_records(rows, partial_path)
     return scratch / "masks.parquet"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imagenet_s.download import download
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import write_json
+from imagenet_s.receipts import write_receipt
 from imagenet_s.subsets import MASKED, Subset, mask_folder, subset_of
 
 
@@ -24,7 +24,7 @@ def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> No
         found = archive_receipt(facts, path, md5)
     else:
         found = _find(facts, Path(os.path.abspath(Path(origin).expanduser())), md5)
-    write_json(receipt, found)
+    write_receipt(receipt, found, folder)
 
 
 def archive_receipt(subset: Subset, path: Path, md5: str) -> dict:

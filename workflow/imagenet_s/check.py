@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from imagenet_s.archive_check import archive_troubles
 from imagenet_s.complete import Trouble, lacking, require_none
 from imagenet_s.errors import first_few
-from imagenet_s.files import read_json, write_json
+from imagenet_s.files import dump_json, read_json
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places
 from imagenet_s.links import link_troubles, no_link_from_archives
@@ -23,6 +23,7 @@ from imagenet_s.needs import Need, Space, needs, size_text, space_at
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
 from imagenet_s.progress import log
+from imagenet_s.receipts import receipts
 from imagenet_s.source import Findings, list_tier, names_ahead
 from imagenet_s.wrong_folder import barren_troubles, layout_trouble
 
@@ -56,8 +57,9 @@ def check_and_list(
     listings, findings = listings + further[0], findings + further[1]
     _tell_oddities(findings, link)
     require_none(troubles(listings, findings, subsets, complete, link, labels, output))
-    write_listing(listings[len(lower)], folder / f"{tier}.parquet")
-    write_json(folder / f"{tier}.json", asdict(findings[len(lower)]))
+    with receipts([folder / f"{tier}.parquet", folder / f"{tier}.json"]) as (listed, found):
+        write_listing(listings[len(lower)], listed)
+        dump_json(asdict(findings[len(lower)]), found)
 
 
 def look(imagenet: Path, wanted: Sequence[int], index: Index) -> tuple[list[pa.Table], list[Findings]]:

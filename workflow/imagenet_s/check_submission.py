@@ -27,8 +27,9 @@ from imagenet_s.predictions import (
 from imagenet_s.progress import log
 from imagenet_s.protocols import PROTOCOLS, leak, told
 from imagenet_s.subsets import subset_of
+from imagenet_s.system_files import is_system_file
 from imagenet_s.workers import in_chunks
-from imagenet_s.zips import BadMember, BadZip, Member, doubled, is_shadow, members_of, read_member
+from imagenet_s.zips import BadMember, BadZip, Member, doubled, members_of, read_member
 
 SPLIT = "test"
 METHOD, MATCH = "method.txt", "match.json"
@@ -121,7 +122,7 @@ def _placed(members: Iterable[Member], wanted: Container[str]) -> tuple[dict[str
     """
     named = {member.name.replace("\\", "/"): member for member in members}
     named = {name: member for name, member in named.items() if not name.endswith("/")}  # folders of Windows
-    split = [name.split("/") for name in named if not is_shadow(name)]
+    split = [name.split("/") for name in named if not is_system_file(name)]
     roots = Counter("/".join(parts[:-2]) for parts in split if "/".join(parts[-2:]) in wanted)
     [(root, count)] = roots.most_common(1) or [("", 0)]
     root = f"{root}/" if root and 2 * count > len(split) else ""

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from imagenet_s.errors import UserError
+from imagenet_s.files import remove_if_empty
 from imagenet_s.lock import hold_run
 from imagenet_s.subsets import SUBSETS, subset_of
 from imagenet_s.tree import made_in, plan_path, remove_tree
@@ -63,8 +64,7 @@ def clean(output: Path, dry_run: bool) -> None:
     for name in LOCKS:
         (work / name).unlink(missing_ok=True)
     for folder in (*scored, *{folder.parent for folder in scored}, work, output):
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        remove_if_empty(folder)
 
 
 def _scored(output: Path) -> list[Path]:

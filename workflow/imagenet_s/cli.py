@@ -132,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
 
     added = command(commands, "verify", "copies.verify_copies", "is a copy of ImageNet-S whole?")
-    added.add_argument("path", type=Path, metavar="PATH", help="a folder ImageNetS<n>, or the one above")
+    added.add_argument("path", type=Path, metavar="PATH", help="a copy, or the folder above it")
     added.add_argument(
         "--level", choices=LEVELS, default="sha256", help="names; also sizes; also every byte (default)"
     )

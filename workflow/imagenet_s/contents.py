@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagenet_s.system_files import BEGINNINGS, is_system_file
+
 LINKED_WHOLE = "train-full"  # 919's link to the source's train folder: not looked into
 DEEPEST = 2  # a class folder is that deep; links to folders further down are not followed
 
@@ -15,10 +17,14 @@ class Contents:
     files: list[str] = field(default_factory=list)
     dangling: dict[str, str] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)  # folders that cannot be listed
+    system: list[str] = field(default_factory=list)  # what systems leave, and nothing else has
 
 
 def contents(root: Path) -> Contents:
-    """All files below `root`, also those behind links to class folders. No file is opened or measured."""
+    """All files below `root`, also those behind links to class folders. No file is opened or measured.
+
+    What systems leave is in `system` alone, a folder as one.
+    """
     found = Contents()
     folders = [""]
     while folders:
@@ -30,6 +36,10 @@ def contents(root: Path) -> Contents:
             continue
         for entry in entries:
             path = f"{folder}{entry.name}"
+            # The beginning first: there are a million names.
+            if entry.name[0] in BEGINNINGS and is_system_file(entry.name):
+                found.system.append(path)
+                continue
             link = entry.is_symlink()
             if link and not os.path.exists(entry.path):
                 found.dangling[path] = os.readlink(entry.path)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from zlib_ng import zlib_ng
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids
-from imagenet_s.files import read_json, sha256_of, write_json
+from imagenet_s.files import read_json, remove_if_empty, sha256_of
+from imagenet_s.receipts import write_receipt
 from imagenet_s.samples import read_samples
 from imagenet_s.splits import listed
 from imagenet_s.subsets import (
@@ -48,8 +50,8 @@ def write_dataset(
     source, pooled = seen[0], sorted({kind for findings in seen for kind in findings["pooled"]})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
-    files = (path for path in (tree / "manifests").iterdir() if path.suffix in (".csv", ".sha256"))
-    digests = {path.name: sha256_of(path) for path in sorted(files)}
+    names = sorted({*sample_manifests(), *label_manifests()} & set(os.listdir(tree / "manifests")))
+    digests = {name: sha256_of(tree / "manifests" / name) for name in names}
     content = {
         "dataset": subset_of(subset).name,
         "subset": subset,
@@ -68,7 +70,7 @@ def write_dataset(
         "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_json(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
+    write_receipt(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
 
 
 def read_dataset(root: Path) -> dict | None:
@@ -155,5 +157,5 @@ def _remove_other_labels(tree: Path, labels: Sequence[str], masks: Sequence[str]
             label.unlink(missing_ok=True)
             folders.add(str(label.parent.relative_to(tree)))
         for folder in sorted(folders, reverse=True):  # classes before the folder that holds them
-            if (tree / folder).is_dir() and not any((tree / folder).iterdir()):
-                (tree / folder).rmdir()
+            if (tree / folder).is_dir():
+                remove_if_empty(tree / folder)

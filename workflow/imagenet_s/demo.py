@@ -9,8 +9,9 @@ from pathlib import Path
 
 from imagenet_s.annotations import archive_receipt
 from imagenet_s.classes import merges, tier_classes
-from imagenet_s.files import put, scratch_folder, write_json, written
+from imagenet_s.files import put, scratch_folder, written
 from imagenet_s.masks import mask_paths
+from imagenet_s.receipts import write_receipt
 from imagenet_s.source import SYNTHETIC
 from imagenet_s.splits import listed, tier_val_images
 from imagenet_s.subsets import MASKED, subset_of
@@ -41,7 +42,7 @@ def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Pat
         in_chunks(
             partial(_image_chunk, root, scratch), images, workers, f"Demo images, tier {tier}", "images"
         )
-    write_json(receipt, {"synthetic": True, "images": len(images)})
+    write_receipt(receipt, {"synthetic": True, "images": len(images)}, root)
 
 
 def make_annotations(subset: int, folder: Path, receipt: Path, workers: int) -> None:
@@ -59,7 +60,7 @@ def make_annotations(subset: int, folder: Path, receipt: Path, workers: int) -> 
             file.writestr(member, data)
     with archive.open("rb") as file:
         md5 = hashlib.file_digest(file, "md5").hexdigest()
-    write_json(receipt, archive_receipt(facts, archive, md5))
+    write_receipt(receipt, archive_receipt(facts, archive, md5), folder)
 
 
 def train_names(wnid: str, further: int) -> list[str]:

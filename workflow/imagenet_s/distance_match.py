@@ -16,7 +16,7 @@ from imagenet_s import __version__
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import first_few
 from imagenet_s.features import BadFeatures, find_features, read_features
-from imagenet_s.files import digest_of_files, scratch_folder, write_json, written_folder
+from imagenet_s.files import digest_of_files, scratch_folder, written_folder
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.mask import decode, rgb_png
 from imagenet_s.neighbours import ENLARGED, Regions, embedded, enlarged, nearest, voted
@@ -24,6 +24,7 @@ from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import file_bytes, files_in, image_shape, images_in, inner, names_of
 from imagenet_s.progress import log
 from imagenet_s.protocols import told
+from imagenet_s.receipts import write_receipt
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -77,7 +78,7 @@ def distance_match(
         regions, digest = len(np.load(kept / LABELS)), digest_of_files(making)
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
     how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
-    write_json(receipt, facts | how | {"sha256": digest})
+    write_receipt(receipt, facts | how | {"sha256": digest}, out)
     print(
         f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
     )

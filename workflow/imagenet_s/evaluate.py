@@ -10,7 +10,7 @@ import numpy as np
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids, class_names
-from imagenet_s.files import write_json, written
+from imagenet_s.files import written
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.match_file import read_matching, relabelled
 from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
@@ -27,6 +27,7 @@ from imagenet_s.predictions import (
     require_own_classes,
 )
 from imagenet_s.progress import log
+from imagenet_s.receipts import write_receipt
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -98,7 +99,7 @@ def evaluate(
         "pixels_above_the_classes": sums.unknown,
         "scored_by": f"imagenet-s {__version__}",
     }
-    write_json(out, found | facts)
+    write_receipt(out, found | facts)
     print(summary(subset, found, facts, out))
 
 

@@ -9,10 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from imagenet_s.system_files import goes_with_its_folder
+
 
 @contextmanager
 def written(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; renames it to `path` when the block ends well.
+
+    Nothing is synced: for what must outlive a power cut see `receipts`.
+    """
+    with partial_file(path) as partial:
+        yield partial
+        os.replace(partial, path)
+
+
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, and removes what stands there in the end.
 
     The temporary name is fixed, so that a killed run leaves at most one and the next run reuses it.
     """
@@ -21,7 +34,6 @@ def written(path: Path) -> Iterator[Path]:
     partial.unlink(missing_ok=True)
     try:
         yield partial
-        partial.replace(path)
     except OSError as error:
         error.filename = error.filename or str(path)  # a failed write does not say of what
         raise
@@ -91,6 +103,29 @@ def real_folder(root: Path, relative: str | Path) -> Path:
     return folder
 
 
+def remove_folder(folder: Path) -> None:
+    """Removes an empty folder, or one that holds only files that systems leave, with them.
+
+    Raises OSError for any other.
+    """
+    left = list(folder.iterdir())
+    if all(goes_with_its_folder(path.name) for path in left):
+        for path in left:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    folder.rmdir()
+
+
+def remove_if_empty(folder: Path) -> bool:
+    """Removes a folder as `remove_folder` does; says whether it was empty."""
+    if not all(goes_with_its_folder(path.name) for path in folder.iterdir()):
+        return False
+    remove_folder(folder)
+    return True
+
+
 def sha256_of(path: Path) -> str:
     """The hex sha256 of a file's bytes."""
     with path.open("rb") as file:
@@ -106,13 +141,18 @@ def digest_of_files(folder: Path) -> str:
 
 
 def write_json(path: Path, value: object) -> None:
+    """Writes `value` to `path` as `dump_json` does, whole or not at all."""
+    with written(path) as partial:
+        dump_json(value, partial)
+
+
+def dump_json(value: object, file: Path) -> None:
     """Writes `value` as indented UTF-8 JSON with a final newline.
 
     Bytes of file names that are not UTF-8 become escapes such as `\\udce9`, read back as they were.
     """
-    with written(path) as partial:
-        text = json.dumps(value, indent=2, ensure_ascii=False)
-        partial.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path) -> dict:

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imagenet_s.files import digest_of_files, write_json, written_folder
+from imagenet_s.files import digest_of_files, written_folder
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import images_in
+from imagenet_s.receipts import write_receipt
 from imagenet_s.workers import in_chunks
 
 CELLS = 12  # along the longer side of an image
@@ -61,7 +62,7 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
         )
         require_none(findings, f"Not all images in {images} can be read:", advice)
         digest = digest_of_files(making)
-    write_json(receipt, {"images": len(found), "channels": CHANNELS, "sha256": digest})
+    write_receipt(receipt, {"images": len(found), "channels": CHANNELS, "sha256": digest}, out)
     print(f"{len(found):,} features of shape ({CHANNELS}, h, w) in {out}")
 
 

@@ -14,13 +14,14 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import scratch_folder, write_json, written
+from imagenet_s.files import dump_json, scratch_folder
 from imagenet_s.headers import LONGEST_IMAGE
 from imagenet_s.listing import Row, read_listing, require_same_archives
 from imagenet_s.parts import part_classes, part_val_images
 from imagenet_s.pieces import Pieces
 from imagenet_s.pool import Pool
 from imagenet_s.progress import progress
+from imagenet_s.receipts import receipts
 
 RECORDS = pa.schema(
     [
@@ -67,9 +68,10 @@ def read_part(
                 empty.append(f"{row.path}: {row.image}" if row.in_archive else row.path)
             bar.update()
     require_same_archives(table)  # none changed meanwhile
-    write_records(rows, empty, records, sorted({row.path for row in wanted if row.in_archive}))
-    if copied:
-        write_json(copied, {"images": len(rows), "bytes": sum(row[2] for row in rows)})
+    with receipts([records, *([copied] if copied else [])], pool) as (partial, *counted):
+        write_records(rows, empty, partial, sorted({row.path for row in wanted if row.in_archive}))
+        for path in counted:
+            dump_json({"images": len(rows), "bytes": sum(row[2] for row in rows)}, path)
 
 
 def record_of(image: str, imagenet_wnid: str, data: bytes | memoryview) -> tuple:
@@ -91,8 +93,7 @@ def write_records(rows: list[tuple], empty: list[str], path: Path, archives: Seq
     columns = zip(*sorted(rows), strict=True) if rows else [()] * len(RECORDS)
     schema = RECORDS.with_metadata({"archives": json.dumps(archives)})
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], schema)
-    with written(path) as partial:
-        pq.write_table(table, partial, compression="zstd")
+    pq.write_table(table, path, compression="zstd")
 
 
 def differing(image: str, files: Iterable[str]) -> UserError:

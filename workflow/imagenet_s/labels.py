@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from imagenet_s import masks as masks_module
-from imagenet_s.files import put, real_folder, scratch_folder, written
+from imagenet_s.files import put, real_folder, scratch_folder
 from imagenet_s.mask import ENCODERS, BadMask, ids_of, pixels_of
 from imagenet_s.progress import log
+from imagenet_s.receipts import receipts
 from imagenet_s.subsets import DATASET, label_folder, label_path, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -42,11 +43,11 @@ def encode_labels(
     for label, _, problem in results:
         if problem:
             log.warning("%s left out: its mask %s", label, problem)
-    for split, path in digests.items():
-        start = f"{label_folder(split, encoding)}/"
-        lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
-        with written(path) as partial_path:
-            partial_path.write_text("".join(lines))
+    with receipts(list(digests.values()), tree) as partials:
+        for split, path in zip(digests, partials, strict=True):
+            start = f"{label_folder(split, encoding)}/"
+            lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
+            path.write_text("".join(lines))
 
 
 def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:

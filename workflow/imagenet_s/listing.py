@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagenet_s.errors import UserError
-from imagenet_s.files import written
 from imagenet_s.pieces import stamp
 
 LISTING = pa.schema(
@@ -46,8 +45,7 @@ def listing_of(rows: Sequence[Row], stamps: dict[str, list]) -> pa.Table:
 
 def write_listing(listing: pa.Table, path: Path) -> None:
     """Writes a listing as a Parquet file."""
-    with written(path) as partial:
-        pq.write_table(listing, partial, compression="zstd")
+    pq.write_table(listing, path, compression="zstd")
 
 
 def read_listing(path: Path) -> pa.Table:

@@ -1,7 +1,7 @@
 """The manifests of a subset: a table of samples for each split, a sha256 list for each folder."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from imagenet_s.files import written
+from imagenet_s.receipts import receipts
 from imagenet_s.samples import SAMPLES, hex_of
 from imagenet_s.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
@@ -20,13 +20,20 @@ DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 
 
 def write_manifests(samples: Path, folder: Path) -> None:
-    """Writes into `folder` the files of `sample_manifests`, from a subset's samples.
+    """Writes into `folder` the files of `sample_manifests`; see `save_manifests`."""
+    names = sample_manifests()
+    with receipts([folder / name for name in names]) as partials:
+        save_manifests(samples, dict(zip(names, partials, strict=True)))
+
+
+def save_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
+    """Writes a subset's samples to the `paths` of its `sample_manifests`.
 
     CSV: one row a sample, sorted by `image`, UTF-8, LF, empty cells for what does not apply, no
     quotes. sha256: what `sha256sum -c` reads when called from the subset's folder.
     """
     with ExitStack() as stack:
-        files = {name: stack.enter_context(_opened(folder / name)) for name in sample_manifests()}
+        files = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
         for split in SPLITS:
             files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
         for batch in pq.ParquetFile(samples).iter_batches(BATCH):
@@ -63,12 +70,6 @@ def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:
     if split in MASKED:
         with_mask = rows.filter(rows["mask"].is_valid())
         _write_digests(with_mask, "mask_sha256", "mask", files[f"{mask_folder(split)}.sha256"])
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    with written(path) as partial, partial.open("wb") as file:
-        yield file
 
 
 def _write_digests(rows: pa.Table, digest: str, name: str, file: BinaryIO) -> None:

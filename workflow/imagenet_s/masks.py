@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import put, read_json, real_folder, scratch_folder, written
+from imagenet_s.files import put, read_json, real_folder, scratch_folder
 from imagenet_s.mask import decode, pixels_digest
 from imagenet_s.owner import claim_folder
 from imagenet_s.progress import log
+from imagenet_s.receipts import receipt
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, mask_folder, subset_of
+from imagenet_s.system_files import is_system_file, left_by_systems
 from imagenet_s.workers import in_chunks
 from imagenet_s.zips import MOST_BYTES, BadMember, Member, read_member, zipped_masks
 
@@ -43,10 +45,10 @@ def unpack_masks(
     mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
     """
     claim_folder(output, subset)
-    receipt = read_json(annotations)
-    origin = Path(receipt["path"])
+    facts = read_json(annotations)
+    origin = Path(facts["path"])
     folder = output / "work" / "masks" / str(subset)
-    unpack, found = _sources(receipt, origin)
+    unpack, found = _sources(facts, origin)
     wanted = mask_paths(subset)
     oddities = [f"{mask} is missing" for mask in wanted if mask not in found]
     oddities += [f"{mask} is not listed" for mask in sorted(set(found) - set(wanted))]
@@ -60,7 +62,7 @@ def unpack_masks(
         what = f"Unpacking the masks of {subset_of(subset).name}"
         rows = in_chunks(task, present, workers, what, "masks")
     oddities += [f"{row[0]} {row[-1]}" for row in rows if row[-1]]
-    if oddities and not receipt["official"]:
+    if oddities and not facts["official"]:
         raise UserError(
             f"The masks of {subset_of(subset).name} from {origin} are not as they should be "
             f"({len(oddities):,} findings): {first_few(oddities)}.\n"
@@ -70,15 +72,15 @@ def unpack_masks(
         )
     for oddity in oddities:
         log.warning("odd, but in the official archive: %s", oddity)
-    write_records(rows, records)
+    with receipt(records, folder) as partial_path:
+        write_records(rows, partial_path)
 
 
 def write_records(rows: list[tuple], path: Path) -> None:
     """Writes rows of `RECORDS` as a Parquet file."""
     columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
     table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
-    with written(path) as partial_path:
-        pq.write_table(table, partial_path, compression="zstd")
+    pq.write_table(table, path, compression="zstd")
 
 
 def mask_paths(subset: int) -> list[str]:
@@ -107,12 +109,15 @@ def _sources(receipt: dict, origin: Path) -> tuple:
         if not origin.is_file():
             raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun annotations`.")
         return _from_zip, zipped_masks(origin)
-    found = {}
-    for split in MASKED:
-        for path in (origin / mask_folder(split)).glob("*/*.png"):
-            if not path.name.startswith("._"):
-                found[f"{mask_folder(split)}/{path.parent.name}/{path.name}"] = str(path)
-    return _from_folder, found
+    found = {
+        f"{mask_folder(split)}/{path.parent.name}/{path.name}": str(path)
+        for split in MASKED
+        for path in (origin / mask_folder(split)).glob("*/*")
+    }
+    system = sorted(filter(is_system_file, found))
+    if system:
+        log.info("%s: %s", origin, left_by_systems(system))
+    return _from_folder, {x: found[x] for x in sorted(found.keys() - set(system)) if x.endswith(".png")}
 
 
 def _from_zip(

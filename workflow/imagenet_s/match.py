@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from imagenet_s import __version__
 from imagenet_s.classes import IGNORE, OTHER, class_ids
-from imagenet_s.files import write_json
+from imagenet_s.files import dump_json
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.mask import ids_in
 from imagenet_s.outputs import require_own_place
@@ -33,6 +33,7 @@ from imagenet_s.predictions import (
 )
 from imagenet_s.progress import log
 from imagenet_s.protocols import told
+from imagenet_s.receipts import receipts
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -183,8 +184,9 @@ def match_predictions(
         "solver": found.solver,
         "made_by": f"imagenet-s {__version__}",
     }
-    write_json(out.with_name(f"{out.stem}-info.json"), info)
-    write_json(out, found.official())
+    with receipts([out.with_name(f"{out.stem}-info.json"), out]) as (about, matching):
+        dump_json(info, about)
+        dump_json(found.official(), matching)
     print(f"{out}: cost {found.cost:.6f}, by {found.images:,} images; {_certainty(found, changeable)}")
 
 

@@ -15,7 +15,7 @@ from imagenet_s.check import look
 from imagenet_s.config import Config
 from imagenet_s.dataset import read_dataset
 from imagenet_s.expected import IMAGE, LABEL, MASK
-from imagenet_s.files import put, real_folder, sha256_of
+from imagenet_s.files import put, real_folder, remove_folder, sha256_of
 from imagenet_s.images import Reader
 from imagenet_s.index import Index
 from imagenet_s.labels import encoded
@@ -141,7 +141,7 @@ def _linked(root: Path, want: Wanted, scratch: Path) -> list[str]:
     try:
         entry = real_folder(root, Path(want.entry).parent) / Path(want.entry).name
         if entry.is_dir() and not entry.is_symlink():
-            entry.rmdir()
+            remove_folder(entry)
         place(want.target, entry, want.kind, scratch)
     except OSError as error:
         return [f"{want.entry}: {error.strerror}"]
@@ -209,7 +209,7 @@ def mend_labels(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
                 continue
             entry = real_folder(copy.root, Path(label).parent) / Path(label).name
             if entry.is_dir() and not entry.is_symlink():
-                entry.rmdir()
+                remove_folder(entry)
             put(data, entry, scratch)
         except (OSError, BadMask) as error:
             lost.append(f"{label}: {error}")

@@ -10,7 +10,7 @@ from imagenet_s.dataset import read_dataset, write_dataset
 from imagenet_s.demo import make_annotations
 from imagenet_s.files import put, read_json, real_folder
 from imagenet_s.labels import encoded
-from imagenet_s.manifests import write_manifests
+from imagenet_s.manifests import save_manifests
 from imagenet_s.mask import BadMask
 from imagenet_s.masks import mask_paths
 from imagenet_s.samples import samples_path
@@ -38,7 +38,8 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
     samples = samples_path(output, subset)
     lost = []
     if set(names) & set(sample_manifests()) and samples.exists():
-        write_manifests(samples, scratch / "manifests")
+        made_in = real_folder(scratch, "manifests")
+        save_manifests(samples, {name: made_in / name for name in sample_manifests()})
     for name in names:
         made = scratch / "manifests" / name
         if name not in sample_manifests():

@@ -11,6 +11,7 @@ from imagenet_s.layouts import reader_of
 from imagenet_s.pieces import stamp
 from imagenet_s.pool import Pool
 from imagenet_s.progress import progress
+from imagenet_s.receipts import receipt
 from imagenet_s.splits import tier_val_images
 from imagenet_s.subsets import tiers_of
 
@@ -48,4 +49,5 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                 bar.update()
             if stamp(file) != before:
                 raise UserError(f"{file} changed while it was read. Run the same command again.")
-    write_records([row for row in rows.values() if row[2]], empty, records, [str(file) for file in files])
+    with receipt(records, pool) as partial:
+        write_records([row for row in rows.values() if row[2]], empty, partial, [str(file) for file in files])

@@ -7,7 +7,8 @@ source is another file, and what a tree wants is there or not.
 from collections.abc import Container
 from pathlib import Path
 
-from imagenet_s.files import put, real_folder
+from imagenet_s.files import put, real_folder, remove_if_empty
+from imagenet_s.system_files import is_system_file
 
 
 def pool_path(image: str, imagenet_wnid: str, sha256: bytes) -> str:
@@ -44,9 +45,8 @@ def sweep_pool(pool: Path, wanted: Container[str]) -> set[str]:
             folder.unlink()
             continue
         for path in folder.iterdir():
-            if str(path.relative_to(pool)) not in wanted:
+            if str(path.relative_to(pool)) not in wanted and not is_system_file(path.name):
                 path.unlink()
                 removed.add(str(path.relative_to(pool)))
-        if not any(folder.iterdir()):
-            folder.rmdir()
+        remove_if_empty(folder)
     return removed

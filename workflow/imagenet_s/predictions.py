@@ -19,6 +19,7 @@ from imagenet_s.mask import BadMask, decode, ids_of, pixels_of
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
 from imagenet_s.subsets import mask_folder, subset_of
+from imagenet_s.system_files import is_system_file, left_by_systems
 from imagenet_s.zips import MOST_BYTES
 
 SPLIT = "validation"  # the one whose truth is public
@@ -55,26 +56,31 @@ def inner(folder: Path, name: str) -> Path:
 def files_in(folder: Path) -> dict[str, Path]:
     """`<wnid>/<file>` or `<file>` → path of all files in a folder and its folders, by name.
 
-    What is deeper, or neither file nor folder, is there as well: nothing that is wanted has its name.
-    Raises UserError if there is no such folder.
+    What is deeper, or neither file nor folder, is there as well: nothing that is wanted has its name. What
+    systems leave is not, and the log says so. Raises UserError if there is no such folder.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder." if folder.exists() else f"There is no folder {folder}.")
-    found = {}
+    found, system = {}, []
     for name in os.listdir(folder):
         path = folder / name
-        inside = os.listdir(path) if path.is_dir() else []
+        inside = os.listdir(path) if path.is_dir() and not is_system_file(name) else []
+        system += [f"{name}/{file}" for file in inside if is_system_file(file)]
         # A path's own `/` is slow for tens of thousands of files.
-        found |= {f"{name}/{file}": Path(f"{path}/{file}") for file in inside}
-        if not path.is_dir():
+        found |= {f"{name}/{file}": Path(f"{path}/{file}") for file in inside if not is_system_file(file)}
+        if is_system_file(name):
+            system.append(name)
+        elif not path.is_dir():
             found[name] = path
+    if system:
+        log.info("%s: %s", folder, left_by_systems(sorted(system)))
     return dict(sorted(found.items()))
 
 
 def images_in(folder: Path) -> dict[str, Path]:
     """`<wnid>/<stem>.png`, the name of the mask, → the image. Raises UserError where there are none.
 
-    What has not the ending of a JPEG is passed over: desktops leave files of their own.
+    Files without the ending of a JPEG are skipped.
     """
     found = files_in(folder)
     images = {

@@ -8,11 +8,12 @@ from imagenet_s.config import read_config_file
 from imagenet_s.dataset import read_dataset
 from imagenet_s.errors import CannotCheck, UserError, first_few
 from imagenet_s.expected import IMAGE, LABEL, MASK
-from imagenet_s.files import real_folder, scratch_folder
+from imagenet_s.files import real_folder, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.lock import hold_run
 from imagenet_s.mend import Copy, damaged_of, digest_of, mend_images, mend_labels, mend_masks
 from imagenet_s.papers import make_dataset, make_manifests
 from imagenet_s.progress import log
+from imagenet_s.receipts import sync
 from imagenet_s.report import report_lines
 from imagenet_s.subsets import (
     DATASET,
@@ -78,6 +79,7 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
                 lost.append("extra files are left: the manifests that would tell them are damaged")
         if read_dataset(copy.root) is None:
             lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
+        sync(copy.root, copy.work)  # before anybody reads that all is whole again
     if lost:
         log.warning("Could not be got back: %s", first_few(lost))
         for text in lost:
@@ -137,7 +139,7 @@ def _move_back(copy: Copy, verdict: Verdict) -> set[str]:
             if digest_of(copy.root / actual) == digests[path] is not None:
                 target = real_folder(copy.root, Path(path).parent) / Path(path).name
                 if target.is_dir():
-                    target.rmdir()
+                    remove_folder(target)
                 os.rename(copy.root / actual, target)
                 moved.add(path)
         except OSError as error:
@@ -155,7 +157,6 @@ def _delete(copy: Copy, extra: Sequence[str]) -> list[str]:
             continue
         entry.unlink()
         for parent in list(Path(path).parents)[:-1]:
-            if any((copy.root / parent).iterdir()):
+            if not remove_if_empty(copy.root / parent):
                 break
-            (copy.root / parent).rmdir()
     return kept

@@ -10,6 +10,7 @@ from imagenet_s.files import write_json
 from imagenet_s.moved import new_root, old_root
 from imagenet_s.needs import size_text
 from imagenet_s.subsets import subset_of
+from imagenet_s.system_files import left_by_systems
 from imagenet_s.verify import KINDS, Verdict
 
 
@@ -25,6 +26,8 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     yield from _swapped(verdict)
     if verdict.dangling:
         yield from _dangling(verdict)
+    if verdict.system:
+        yield left_by_systems(verdict.system)
     if not verdict.expected.own_manifests:
         yield (
             "Without manifests nobody can tell whether the bytes of an image have changed; `--adopt` writes "

@@ -12,8 +12,9 @@ from imagenet_s import images, masks
 from imagenet_s.classes import class_ids, train_classes
 from imagenet_s.complete import lacking, require_none
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import read_json, written
+from imagenet_s.files import read_json
 from imagenet_s.progress import log
+from imagenet_s.receipts import receipt
 from imagenet_s.splits import also_in, listed
 from imagenet_s.subsets import MASKED, SPLITS, mask_folder, subset_of
 
@@ -44,6 +45,14 @@ CLASSES_AT_ONCE = 100  # of train, so that memory does not grow with the images
 def join_samples(
     subset: int, complete: bool, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
 ) -> None:
+    """The job that writes a subset's samples; see `write_samples`."""
+    with receipt(samples) as partial:
+        write_samples(subset, complete, parts, mask_records, annotations, partial)
+
+
+def write_samples(
+    subset: int, complete: bool, parts: Sequence[Path], mask_records: Path, annotations: Path, samples: Path
+) -> None:
     """Writes `samples`, a Parquet table of `SAMPLES`: split after split, sorted by `image`.
 
     Raises UserError for what the source lacks; `complete` asks for the official train totals. Raises
@@ -55,7 +64,7 @@ def join_samples(
     require_none(lacking(records, [subset], complete, "what was read of it"))
     mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
     wrong = []
-    with written(samples) as partial, pq.ParquetWriter(partial, SAMPLES, compression="zstd") as writer:
+    with pq.ParquetWriter(samples, SAMPLES, compression="zstd") as writer:
         for rows, wnids in _train_blocks(subset, records):
             table = _samples_of(subset, "train", rows, wnids, mask_table)
             writer.write_table(table.select(SAMPLES.names).cast(SAMPLES))

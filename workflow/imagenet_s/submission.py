@@ -8,11 +8,11 @@ from pathlib import Path
 
 from imagenet_s.check_submission import MATCH, METHOD, SPLIT, advice, tell_right, tell_rules, zip_findings
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import written
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.method import method_text, read_method
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import MISSING, UNREADABLE, file_bytes, files_in, inner, name_findings, names_of
+from imagenet_s.receipts import receipt
 
 DATE = (1980, 1, 1, 0, 0, 0)  # of each member, so that the same predictions give the same zip
 
@@ -41,7 +41,7 @@ def submit(
             f"Expected `<wnid>/<stem>.png` such as {wanted[0]}.\n"
             f"It holds: {first_few(found) or 'nothing'}"
         )
-    with written(out) as partial_path:
+    with receipt(out) as partial_path:
         unread = _write(there, texts, partial_path)
         findings = [Finding(UNREADABLE, f"{name}: {why}") for name, why in unread.items()]
         findings += name_findings(found, wanted)

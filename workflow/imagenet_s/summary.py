@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from imagenet_s.files import read_json, written
+from imagenet_s.files import read_json
+from imagenet_s.receipts import receipt
 
 
 def write_summary(datasets: Sequence[Path], summary: Path) -> None:
     """Writes the summary of some `dataset.json` files."""
     text = "\n".join(_lines([(path.parent, read_json(path)) for path in datasets]))
-    with written(summary) as partial:
+    with receipt(summary) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
 
 

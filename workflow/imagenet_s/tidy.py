@@ -10,12 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s.files import read_json, write_json
+from imagenet_s.files import read_json
 from imagenet_s.parts import tier_parts, tiers
 from imagenet_s.pool import pool_path, sweep_pool
 from imagenet_s.progress import log
+from imagenet_s.receipts import write_receipt
 from imagenet_s.samples import read_samples, samples_path
 from imagenet_s.subsets import SUBSETS
+from imagenet_s.system_files import is_system_file
 from imagenet_s.tree import plan_path, remove_tree
 
 COLUMNS = ["image", "imagenet_wnid", "sha256"]  # what tells where the pool has an image
@@ -46,7 +48,7 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
         removed += _remove(work / "pool")
     for folder in removed:
         log.info("Removed %s", folder)
-    write_json(receipt, {"removed": [str(folder) for folder in removed]})
+    write_receipt(receipt, {"removed": [str(folder) for folder in removed]})
 
 
 def _pooled(output: Path) -> set[str]:
@@ -64,7 +66,7 @@ def _forget(records: Path, swept: set[str]) -> None:
 
     No subset of this run is among them; one that was begun and given up may be.
     """
-    for path in records.glob("*.parquet"):
+    for path in (path for path in records.glob("*.parquet") if not is_system_file(path.name)):
         in_archives = json.loads((pq.read_schema(path).metadata or {}).get(b"archives", "[]"))
         if in_archives and not swept.isdisjoint(_pool_paths(pq.read_table(path, columns=COLUMNS))):
             path.unlink()

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
-from imagenet_s.files import read_json, real_folder, scratch_folder, write_json, written
+from imagenet_s.files import read_json, real_folder, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.links import link_troubles, no_link_from_archives, place
 from imagenet_s.listing import all_files, read_listing
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
+from imagenet_s.receipts import durable, write_receipt
 from imagenet_s.samples import read_samples
 from imagenet_s.source import Findings
 from imagenet_s.subsets import (
@@ -73,7 +74,7 @@ def build_tree(
         made = _place(root, wanted, scratch, f"Linking {folder.name}")
     _write_plan(plan, wanted["path"].combine_chunks(), seen[0])
     log.info("%s: %s entries, %s of them new, %s removed", root, len(wanted), made, len(gone))
-    write_json(receipt, {"link": link, "entries": len(wanted)})
+    write_receipt(receipt, {"link": link, "entries": len(wanted)}, root)
 
 
 def plan_path(output: Path, subset: int) -> Path:
@@ -86,10 +87,8 @@ def remove_tree(output: Path, subset: int) -> None:
     root = output / subset_of(subset).name
     _remove(root, _made(output, subset))
     plan_path(output, subset).unlink(missing_ok=True)
-    if root.is_dir() and any(root.iterdir()):
+    if root.is_dir() and not remove_if_empty(root):
         log.warning("%s is left: it holds what this pipeline did not make", root)
-    elif root.is_dir():
-        root.rmdir()
 
 
 def made_in(output: Path, subset: int) -> int:
@@ -202,7 +201,7 @@ def _place(root: Path, wanted: pa.Table, scratch: Path, what: str) -> int:
 def _replace_folder(target: str, folder: Path, kind: str, scratch: Path) -> bool:
     """Puts an entry in the place of an empty folder."""
     try:
-        folder.rmdir()
+        remove_folder(folder)
     except OSError as error:
         raise UserError(
             f"{folder} stands where a {kind} belongs, and holds what this pipeline did not make: "
@@ -225,8 +224,8 @@ def _remove(root: Path, paths: Iterable[str]) -> None:
     # A split's folder goes with its last class, so the classes come first.
     folders = {folder for inner in emptied for folder in (inner, *_parents(root, inner))} - {root}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if folder.is_dir():
+            remove_if_empty(folder)
 
 
 def _parents(root: Path, entry: Path) -> Iterable[Path]:
@@ -248,5 +247,5 @@ def _read_plan(plan: Path, root: Path) -> pa.Array:
 
 def _write_plan(path: Path, entries: pa.Array, seen: Findings) -> None:
     table = pa.table({"path": entries}).replace_schema_metadata({"source": seen.root})
-    with written(path) as partial:
+    with durable(path) as partial:  # it is needed by a run after a power cut, too
         pq.write_table(table, partial, compression="zstd")

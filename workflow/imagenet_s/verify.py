@@ -35,6 +35,7 @@ class Verdict:
     swapped: Sequence[Misplaced]  # of those that moved: what lies in another class folder
     dangling: Mapping[str, str]  # links to nothing that hold what moved, link → target
     remarks: Sequence[str]  # what is wrong without a path
+    system: Sequence[str]  # files that systems leave: no damage
     train_images: int | None  # found that may be right, where their names are not known
     files: int  # that are there
     read: int  # bytes
@@ -66,7 +67,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
     train_images, remarks = None, []
     if expected.open_train:
         train_images, remarks = _train_numbers(subset, found, damage["extra"])
-    files, read = len(found.files), 0
+    files, read, system = len(found.files), 0, sorted(found.system)
     del found  # a million paths are 150 MB, and as much was in use to compare them
     pa.default_memory_pool().release_unused()
     if level != "complete":
@@ -84,6 +85,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         swapped=swapped,
         dangling=dangling,
         remarks=remarks,
+        system=system,
         train_images=train_images,
         files=files,
         read=read,

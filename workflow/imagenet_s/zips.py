@@ -14,6 +14,8 @@ from typing import NamedTuple
 from zlib_ng import zlib_ng
 
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.progress import log
+from imagenet_s.system_files import is_system_file
 
 MOST_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
 MOST_BYTES_IN_ALL = 16_000_000_000
@@ -53,8 +55,9 @@ class BadMember(Exception):
 def zipped_masks(path: Path) -> dict[str, Member]:
     """mask path (`validation-segmentation/<wnid>/<stem>.png`) → its member in the zip.
 
-    The two folders may lie under any root folder; other members are left alone. Raises UserError,
-    before anything is unpacked, for a file that is no zip and for one that is not safe to unpack.
+    The two folders may lie under any root folder, and backslashes count as slashes; other members are
+    left alone. Raises UserError, before anything is unpacked, for a file that is no zip and for one that is
+    not safe to unpack.
     """
     try:
         members, unsafe = members_of(path)
@@ -69,6 +72,9 @@ def zipped_masks(path: Path) -> dict[str, Member]:
             "file; get the archive from its official place.",
             details=told,
         )
+    odd = [member.name for _, member in masks if "\\" in member.name]
+    if odd:
+        log.info("%s: names with backslashes, as Windows has them, read as slashes: %s", path, first_few(odd))
     return dict(masks)
 
 
@@ -152,22 +158,22 @@ def _member(info: zipfile.ZipInfo, end: int) -> Member:
 
 
 def _match(name: str) -> re.Match | None:
-    """The match of a mask's name."""
-    return None if is_shadow(name) else MASK.fullmatch(name)
+    """The match of a mask's name; tools of Windows write backslashes."""
+    name = _with_slashes(name)
+    return None if is_system_file(name) else MASK.fullmatch(name)
 
 
-def is_shadow(name: str) -> bool:
-    """Whether a member is one of those that macOS puts into zips beside the files themselves."""
-    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith("._")
+def _with_slashes(name: str) -> str:
+    return name.replace("\\", "/")
 
 
 def _unsafe(info: zipfile.ZipInfo) -> str:
     """Why a member must not be unpacked; empty if it may."""
-    name = info.orig_filename.replace("\\", "/")
+    name = _with_slashes(info.orig_filename)
     if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name) or "\0" in name:
         return "leads outside the folder"
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG, stat.S_IFDIR if info.is_dir() else 0):
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR if name.endswith("/") else 0):
         return "is a link or a device, not a file"
     if info.flag_bits & 1:
         return "is encrypted"
