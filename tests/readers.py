@@ -68,7 +68,7 @@ def read_png(folder: Path) -> None:
 
 
 def read_image(folder: Path) -> None:
-    images.pixel_size((folder / "image").read_bytes())
+    images.examine((folder / "image").read_bytes())
 
 
 def read_copy(folder: Path) -> None:

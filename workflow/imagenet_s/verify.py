@@ -35,6 +35,7 @@ class Verdict:
     swapped: Sequence[Misplaced]  # of those that moved: what lies in another class folder
     dangling: Mapping[str, str]  # links to nothing that hold what moved, link → target
     remarks: Sequence[str]  # what is wrong without a path
+    suspects: Mapping[str, str]  # images that are probably not whole, which is no damage: path → why
     train_images: int | None  # found that may be right, where their names are not known
     files: int  # that are there
     read: int  # bytes
@@ -65,16 +66,25 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         damage[kind].add(path)
     train_images, remarks = None, []
     if expected.open_train:
-        train_images, remarks = _train_numbers(subset, found, damage["extra"])
-    files, read = len(found.files), 0
+        train = _train_images(subset, found)
+        train_images, remarks = len(train), _odd_numbers(subset, train)
+        unlisted = [path for path in train if path in damage["extra"]]
+        damage["extra"].difference_update(unlisted)
+        expected = expected.with_images(unlisted)
+        del train, unlisted
+    files, read, suspects = len(found.files), 0, {}
     del found  # a million paths are 150 MB, and as much was in use to compare them
     pa.default_memory_pool().release_unused()
     if level != "complete":
         absent = damage["missing"] | damage["moved"] | damage["unreadable"]
-        for path, kind, count in check_files(root, subset, level, _present(expected, absent), workers):
-            read += count
-            if kind:
-                damage[kind].add(path)
+        for checked in check_files(root, subset, level, _present(expected, absent), workers):
+            read += checked.read
+            if checked.kind:
+                damage[checked.kind].add(checked.path)
+                if train_images is not None and checked.path.startswith("train/"):
+                    train_images -= 1
+            if checked.suspect:
+                suspects[checked.path] = checked.suspect
     return Verdict(
         subset=subset,
         root=root,
@@ -84,6 +94,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         swapped=swapped,
         dangling=dangling,
         remarks=remarks,
+        suspects=dict(sorted(suspects.items())),
         train_images=train_images,
         files=files,
         read=read,
@@ -148,19 +159,24 @@ def _holder(path: str, entries: Iterable[str]) -> str | None:
     return None
 
 
-def _train_numbers(subset: int, found: Contents, extra: set[str]) -> tuple[int, list[str]]:
-    """How many train images may be right, and what is wrong with their numbers.
-
-    Those that may be right are taken from `extra`.
-    """
+def _train_images(subset: int, found: Contents) -> list[str]:
+    """Return the train images that may be right by their names."""
     wnid_of = train_classes(subset)
-    sizes: Counter[str] = Counter()
-    for path in [path for path in found.files if path.startswith("train/")]:
-        _, wnid, name = path.split("/", 2) if path.count("/") == 2 else ("", "", "")
-        match = IMAGE_NAME.fullmatch(name)
-        if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
-            sizes[match[2]] += 1
-            extra.discard(path)
+    images = []
+    for path in found.files:
+        folder, _, rest = path.partition("/")
+        if folder == "train" and rest.count("/") == 1:
+            wnid, name = rest.split("/")
+            match = IMAGE_NAME.fullmatch(name)
+            if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
+                images.append(path)
+    return images
+
+
+def _odd_numbers(subset: int, train: Sequence[str]) -> list[str]:
+    """Return what is wrong with the numbers of train images."""
+    wnid_of = train_classes(subset)
+    sizes = Counter(path.rpartition("/")[2].partition("_")[0] for path in train)
     remarks = []
     if sizes.total() != subset_of(subset).train_images:
         remarks.append(f"train: {sizes.total():,} images, officially {subset_of(subset).train_images:,}")
@@ -170,4 +186,4 @@ def _train_numbers(subset: int, found: Contents, extra: set[str]) -> tuple[int, 
             f"train: {len(odd)} classes outside the {CLASS_SIZES[0]}–{CLASS_SIZES[-1]:,} images that "
             f"ImageNet classes have: {first_few(odd)}"
         )
-    return sizes.total(), remarks
+    return remarks
