@@ -93,15 +93,15 @@ def _read_and_decode(some: Sequence[Found]) -> tuple[int, list[str]]:
     faults = []
     with Reader() as reader:
         for image in some:
-            where = image.path if image.offset is None else f"{image.path}: {image.image}"
+            row = Row(image.image, "", *image[1:])
             try:
-                data = reader.read(Row(image.image, "", *image[1:]))
+                data = reader.read(row)
             except OSError as error:
-                faults.append(f"{where} cannot be read ({error.strerror})")
+                faults.append(f"{row.where} cannot be read ({error.strerror})")
             except UserError as error:
                 faults.append(str(error))
             else:
-                faults += _faults(where, data)
+                faults += _faults(row.where, data)
     return len(some), faults
 
 

@@ -43,7 +43,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MARKS = {Kind.JPEG: b"\xff\xd9", Kind.PNG: b"\0\0\0\0IEND\xaeB`\x82"}  # with what whole files end
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
 WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))  # markers of a JPEG that have no segment
-TAIL = 64  # bytes at the end that are looked at first
+TAIL = 64  # bytes of zeros at the end that tell that more of them are zeros
 
 NO_PIXELS = "has no pixel data"
 NO_END = "lacks its end mark"
@@ -108,11 +108,15 @@ def examine(data: bytes | memoryview) -> Examined:
 def suspicion(data: bytes | memoryview, readable: bool) -> str | None:
     """Return why an image is probably not whole, None for one that seems to be.
 
-    `readable` says whether its header can be read.
+    `readable` says whether Pillow can read its header.
     """
     kind = kind_of(bytes(data[:HEAD]))
     if kind not in PICTURES:
         return NOT_A_PICTURE.get(kind, f"is {kind}")
+    # Pillow reads the headers of both kinds up to the pixels: a mark at the very end is no thumbnail's then.
+    # Whole files cost no more than that.
+    if readable and kind in MARKS and data[-len(MARKS[kind]) :] == MARKS[kind]:
+        return None
     return _incomplete(kind, data) or (None if readable else NO_HEADER)
 
 
@@ -192,11 +196,9 @@ def _incomplete(kind: Kind, data: bytes | memoryview) -> str | None:
         return ZEROS if zeros else None
     start = _first_scan(data) if kind == Kind.JPEG else _first_pixel_chunk(data)
     # What lies before the pixels may be a thumbnail with an end mark of its own. Bytes behind the mark are
-    # legal. The end is looked at first, so that whole files cost nothing.
-    if start is not None:
-        mark = MARKS[kind]
-        if mark in bytes(data[max(start, len(data) - TAIL) :]) or mark in bytes(data[start:]):
-            return None
+    # legal.
+    if start is not None and MARKS[kind] in bytes(data[start:]):
+        return None
     if not any(data[-TAIL:]):
         return ZEROS
     return NO_PIXELS if start is None else NO_END

@@ -56,15 +56,14 @@ def read_part(
         copies = Pool(pool, scratch)
         for row in wanted:
             data = reader.read(row)
-            where = f"{row.path}: {row.image}" if row.in_archive else row.path
             if data:
                 rows.append(record_of(row.image, row.imagenet_wnid, data))
                 if copied or row.in_archive:
                     copies.put(row.image, row.imagenet_wnid, rows[-1][3], data)
                 if rows[-1][-1]:
-                    suspects.append(f"{where} {rows[-1][-1]}")
+                    suspects.append(f"{row.where} {rows[-1][-1]}")
             else:
-                empty.append(where)
+                empty.append(row.where)
             bar.update()
     warn_of_suspects(suspects)
     require_same_archives(table)  # none changed meanwhile
