@@ -15,12 +15,24 @@ import pytest
 from PIL import Image
 
 import mutations
-from imagenet_s import image_file
+from imagenet_s import image_file, mask
+from imagenet_s.features import read_features
 from imagenet_s.image_file import BadImage, TooLarge, decode, examine, is_cut, pixel_size, pixel_size_of_file
 
 PACKAGE = Path(image_file.__file__).parent
-# Those that read images or masks.
-READERS = ("image_file", "images", "mask", "masks", "predictions", "pictures", "grid_features", "check_files")
+# Those that read images, masks or features.
+READERS = (
+    "image_file",
+    "images",
+    "mask",
+    "masks",
+    "predictions",
+    "pictures",
+    "grid_features",
+    "features",
+    "check_files",
+    "decoding",
+)
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
 
@@ -95,14 +107,23 @@ def test_a_fault_of_a_program_is_not_called_a_fault_of_the_file(fault, monkeypat
 
 @pytest.mark.parametrize("fault", [AttributeError, ImportError])
 def test_a_fault_of_a_program_is_not_called_a_fault_of_the_mask(fault, monkeypatch):
-    from imagenet_s import mask
-
     def broken(*_, **__):
         raise fault("module 'x' has no attribute 'y'")
 
     monkeypatch.setattr(mask, "decode_png", broken)
     with pytest.raises(fault):
         mask.decode(PNG, 50)
+
+
+def test_a_fault_of_a_program_is_not_called_a_fault_of_the_features(monkeypatch, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2, 2)))
+
+    def broken(*_, **__):
+        raise AttributeError("module 'x' has no attribute 'y'")
+
+    monkeypatch.setattr(np, "load", broken)
+    with pytest.raises(AttributeError):
+        read_features(tmp_path / "a.npy")
 
 
 def test_a_reader_of_pillow_that_lacks_an_attribute_of_itself_is_no_fault():
@@ -249,6 +270,7 @@ NOT_WHOLE = {
     "half a PNG": (PNG[: len(PNG) // 2], "lacks its end mark"),
     "a PNG without its last byte": (PNG[:-1], "lacks its end mark"),
     "a PNG whose second half is zeros": (PNG[: len(PNG) // 2] + bytes(len(PNG) // 2), "ends in zeros"),
+    "the ends of a PNG": (PNG[:33] + PNG[-12:], "has no pixel data"),
     "a PNG cut in its header": (PNG[:20], "has no pixel data"),
     "a GIF whose second half is zeros": (packed("GIF")[:3000] + bytes(3000), "ends in zeros"),
     "zeros": (bytes(3000), "begins with zeros"),

@@ -113,9 +113,9 @@ def suspicion(data: bytes | memoryview, readable: bool) -> str | None:
     kind = kind_of(bytes(data[:HEAD]))
     if kind not in PICTURES:
         return NOT_A_PICTURE.get(kind, f"is {kind}")
-    # Pillow reads the headers of both kinds up to the pixels: a mark at the very end is no thumbnail's then.
-    # Whole files cost no more than that.
-    if readable and kind in MARKS and data[-len(MARKS[kind]) :] == MARKS[kind]:
+    # Pillow reads the header of a JPEG up to its first scan: a mark at the very end is no thumbnail's then.
+    # Nearly all files are whole, and cost no more than that.
+    if readable and kind == Kind.JPEG and data[-2:] == MARKS[kind]:
         return None
     return _incomplete(kind, data) or (None if readable else NO_HEADER)
 
