@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from archives import tar_of
 from imagenet_s.errors import UserError
-from imagenet_s.headers import BLOCK, Member, members
+from imagenet_s.headers import BLOCK, PADDING, Member, members
 from imagenet_s.index import Index
 from imagenet_s.pieces import Pieces, piece_paths, stamp
 
@@ -165,8 +165,46 @@ def test_sizes_padded_with_spaces_are_read(path):
     assert same(path, forged(b"a", b"        14 \0") + padded(b"a" * 12) + END) == [Member("a", BLOCK, 12)]
 
 
-def test_what_stands_after_the_end_is_not_read(path):
-    assert [m.name for m in same(path, GOOD + END + b"\xff" * 5000)] == ["good.JPEG"]
+def test_a_header_of_zeros_is_no_end_where_other_bytes_follow(path):
+    more = [forged(f"{k}.JPEG".encode(), 700) + padded(b"m" * 700) for k in range(3)]
+    text = refusal(path, GOOD + bytes(BLOCK) + padded(b"x" * 700) + more[0] + END)
+    assert text == (
+        f"{path} is damaged: at byte 1,536 zeros stand in the place of a member's header, and other bytes "
+        "follow at byte 2,048. The last good member is 'good.JPEG'. Unfinished downloads have such holes: "
+        "let it finish, or get the archive again."
+    )
+    # A member of no bytes, or one of zeros, has a header at once behind it, or further on.
+    for behind in (more[0] + END, bytes(5 * BLOCK) + more[1] + more[2] + END, END + b"\xff" * 5000):
+        assert "zeros stand in the place" in refusal(path, GOOD + bytes(BLOCK) + behind)
+        assert "The last good member is its beginning." in refusal(path, bytes(BLOCK) + behind)
+    pax = forged(b"pax_global_header", 13, b"g") + padded(b"13 comment=x\n")
+    assert "at byte 2,560 zeros stand" in refusal(path, GOOD + pax + bytes(BLOCK) + more[0] + END)
+
+
+def test_zeros_follow_the_end_up_to_the_longest_record_that_writers_make(path):
+    assert [m.name for m in same(path, GOOD + bytes(PADDING))] == ["good.JPEG"]
+    text = refusal(path, GOOD + bytes(PADDING + BLOCK))
+    assert text == (
+        f"{path} is damaged: from byte 1,536 on it holds zeros, more than the 1,048,576 that may end a tar. "
+        "The last good member is 'good.JPEG'. Unfinished and preallocated downloads look like that: let it "
+        "finish, or get the archive again."
+    )
+    assert "from byte 0 on it holds zeros" in refusal(path, bytes(PADDING + BLOCK))
+
+
+def test_of_an_archive_that_ends_in_zeros_no_more_is_read_than_tells_it(path):
+    path.write_bytes(GOOD)
+    os.truncate(path, 1 << 40)  # as a download that was preallocated
+    with pytest.raises(UserError, match="from byte 1,536 on it holds zeros"):
+        found(path)
+
+
+@pytest.mark.skipif(not shutil.which("tar"), reason="no tar")
+def test_the_systems_tar_may_pad_to_long_records(path, tmp_path):
+    (tmp_path / "a.JPEG").write_bytes(b"a" * 700)
+    subprocess.run(["tar", "-b", "2048", "-C", tmp_path, "-cf", path, "a.JPEG"], check=True)
+    assert path.stat().st_size == 1 << 20
+    assert [m.name for m in found(path)] == ["a.JPEG"]
 
 
 @pytest.mark.skipif(not shutil.which("tar"), reason="no tar")
@@ -319,6 +357,9 @@ def test_wherever_a_tar_is_cut_its_last_good_member_is_named(path, form):
         text = refusal(path, data[:cut])
         whole = [m.name for m in there if m.offset + m.size <= cut]
         good = repr(whole[-1]) if whole else "its beginning"
+        if cut == 0:
+            assert text == f"{path} is empty, not a tar. Get it again."
+            continue
         assert "ends early" in text or f"after {good}" in text, (cut, text)
         assert good in text, (cut, text)
     path.write_bytes(data[: last + BLOCK])  # one empty block is enough of an end
@@ -378,10 +419,33 @@ def test_a_header_with_a_wrong_byte_is_refused(path, at):
     assert f"at byte {len(GOOD):,}, after 'good.JPEG'" in text
 
 
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b gzip", b"PK\3\4" * 300, b"<html>" * 1000, b"\xff" * 2048])
+@pytest.mark.parametrize("data", [b"\xff" * 2048, b"notes" * 300])
 def test_what_is_no_tar_is_refused(path, data):
-    text = refusal(path, data)
-    assert "its beginning" in text
+    assert "at byte 0, after its beginning" in refusal(path, data)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty, not a tar. Get it again."),
+        (b"\x1f\x8b gzip", "is compressed by gzip, not a tar. Unpack it with `gunzip`."),
+        (b"\x28\xb5\x2f\xfd" * 300, "is compressed by zstandard, not a tar. Unpack it with `unzstd`."),
+        (b"PK\3\4" * 300, "is a zip, not a tar. Unpack it with `unzip`."),
+        (b"PAR1" * 300, "is a parquet file, not a tar. Get the right file, or remove it."),
+        (
+            b"<html>" * 1000,
+            "is an HTML page, not a tar. A server answered a download with a page, to log in for example. "
+            "Download the file again.",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+            "is a git-lfs pointer, not a tar. It was cloned without git-lfs. Run `git lfs pull` there, or "
+            "download the file itself.",
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_called_that(path, data, said):
+    assert refusal(path, data) == f"{path} {said}"
 
 
 def test_nothing_but_empty_blocks_is_an_empty_tar(path):
@@ -431,13 +495,22 @@ def test_many_lettered_pieces_are_in_order(pieces):
 
 
 @pytest.mark.parametrize(
-    ("endings", "before"),
-    [(["001", "002", "004", "005"], "x.tar.002"), (["aa", "ab", "ae"], "x.tar.ab")],
+    ("endings", "missing"),
+    [
+        (["001", "002", "004", "005"], "x.tar.003"),
+        (["00", "03"], "x.tar.01, x.tar.02"),
+        (["1", "2", "9", "12"], "x.tar.3, x.tar.4, x.tar.5, x.tar.6, x.tar.7, … (8 in all)"),
+        (["aa", "ab", "ae"], "x.tar.ac, x.tar.ad"),
+        (["aa", "az", "bb"], ", ".join(f"x.tar.a{letter}" for letter in "bcdef") + ", … (25 in all)"),
+        (["aa", *(f"a{letter}" for letter in "bcdefghijklmnopqrstuvwxyz"), "bb"], "x.tar.ba"),
+    ],
 )
-def test_a_missing_piece_is_named_by_the_one_before_it(pieces, endings, before):
+def test_a_missing_piece_is_named(pieces, endings, missing):
     first = pieces(**{f"_{ending}": b"x" for ending in endings})
-    with pytest.raises(UserError, match=rf"lacks pieces of x\.tar: those after {before} are missing"):
+    with pytest.raises(UserError) as error:
         Pieces(first)
+    text = f"{first.parent} lacks pieces of x.tar: {missing}. Get them, into the same folder."
+    assert str(error.value) == text
     with pytest.raises(UserError, match="lacks pieces"):
         stamp(first)
 
@@ -532,7 +605,7 @@ def test_pieces_whose_suffixes_lengthen_are_in_order(tmp_path, digits, known, up
     assert [path.suffix[1:].lower() for path in paths] == endings
     missing = tmp_path / f"x.tar.{known[0].upper() if upper else known[0]}"
     missing.unlink()
-    with pytest.raises(UserError, match=r"lacks pieces of x\.tar: those after .* are missing, 1 in all"):
+    with pytest.raises(UserError, match=rf"lacks pieces of x\.tar: x\.tar\.{known[0]}\. Get them"):
         piece_paths(paths[0])
 
 

@@ -117,7 +117,8 @@ def test_a_listing_reads_headers_and_a_second_one_not_even_those(root, path):
         index.save()
         counts.append(bytes_read())
     first, second = counts[1] - counts[0], counts[2] - counts[1]
-    assert first < 512 * 110 + 10_000, "100 images, 2 classes, 1 val image, the end of each tar"
+    padding = 3 * tarfile.RECORDSIZE  # at the end of each tar
+    assert first < 512 * 110 + padding + 10_000, "100 images, 2 classes, 1 val image, the end of each tar"
     assert second < path.stat().st_size + 10_000
 
 
@@ -327,7 +328,7 @@ def wrong_byte(path: Path) -> None:
         lambda path: path.write_bytes(b"no parquet" * 100),
         replaced(archive=["a"]),
         replaced(archive=[1], inner=["x"], name=[None], offset=[1.5], size=[True]),
-        relabelled(version="2"),
+        relabelled(version="1"),
         relabelled(version=""),
         relabelled(stamps=""),
         relabelled(stamps="[1"),
@@ -348,10 +349,10 @@ def test_an_index_that_cannot_be_used_is_made_again(root, path, damage):
 
 def test_an_index_that_is_ignored_is_told_in_the_log(root, path, caplog):
     indexed(path, root / VAL_TAR)
-    relabelled(version="2")(path)
+    relabelled(version="1")(path)
     with caplog.at_level("INFO"):
         Index(path)
-    assert f"{path} is made again, as it cannot be used: it is no index of version 1, but of 2" in caplog.text
+    assert f"{path} is made again, as it cannot be used: it is no index of version 2, but of 1" in caplog.text
 
 
 def test_a_damaged_archive_leaves_the_others_in_the_index(root, tmp_path, path):

@@ -90,6 +90,27 @@ def test_what_is_no_image_is_passed_over(path):
     assert list(Parquet(path).names()) == [f"{FISH}_1"]
 
 
+def test_images_without_a_name_are_counted_where_others_have_one(path, caplog):
+    write(path, [(None, b"1"), (f"{FISH}_1.JPEG", b"5"), ("", b"2")])
+    assert list(Parquet(path).names()) == [f"{FISH}_1"]
+    assert caplog.messages == [f"{path}: 2 of 3 images have no name (`path` is null)"]
+
+
+@pytest.mark.parametrize(
+    ("names", "what"),
+    [([None, "", None], "no name (`path` is null)"), ([None, "x/0.jpg", "x/1.jpg"], "names such as '0.jpg'")],
+)
+def test_a_file_in_which_no_image_has_a_name_of_imagenet_is_told_as_that(path, names, what):
+    write(path, [(name, b"1") for name in names])
+    with pytest.raises(UserError) as error:
+        list(Parquet(path).names())
+    assert str(error.value) == (
+        f"{path}: its 3 images have {what}, so which images of ImageNet-1k they are is not known. Expected: "
+        "paths such as n01440764_10026_n01440764.JPEG, as in the original files of ILSVRC/imagenet-1k. Get "
+        "these."
+    )
+
+
 def test_an_image_without_bytes_is_given_as_empty(path):
     write(path, [(f"{FISH}_1.JPEG", None), (f"{FISH}_2.JPEG", b"")])
     assert images_of(path) == [(f"{FISH}_1", b""), (f"{FISH}_2", b"")]

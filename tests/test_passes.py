@@ -353,13 +353,13 @@ def test_empty_images_that_no_subset_needs_are_no_obstacle(root, read):
     assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_2"]
 
 
-def test_a_damaged_archive_leaves_no_records(root, refusal):
+def test_a_damaged_archive_leaves_no_records(root, refusal, read):
     val_tar(root, [(f"{VAL}.JPEG", b"1" * 9000)])
     path = root / "val_images.tar.gz"
     path.write_bytes(path.read_bytes()[:-9])
     assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
     path.write_bytes(zstandard(tar_of([(f"{VAL}.JPEG", b"1")])))  # another compression than its name says
-    assert refusal("val-pass-50-0").startswith(f"{path} is damaged or ends early")
+    assert [row["image"] for row in read("val-pass-50-0")] == [VAL]
 
 
 # After a build

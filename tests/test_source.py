@@ -6,21 +6,31 @@ from pathlib import Path
 import pytest
 
 from archives import (
+    TRAIN,
+    gzipped,
     half_class_tars,
     hugging_face_tars,
     official,
+    official_in_pieces,
     tar_of,
     train_folder_and_val_parquet,
     train_folder_and_val_tar,
+    zstandard,
 )
+from archives import VAL as VAL_TAR
 from conftest import linked_copy
-from imagenet_s.classes import CLASS_SIZES
+from imagenet_s import layouts
+from imagenet_s.classes import CLASS_SIZES, tier_classes
+from imagenet_s.file_kind import Kind
 from imagenet_s.folders import Folder
 from imagenet_s.index import Index
+from imagenet_s.layouts import find_places, reader_of
 from imagenet_s.listing import Row
 from imagenet_s.places import Seen
 from imagenet_s.source import Findings, list_tier
+from imagenet_s.streams import CompressedTar
 from imagenet_s.subsets import SUBSETS, subset_of, tier_train_images
+from imagenet_s.tars import Tar
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 FISH_1, FISH_2 = f"{FISH}_1", f"{FISH}_2"
@@ -133,9 +143,165 @@ def test_val_images_are_trusted_by_their_file_name_not_by_their_folder(root, loo
     assert rows == [Row(VAL, FISH, f"{root}/val/{folder}/{VAL}.JPEG")]
 
 
-def test_val_is_not_searched_deeper_than_its_class_folders(root, look):
-    add(root, f"val/{FISH}/{FISH}/{VAL}.JPEG", f"val/old/{MOVED}.JPEG")
+@pytest.mark.parametrize(
+    "folder", ["0", "999", "goldfish", "a", "val", "val/0", "val/goldfish", f"val/{FISH}"]
+)
+def test_val_images_lie_in_folders_of_any_name(root, look, folder):
+    add(root, f"val/{folder}/{VAL}.JPEG", f"val/b/{MOVED}_{FISH}.jpg", f"val/{UNLISTED}.JPEG")
+    rows, seen = look()
+    assert [row.path for row in rows] == [
+        f"{root}/val/{folder}/{VAL}.JPEG",
+        f"{root}/val/b/{MOVED}_{FISH}.jpg",
+    ]
+    assert seen.strangers == seen.doubles == seen.dangling == []
+
+
+def test_val_is_not_searched_deeper_nor_in_folders_that_systems_leave(root, look):
+    add(root, f"val/a/b/c/{VAL}.JPEG", f"val/@eaDir/{MOVED}.JPEG", f"val/a/.ipynb_checkpoints/{VAL}.JPEG")
     assert look()[0] == []
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        (f"train/{FISH_1}.JPEG", f"train/{SHARK}_3.jpg"),
+        (f"train/{FISH_1}_{FISH}.JPEG", f"train/{SHARK}_3_{SHARK}.JPEG"),
+        (f"train/train/{FISH}/{FISH_1}.JPEG", f"train/train/{SHARK}/{SHARK}_3.JPEG"),
+        (f"train/part 1/{FISH}/{FISH_1}.JPEG", f"train/part 2/{SHARK}/{SHARK}_3.JPEG"),
+        (f"train/part 1/{FISH_1}.JPEG", f"train/{SHARK}_3.JPEG"),
+        (f"train/{FISH}/{FISH}/{FISH_1}.JPEG", f"train/{SHARK}/images/{SHARK}_3.JPEG"),
+        (f"train/0/{FISH_1}.JPEG", f"train/1/{SHARK}_3.JPEG"),
+        (
+            f"ILSVRC2012_img_train/ILSVRC2012_img_train/{wnid}/{name}.JPEG"
+            for wnid, name in ((FISH, FISH_1), (SHARK, f"{SHARK}_3"))
+        ),
+    ],
+)
+def test_train_images_are_read_one_folder_off(root, look, paths):
+    paths = tuple(paths)
+    add(root, *paths)
+    rows, seen = look()
+    assert rows == [
+        Row(FISH_1, FISH, f"{root}/{paths[0]}"),
+        Row(f"{SHARK}_3", SHARK, f"{root}/{paths[1]}"),
+    ]
+    assert seen.strangers == seen.doubles == seen.dangling == []
+    # Only a folder that holds the class as the tree does can be linked to.
+    whole = {f"{FISH}/{FISH_1}.JPEG": FISH, f"{SHARK}/{SHARK}_3.JPEG": SHARK}
+    apart = {FISH, SHARK} if "images" not in paths[1] else set()
+    expected = {
+        wnid: os.path.dirname(f"{root}/{path}")
+        for path in paths
+        for end, wnid in whole.items()
+        if path.endswith(end)
+    }
+    assert seen.whole_folders == {wnid: path for wnid, path in expected.items() if wnid in apart}
+
+
+def test_a_class_in_two_sub_folders_is_joined_and_never_linked_as_one(root, look):
+    add(
+        root,
+        f"train/a/{FISH}/{FISH_1}.JPEG",
+        f"train/b/{FISH}/{FISH_2}.JPEG",
+        f"train/b/{FISH}/{FISH_1}.JPEG",
+    )
+    rows, seen = look()
+    assert [row.path for row in rows] == [
+        f"{root}/train/a/{FISH}/{FISH_1}.JPEG",
+        f"{root}/train/b/{FISH}/{FISH_2}.JPEG",
+    ]
+    assert seen.whole_folders == {}
+    assert seen.doubles == [f"{root}/train/b/{FISH}/{FISH_1}.JPEG"]
+
+
+def test_train_is_not_searched_deeper(root, look):
+    add(
+        root,
+        f"train/a/b/{FISH}/{FISH_1}.JPEG",
+        f"train/{FISH}/a/b/{FISH_2}.JPEG",
+        f"train/@eaDir/{FISH}_3.JPEG",
+    )
+    rows, seen = look()
+    assert rows == []
+    assert seen.strangers == [f"{root}/train/{FISH}/a/b"]
+
+
+@pytest.mark.parametrize("inside", ["", "old/"])
+@pytest.mark.parametrize("pieces", [False, True])
+def test_official_archives_inside_train_and_val_are_read(root, look, imagenet50, tmp_path, inside, pieces):
+    made = (official_in_pieces if pieces else official)(imagenet50, tmp_path / "made")
+    for kind in ("train", "val"):
+        (root / kind / inside).mkdir(parents=True)
+        for path in made.glob(f"ILSVRC2012_img_{kind}.tar*"):
+            path.rename(root / kind / inside / path.name)
+    rows, seen = look()
+    assert len(rows) == 650 + 752 + 1682
+    assert {Path(row.path).name for row in rows} == {
+        f"ILSVRC2012_img_{k}.tar{'.001' if pieces else ''}" for k in ("train", "val")
+    }
+    assert seen.pooled == ["train", "val"]
+    assert sorted(seen.stamps) == sorted({row.path for row in rows})
+    assert Folder(root / "train", Seen(), Index()).classes() == sorted(
+        {row.imagenet_wnid for row in rows if row.image[0] == "n"}
+    )
+
+
+def test_links_to_nothing_are_noted_with_their_target(root, look):
+    add(root, f"train/{FISH}/{FISH_1}.JPEG", "val/x")
+    for link in (f"train/{SHARK}", "train/more", f"train/{FISH}/{FISH_2}.JPEG", f"val/{VAL}.JPEG", "val/0"):
+        (root / link).symlink_to(f"/gone/{link}")
+    assert sorted(look()[1].dangling) == sorted(
+        f"{root}/{link} → /gone/{link}"
+        for link in (
+            f"train/{SHARK}",
+            "train/more",
+            f"train/{FISH}/{FISH_2}.JPEG",
+            f"val/{VAL}.JPEG",
+            "val/0",
+        )
+    )
+
+
+# What a file is, its first bytes tell
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        ({f"{TRAIN}": gzipped, f"{VAL_TAR}": zstandard}, CompressedTar),
+        ({f"{TRAIN}.gz": zstandard, f"{VAL_TAR}.zst": gzipped}, CompressedTar),
+        (
+            {f"{TRAIN}.tgz".replace(".tar", ""): gzipped, f"{VAL_TAR}.tgz".replace(".tar", ""): zstandard},
+            CompressedTar,
+        ),
+        ({f"{TRAIN}.gz": bytes, f"{VAL_TAR}.zst": bytes}, Tar),
+        ({"train_images_0.tar.gz": bytes, "data/val_images.tar.gz": bytes}, Tar),
+        ({"train_images_0.tar": bytes, "val_images.tar": bytes}, Tar),
+        ({"train_images_0.tar": gzipped, "val_images.tar": gzipped}, CompressedTar),
+    ],
+)
+def test_an_archive_is_read_as_what_it_is_whatever_its_name_says(root, names, read):
+    (root / "data").mkdir()
+    for name, compress in names.items():
+        (root / name).write_bytes(compress(tar_of([(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")])))
+    places = find_places(root)
+    assert [str(path.relative_to(root)) for path in (*places.train, *places.val)] == list(names)
+    assert places.one_pass == (("train", "val") if read is CompressedTar else ())
+    assert {reader_of(path) for path in (*places.train, *places.val)} == {read}
+
+
+def test_to_find_the_places_opens_whole_archives_only(root, monkeypatch):
+    for wnid in tier_classes(50):
+        add(root, f"train/{wnid}.tar")
+    add(root, *(f"data/train-{k:05}-of-00294.parquet" for k in range(294)), "data/val_images.tar.gz")
+    opened = []
+    monkeypatch.setattr(layouts, "kind_of_file", lambda path: opened.append(path.name) or Kind.UNKNOWN)
+    places = find_places(root)
+    assert len(places.train) == 1
+    assert set(opened) == {"val_images.tar.gz"}
+    (root / "train").rename(root / "elsewhere")
+    assert len(find_places(root).train) == 294
+    assert set(opened) == {"val_images.tar.gz"}
 
 
 def test_symlinked_folders_and_files_are_listed_by_the_users_path(tmp_path, root, look):

@@ -11,19 +11,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.archive_check import archive_troubles
 from imagenet_s.complete import Trouble, lacking, require_none
 from imagenet_s.errors import first_few
 from imagenet_s.files import read_json, write_json
 from imagenet_s.index import Index
-from imagenet_s.layouts import LAYOUTS
+from imagenet_s.layouts import find_places
 from imagenet_s.links import link_troubles, no_link_from_archives
 from imagenet_s.listing import all_files, listing_of, read_listing, require_same_archives, write_listing
 from imagenet_s.needs import Need, Space, needs, size_text, space_at
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
-from imagenet_s.places import WNID
 from imagenet_s.progress import log
 from imagenet_s.source import Findings, list_tier, names_ahead
+from imagenet_s.wrong_folder import barren_troubles, layout_trouble
 
 IMAGES = pa.schema([("image", pa.string()), ("imagenet_wnid", pa.string())])
 
@@ -60,7 +61,11 @@ def check_and_list(
 
 
 def look(imagenet: Path, wanted: Sequence[int], index: Index) -> tuple[list[pa.Table], list[Findings]]:
-    """The listing of each of the `wanted` tiers, and what was found with it; saves the index."""
+    """The listing of each of the `wanted` tiers, and what was found with it; saves the index.
+
+    Raises UserError for archives that are missing or none, before any is read, and as `list_tier` does.
+    """
+    require_none(archive_troubles(find_places(imagenet)))
     listings, findings = [], []
     for tier in wanted:
         rows, seen = list_tier(imagenet, tier, index)
@@ -93,6 +98,8 @@ def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
     doubles = [name for seen in findings for name in seen.doubles]
     if doubles:
         log.warning("Found twice in the source, the second left aside: %s", first_few(doubles))
+    if dangling := dangling_links(findings):
+        log.warning("Links in the source that lead to nothing: %s", first_few(dangling))
     if findings[0].aside:
         log.warning("Found as well, and left aside: %s", first_few(findings[0].aside))
     first = findings[0]
@@ -116,12 +123,19 @@ def source_troubles(
     seen = findings[0]
     if not seen.train or not seen.val:
         return [layout_trouble(seen)]
+    if barren := barren_troubles(findings):
+        return barren
     where = f"{', '.join(seen.train + seen.val)}; layout: {seen.layout}"
     if seen.aside:
         where += f"; left aside: {', '.join(seen.aside)}"
     images, unknown = known_images(files, seen)
     empty = [name for seen in findings for name in seen.empty]
-    return lacking(images, subsets, complete, where, unknown, empty)
+    return lacking(images, subsets, complete, where, unknown, empty, dangling_links(findings))
+
+
+def dangling_links(findings: Sequence[Findings]) -> list[str]:
+    """The links in the source that lead to nothing, each once: path → target."""
+    return list(dict.fromkeys(link for seen in findings for link in seen.dangling))
 
 
 def known_images(files: pa.Table, seen: Findings) -> tuple[pa.Table, list[str]]:
@@ -130,28 +144,6 @@ def known_images(files: pa.Table, seen: Findings) -> tuple[pa.Table, list[str]]:
     # A val image's name does not tell its class, which nobody asks for here.
     ahead = pa.table([names, [name.partition("_")[0] for name in names]], IMAGES)
     return pa.concat_tables([files.select(IMAGES.names), ahead]), unknown
-
-
-def layout_trouble(seen: Findings) -> Trouble:
-    root = Path(seen.root)
-    if not root.exists():
-        return Trouble(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
-    if not root.is_dir():
-        return Trouble(f"`imagenet`: {root} is a file. Give the folder that holds it.")
-    if seen.entries and all(WNID.fullmatch(name) for name in seen.entries):
-        return Trouble(
-            f"`imagenet`: {root} looks like the train folder itself. Set `imagenet` in config.yaml to the "
-            f"folder that holds it and the val folder: {root.parent}"
-        )
-    lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
-    understood = "\n".join(f"  {train} and {val} ({name})" for name, train, val in LAYOUTS)
-    return Trouble(
-        f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n"
-        f"It holds: {first_few(seen.entries, 12) or 'nothing'}\n"
-        f"Understood, in any case of letters:\n{understood}\n"
-        "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in class folders.\n"
-        "Set `imagenet` in config.yaml to the folder that holds both."
-    )
 
 
 def output_troubles(

@@ -39,11 +39,13 @@ def lacking(
     where: str,
     unknown: Container[str] = (),
     empty: Sequence[str] = (),
+    dangling: Sequence[str] = (),
 ) -> list[Trouble]:
     """What `images` (columns `image` and `imagenet_wnid`) lacks of what `subsets` need.
 
     `complete` asks for the official train totals. Of the sets (`train`, `val`) in `unknown` nothing is
-    said. `where` tells where was looked, `empty` which of the listed images have no bytes.
+    said. `where` tells where was looked, `empty` which of the listed images have no bytes, `dangling` which
+    links lead to nothing.
     """
     found = [gap for subset in subsets for gap in gaps(images, subset, complete, unknown)]
     if empty:
@@ -54,6 +56,14 @@ def lacking(
         "What to do: complete the copy of ImageNet-1k and run the same command again, or point `imagenet` in "
         "config.yaml to another copy."
     )
+    if dangling:
+        found.append(
+            Trouble(f"- {len(dangling):,} links lead to nothing: {first_few(dangling)}", tuple(dangling))
+        )
+        advice = (
+            "What to do: bring back or mount what the links lead to, then run the same command again. If "
+            "images are missing all the same, complete the copy of ImageNet-1k."
+        )
     if complete:
         advice += (
             " To build from an incomplete train set on purpose, set `train_images: any`; the listed images "

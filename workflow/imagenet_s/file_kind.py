@@ -39,7 +39,18 @@ SIGNATURES = (
     (b"PK\3\4", Kind.ZIP),
     (b"version https://git-lfs", Kind.LFS_POINTER),
 )
-HTML = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")
+HTML_STARTS = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")
+
+# What to do about a file that is not what its name says.
+ADVICE = {
+    Kind.GZIP: "Unpack it with `gunzip`.",
+    Kind.ZSTANDARD: "Unpack it with `unzstd`.",
+    Kind.ZIP: "Unpack it with `unzip`.",
+    Kind.HTML: "A server answered a download with a page, to log in for example. Download the file again.",
+    Kind.LFS_POINTER: "It was cloned without git-lfs. Run `git lfs pull` there, or download the file itself.",
+    Kind.EMPTY: "Get it again.",
+    Kind.ZEROS: "Unfinished and preallocated downloads look like that. Let it finish, or get it again.",
+}
 
 
 def kind_of(head: bytes) -> Kind:
@@ -51,7 +62,7 @@ def kind_of(head: bytes) -> Kind:
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Kind.OTHER_PICTURE
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower().startswith(HTML):
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower().startswith(HTML_STARTS):
         return Kind.HTML
     if not head.strip(b"\0"):
         return Kind.ZEROS
@@ -59,9 +70,18 @@ def kind_of(head: bytes) -> Kind:
 
 
 def kind_of_file(path: Path) -> Kind:
-    """Return what a file is. Raises OSError where it cannot be read."""
-    with path.open("rb") as file:
-        return kind_of(file.read(HEAD))
+    """Return what a file is. Raises OSError, with the file's name, where it cannot be read."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return kind_of(file.read(HEAD))
+    except OSError as error:
+        error.filename = str(path)  # a failed read does not name it
+        raise
+
+
+def wrong_kind(where: object, kind: Kind, expected: str) -> str:
+    """Return what to say of a file that is not what is `expected`, such as "a tar"."""
+    return f"{where} is {kind}, not {expected}. {ADVICE.get(kind, 'Get the right file, or remove it.')}"
 
 
 def is_tar_header(header: bytes) -> bool:

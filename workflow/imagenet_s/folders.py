@@ -1,16 +1,40 @@
-"""Images in folders: of classes, of val images flat or in classes, of one tar a class."""
+"""Images in folders: of classes, of tars, of val images, flat or in folders of any name."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagenet_s.index import Index
-from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name, merged
+from imagenet_s.pieces import FIRST_PIECE
+from imagenet_s.places import IMAGE, WNID, Found, Seen, image_name, matched_name, merged
+from imagenet_s.system_files import is_system_file
 from imagenet_s.tars import Tar
+
+DEEPEST_VAL = 2  # levels of folders below the val folder
+# Archives that people move into the folder of their own name, or unpack there and keep.
+TRAIN_TAR, VAL_TAR = "ilsvrc2012_img_train.tar", "ilsvrc2012_img_val.tar"
+
+
+@dataclass
+class _Train:
+    """The paths that a train folder holds, itself or one level down; by wnid but for whole archives."""
+
+    folders: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    tars: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    images: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    archives: list[str] = field(default_factory=list)
+
+    def wnids(self) -> set[str]:
+        return self.folders.keys() | self.tars.keys() | self.images.keys()
 
 
 class Folder:
-    """A folder of class folders, of per-class tars (`<wnid>.tar`), or of val images, flat or in classes."""
+    """A folder of images, of class folders, of per-class tars (`<wnid>.tar`), or of an official archive.
+
+    Of train images the class counts, which stands in the file's name, of val images the file's name.
+    """
 
     one_pass = False
 
@@ -18,64 +42,136 @@ class Folder:
         self.folder, self.seen, self.index = path, seen, index
 
     def classes(self) -> list[str]:
-        """The wnids of the class folders and tars that are there, sorted."""
-        return sorted({name for name in map(_stem, self._names()) if WNID.fullmatch(name)})
+        """The wnids of the classes that are there, sorted."""
+        train = self._train()
+        inside = (wnid for archive in train.archives for wnid in self._tar(archive).classes())
+        return sorted({*train.wnids(), *inside})
 
     def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
-        """(wnid, its images) for each of the classes. A tar of the class completes its folder."""
-        names = self._names()
+        """(wnid, its images) for each of the classes. Folders come first, then images, then tars."""
+        train = self._train()
+        archives = [self._tar(archive).train_images(wnids) for archive in train.archives]
         for wnid in wnids:
-            images = self._class_folder(wnid, self.folder / names.get(wnid, wnid))
-            archive = self.folder / names.get(f"{wnid}.tar", f"{wnid}.tar")
-            if archive.is_file():
-                further = Tar(archive, self.seen, self.index).class_images(wnid)
-                images = merged(images, further, self.seen)
+            images: list[Found] = []
+            for folder in train.folders.get(wnid, ()):
+                images = merged(images, self._class_folder(wnid, folder), self.seen)
+            flat = map(_found, train.images.get(wnid, ()))
+            images = merged(images, self._once(flat), self.seen)
+            for tar in train.tars.get(wnid, ()):
+                if self._is_there(tar):
+                    images = merged(images, self._tar(tar).class_images(wnid), self.seen)
+            for archive in archives:
+                images = merged(images, next(archive)[1], self.seen)
             yield wnid, images
 
     def val_images(self) -> list[Found]:
-        """The val images: the flat ones first, then class folder by class folder: the file name decides."""
-        images: dict[str, Found] = {}
-        for path in self._val_files():
-            found = Found(image_name(path.rpartition("/")[2]), path)
-            if images.setdefault(found.image, found) != found:
-                self.seen.doubles.append(path)
-        return list(images.values())
+        """The val images: the flat ones first, then folder by folder, then those of the official archive."""
+        files, archives = self._val()
+        images = self._once(map(_found, files))
+        for archive in archives:
+            images = merged(images, self._tar(archive).val_images(), self.seen)
+        return images
 
-    def _names(self) -> dict[str, str]:
-        """Each entry's name in lower case → as it is; where two differ only in case, the lower one."""
-        return {name.lower(): name for name in sorted(os.listdir(self.folder))}
-
-    def _class_folder(self, wnid: str, folder: Path) -> list[Found]:
-        if not folder.is_dir():
-            return []
-        images: dict[str, Found] = {}
-        whole = True
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: (not entry.name.endswith(".JPEG"), entry.name)):
-                match = IMAGE.fullmatch(entry.name)
-                if not match or (match[2] or "").lower() != wnid or not entry.is_file():
-                    self.seen.strangers.append(f"{folder}/{entry.name}")
-                    whole = False
-                    continue
-                found = Found(image_name(entry.name), f"{folder}/{entry.name}")
-                if images.setdefault(found.image, found) != found:
-                    self.seen.doubles.append(found.path)
-                whole = whole and entry.name == f"{found.image}.JPEG"
-        if whole and images:
-            self.seen.whole_folders.setdefault(wnid, str(folder))
-        return list(images.values())
-
-    def _val_files(self) -> Iterator[str]:
+    def _train(self) -> _Train:
+        """What the folder holds, and what the folders in it hold that are those of no class."""
+        found = _Train()
         folders = [str(self.folder)]
-        for folder in folders:  # grows while the first, the val folder itself, is read
-            with os.scandir(folder) as entries:
-                for entry in sorted(entries, key=lambda entry: entry.name):
-                    match = IMAGE.fullmatch(entry.name)
-                    if match and not match[2] and entry.is_file():
-                        yield f"{folder}/{entry.name}"
-                    elif folder == str(self.folder) and WNID.fullmatch(entry.name.lower()) and entry.is_dir():
-                        folders.append(f"{folder}/{entry.name}")
+        for folder in folders:  # grows while the first, the train folder itself, is read
+            for entry in _entries(folder):
+                name = entry.name.lower()
+                image = IMAGE.fullmatch(name)
+                if WNID.fullmatch(name):
+                    found.folders[name].append(entry.path)
+                elif WNID.fullmatch(name.removesuffix(".tar")):
+                    found.tars[name.removesuffix(".tar")].append(entry.path)
+                elif image and image[2]:
+                    found.images[image[2]].append(entry.path)
+                elif _is_archive(name, TRAIN_TAR):
+                    found.archives.append(entry.path)
+                elif folder == str(self.folder) and self._is_folder(entry):
+                    folders.append(entry.path)
+        return found
+
+    def _val(self) -> tuple[list[str], list[str]]:
+        """The paths of the val images, and of official archives that lie among them."""
+        files, archives = [], []
+        folders = [(str(self.folder), 0)]
+        for folder, depth in folders:  # grows, likewise
+            for entry in _entries(folder):
+                image = IMAGE.fullmatch(entry.name)
+                if image and not image[2]:
+                    files += [entry.path] if self._is_file(entry) else []
+                elif _is_archive(entry.name.lower(), VAL_TAR):
+                    archives.append(entry.path)
+                elif depth < DEEPEST_VAL and self._is_folder(entry):
+                    folders.append((entry.path, depth + 1))
+        return files, archives
+
+    def _class_folder(self, wnid: str, folder: str) -> list[Found]:
+        """The images in a class folder, and in folders in it, as an archive may have been unpacked there."""
+        if not self._is_there(folder) or not os.path.isdir(folder):
+            return []
+        found, whole = [], True
+        folders = [folder]
+        for inner in folders:  # grows while the first is read
+            for entry in sorted(_entries(inner), key=lambda entry: not entry.name.endswith(".JPEG")):
+                match = IMAGE.fullmatch(entry.name)
+                if match and (match[2] or "").lower() == wnid and self._is_file(entry):
+                    found.append(Found(matched_name(match), entry.path))
+                    whole = whole and entry.name == f"{found[-1].image}.JPEG"
+                    continue
+                whole = False
+                if inner == folder and not match and self._is_folder(entry):
+                    folders.append(entry.path)
+                else:
+                    self.seen.strangers.append(entry.path)
+        if whole and found:
+            self.seen.whole_folders.setdefault(wnid, folder)
+        return self._once(found)
+
+    def _once(self, some: Iterable[Found]) -> list[Found]:
+        """Each image once: of two files of one image the first."""
+        images: dict[str, Found] = {}
+        for found in some:
+            if images.setdefault(found.image, found) is not found:
+                self.seen.doubles.append(found.path)
+        return list(images.values())
+
+    def _tar(self, path: str) -> Tar:
+        return Tar(Path(path), self.seen, self.index)
+
+    def _is_file(self, entry: os.DirEntry) -> bool:
+        there = entry.is_file()
+        if not there:
+            self._is_there(entry.path)
+        return there
+
+    def _is_folder(self, entry: os.DirEntry) -> bool:
+        if is_system_file(entry.name):
+            return False
+        there = entry.is_dir()
+        if not there:
+            self._is_there(entry.path)
+        return there
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a path leads to something; notes a link that leads to nothing."""
+        there = os.path.exists(path)
+        if not there and os.path.islink(path):
+            self.seen.dangling.append(f"{path} → {os.readlink(path)}")
+        return there
 
 
-def _stem(name: str) -> str:
-    return name.removesuffix(".tar")
+def _found(path: str) -> Found:
+    return Found(image_name(path.rpartition("/")[2]), path)
+
+
+def _entries(folder: str) -> list[os.DirEntry]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_archive(name: str, official: str) -> bool:
+    """Whether a name in lower case is that of an official archive, or of the first of its pieces."""
+    piece = FIRST_PIECE.fullmatch(name)
+    return (piece[1] if piece else name) == official

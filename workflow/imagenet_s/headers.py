@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from imagenet_s.errors import UserError
+from imagenet_s.file_kind import HEAD, Kind, is_tar_header, kind_of, wrong_kind
 from imagenet_s.pieces import Pieces
 
 BLOCK = 512
@@ -16,6 +17,9 @@ FOLDER = b"5"
 GLOBAL = b"g"  # a pax header that is of no single member
 LONGEST = 1 << 20  # bytes of a long name or pax header; longer ones are an attack on memory
 LONGEST_IMAGE = 1 << 28  # bytes; the largest of ImageNet has some 15,000,000
+PADDING = (
+    1 << 20
+)  # bytes of zeros that may follow the last member; `tar` pads to 10,240, and to more with `-b`
 EXTENDED = b"LKxgXSN"  # GNU long names, pax, sparse: several headers for one member
 REFUSED = {
     b"1": "a hard link",
@@ -38,9 +42,9 @@ class Member(NamedTuple):
 def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None) -> Iterator[Member]:
     """The files of the tar that lies between `start` and `stop`, in order; folders are passed over.
 
-    `where` names it in messages. Raises UserError for a tar that ends early or is damaged (naming the
-    last good member), and for members that no copy of ImageNet has: names that lead outside, links,
-    devices, sparse files.
+    `where` names it in messages. Raises UserError for a tar that ends early, is damaged or holds bytes
+    behind its end (naming the last good member), for what is no tar, and for members that no copy of
+    ImageNet has: names that lead outside, links, devices, sparse files.
     """
     stop = pieces.size if stop is None else stop
     # Of a tar in the archive, the end is where its header says: no piece can be missing.
@@ -48,15 +52,18 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
     position, last = start, "its beginning"
     while True:
         header = pieces.read(BLOCK, position) if position + BLOCK <= stop else b""
+        if position == start and not is_tar_header(header):
+            _require_no_other_kind(pieces, start, stop, where)
         if len(header) < BLOCK:
             # A tar ends with empty blocks; a writer that was stopped leaves none.
             raise _ended(where, last, lacking)
-        if not header.strip(b"\0"):
-            return
         kind = header[156:157]
+        if kind == GLOBAL or not header.strip(b"\0"):
+            end = _end(pieces, position, stop, where, last)
+            if end is not None:
+                _require_padding(pieces, end, stop, where, last)
+                return
         name, size = _plain(header, where, position, last)
-        if kind == GLOBAL and _is_end(pieces, position, stop, where, last):
-            return
         if kind in EXTENDED:
             name, offset, size, kind, sparse, following = _extended(pieces, where, position, last, lacking)
         else:
@@ -71,16 +78,51 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
         last, position = repr(name), following
 
 
-def _is_end(pieces: Pieces, position: int, stop: int, where: str, last: str) -> bool:
-    """Whether the tar ends there, or after global pax headers, as writers leave that append no member."""
+def _require_no_other_kind(pieces: Pieces, start: int, stop: int, where: str) -> None:
+    """Raises UserError for a file of another kind. A damaged tar may begin with anything else."""
+    kind = kind_of(pieces.read(min(HEAD, stop - start), start))
+    if kind not in (Kind.ZEROS, Kind.UNKNOWN):
+        raise UserError(wrong_kind(where, kind, "a tar"))
+
+
+def _end(pieces: Pieces, position: int, stop: int, where: str, last: str) -> int | None:
+    """Where the tar ends, if it does so there or after global pax headers: some writers leave these."""
     while position + BLOCK <= stop:
         header = pieces.read(BLOCK, position)
         if not header.strip(b"\0"):
-            return True
+            return position
         if header[156:157] != GLOBAL:
-            return False
+            return None
         position += BLOCK + _blocks(_plain(header, where, position, last)[1])
-    return False
+    return None
+
+
+def _require_padding(pieces: Pieces, end: int, stop: int, where: str, last: str) -> None:
+    """Raises UserError unless nothing but some zeros follow: an empty block may stand for a lost header."""
+    rest = pieces.read(min(stop - end, PADDING), end)
+    zeros = len(rest) - len(rest.lstrip(b"\0"))
+    if zeros < len(rest):
+        raise UserError(hole(where, end, end + zeros, last))
+    if stop - end > PADDING:
+        raise UserError(only_zeros(where, end, last))
+
+
+def hole(where: str, end: int, follows: int, last: str) -> str:
+    """What to say of a tar with an empty block in its middle; `end` and `follows` are offsets in bytes."""
+    return (
+        f"{where} is damaged: at byte {end:,} zeros stand in the place of a member's header, and other bytes "
+        f"follow at byte {follows:,}. The last good member is {last}. Unfinished downloads have such holes: "
+        "let it finish, or get the archive again."
+    )
+
+
+def only_zeros(where: str, end: int, last: str) -> str:
+    """What to say of a tar that ends in more zeros than any writer leaves, from the offset `end` on."""
+    return (
+        f"{where} is damaged: from byte {end:,} on it holds zeros, more than the {PADDING:,} that may end a "
+        f"tar. The last good member is {last}. Unfinished and preallocated downloads look like that: let it "
+        "finish, or get the archive again."
+    )
 
 
 def _blocks(size: int) -> int:
@@ -91,8 +133,7 @@ def _blocks(size: int) -> int:
 def _plain(header: bytes, where: str, position: int, last: str) -> tuple[str, int]:
     """(name, size) of a header that stands alone. Raises UserError if it is none."""
     try:
-        stated = int(header[148:156].strip(b" \0"), 8)
-        if sum(header[:148]) + sum(header[156:]) + 8 * ord(" ") != stated:
+        if not is_tar_header(header):
             raise ValueError
         # Sizes of 8 GiB and more are stated in binary.
         big = header[124] & 0x80

@@ -14,7 +14,7 @@ from imagenet_s.headers import Member, members
 from imagenet_s.pieces import Pieces, stamp
 from imagenet_s.progress import log
 
-VERSION = "1"  # of what is in the file; to be raised when tars are read in another way
+VERSION = "2"  # of what is in the file; to be raised when tars are read in another way
 INDEX = pa.schema(
     [
         ("archive", pa.string()),

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from imagenet_s.check import known_images, layout_trouble, look
+from imagenet_s.check import known_images, look
 from imagenet_s.complete import gaps, require_none
 from imagenet_s.decoding import faults_of_images, images_in
 from imagenet_s.errors import UserError, first_few
@@ -16,6 +16,7 @@ from imagenet_s.pieces import FIRST_PIECE, Pieces
 from imagenet_s.progress import progress
 from imagenet_s.source import Findings
 from imagenet_s.subsets import SUBSETS, subset_of
+from imagenet_s.wrong_folder import barren_troubles, layout_trouble
 
 # Official archive → bytes, md5. The md5 are the publisher's; the sizes are what copies of it have.
 ARCHIVES = {
@@ -43,6 +44,7 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
     seen = findings[0]
     if not seen.train or not seen.val:
         require_none([layout_trouble(seen)])
+    require_none(barren_troubles(findings))
     images, unknown = known_images(all_files(listings), seen)
     yield f"{root}: {seen.layout}"
     for kind in ("train", "val"):

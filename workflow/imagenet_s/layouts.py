@@ -5,13 +5,17 @@ A further layout is a row of `LAYOUTS`; if it needs a reader of its own, that is
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from imagenet_s.file_kind import Kind, kind_of_file
 from imagenet_s.folders import Folder
 from imagenet_s.parquet import Parquet
 from imagenet_s.pieces import FIRST_PIECE
 from imagenet_s.streams import CompressedTar
+from imagenet_s.system_files import is_system_file
 from imagenet_s.tars import Tar
 
 # What is looked for below the folder that the user names, in the order of preference. Compared without
@@ -29,12 +33,16 @@ LAYOUTS = (
     ("Hugging Face parquet", "train-*.parquet", "validation-*.parquet"),
     ("Hugging Face archives", "data/train_images_*.tar.gz", "data/val_images.tar.gz"),
     ("Hugging Face archives", "train_images_*.tar.gz", "val_images.tar.gz"),
+    ("Hugging Face archives", "data/train_images_*.tar", "data/val_images.tar"),
+    ("Hugging Face archives", "train_images_*.tar", "val_images.tar"),
     ("compressed archives", "ILSVRC2012_img_train.tar.gz", "ILSVRC2012_img_val.tar.gz"),
+    ("compressed archives", "ILSVRC2012_img_train.tgz", "ILSVRC2012_img_val.tgz"),
     ("compressed archives", "ILSVRC2012_img_train.tar.zst", "ILSVRC2012_img_val.tar.zst"),
 )
 
-# Which reader fits a file, by its ending.
-READERS = {".tar": Tar, ".parquet": Parquet, ".gz": CompressedTar, ".zst": CompressedTar}
+# Which reader fits an archive: by its first bytes, as names may lie, or else by its ending.
+READERS = {Kind.TAR: Tar, Kind.GZIP: CompressedTar, Kind.ZSTANDARD: CompressedTar}
+ENDINGS = {".tar": Tar, ".gz": CompressedTar, ".tgz": CompressedTar, ".zst": CompressedTar}
 
 # Of train, Hugging Face has five archives, each of which is then read in a job of its own, or 294 files.
 MOST_PASSES = 5
@@ -47,22 +55,28 @@ class Places:
     """Where one copy keeps its train and val images, in the order of preference, and what it is called.
 
     The places of a set are all folders and tars, or else all to be read in one pass. `aside` are those
-    that were found, too, and are not used.
+    that were found, too, and are not used. `one_pass` are those of `train` and `val` that can only be read
+    from front to back.
     """
 
     name: str
     train: tuple[Path, ...]
     val: tuple[Path, ...]
     aside: tuple[Path, ...]
+    one_pass: tuple[str, ...]
 
 
 def find_places(root: Path) -> Places:
-    """Looks for what `LAYOUTS` names below `root`; train and val may come from different rows."""
-    names, aside, places = {}, [], []
-    for column in (1, 2):
+    """Looks for what `LAYOUTS` names below `root`; train and val may come from different rows.
+
+    Folders are listed, and of whole archives the first bytes are read: there are a few of them.
+    """
+    names, aside, places, one_pass = {}, [], {}, []
+    children = cache(_children)
+    for column, kind in enumerate(("train", "val"), 1):
         found: dict[Path, int] = {}
         for number, row in enumerate(LAYOUTS):
-            for path in _matches(root, row[column]):
+            for path in _matches(root, row[column], children):
                 found.setdefault(path, number)
         # To read a stream is the last resort; two kinds of it would only hold the same twice.
         streams = [path for path in found if reader_of(path).one_pass]
@@ -70,25 +84,35 @@ def find_places(root: Path) -> Places:
         used = [path for path in found if path not in streams] or first_kind
         names |= {LAYOUTS[found[path]][0]: None for path in used}
         aside += [path for path in found if path not in used]
-        places.append(tuple(used))
-    return Places(" + ".join(names) or "not recognised", *places, tuple(aside))
+        places[kind] = tuple(used)
+        one_pass += [kind] if used and used == first_kind else []
+    name = " + ".join(names) or "not recognised"
+    return Places(name, **places, aside=tuple(aside), one_pass=tuple(one_pass))
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader for a place."""
+    """The reader for a place. Opens archives, but no parquet files, of which there are hundreds."""
     if path.is_dir():
         return Folder
-    return Tar if FIRST_PIECE.fullmatch(path.name) else READERS[path.suffix.lower()]
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        return Parquet
+    if FIRST_PIECE.fullmatch(path.name):
+        return Tar
+    return READERS.get(_kind(path), ENDINGS.get(ending, Tar))
+
+
+def _kind(path: Path) -> Kind:
+    """What a file is, as far as it can be read: why it cannot is told by who reads it."""
+    try:
+        return kind_of_file(path) if path.is_file() else Kind.UNKNOWN
+    except OSError:
+        return Kind.UNKNOWN
 
 
 def one_pass_sets(places: Places) -> dict[str, int]:
     """Those of `train` and `val` that can only be read in one pass, and how many jobs share their files."""
-    sets = {"train": places.train, "val": places.val}
-    return {
-        kind: min(MOST_PASSES, len(files))
-        for kind, files in sets.items()
-        if files and reader_of(files[0]).one_pass
-    }
+    return {kind: min(MOST_PASSES, len(getattr(places, kind))) for kind in places.one_pass}
 
 
 def pass_files(places: Places, part: str) -> tuple[Path, ...]:
@@ -97,21 +121,23 @@ def pass_files(places: Places, part: str) -> tuple[Path, ...]:
     return getattr(places, kind)[int(k) :: one_pass_sets(places)[kind]]
 
 
-def _matches(root: Path, pattern: str) -> list[Path]:
+def _children(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -> list[Path]:
     """What is called `pattern` below `root`, sorted; folders that hold something, or files with an ending."""
     paths = [root]
     for part in pattern.split("/"):
         called = re.compile(re.escape(part).replace(r"\*", ".*"), re.IGNORECASE)
-        paths = [
-            child
-            for path in paths
-            if path.is_dir()
-            for child in sorted(path.iterdir())
-            if called.fullmatch(child.name)
-        ]
+        paths = [child for path in paths for child in children(path) if called.fullmatch(child.name)]
     if ".tar." in pattern and pattern.endswith("*"):
         firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
         paths = list({match[1]: path for match, path in reversed(firsts) if match}.values())[::-1]
     if "." in pattern:
         return [path for path in paths if not path.is_dir()]
-    return [path for path in paths if path.is_dir() and any(path.iterdir())]  # an empty one holds nothing
+    return [path for path in paths if path.is_dir() and _holds_something(path)]
+
+
+def _holds_something(folder: Path) -> bool:
+    return any(not is_system_file(path.name) for path in folder.iterdir())

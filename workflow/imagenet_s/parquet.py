@@ -11,6 +11,7 @@ from imagenet_s.errors import UserError
 from imagenet_s.headers import LONGEST_IMAGE
 from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
+from imagenet_s.progress import log
 
 ROWS = 4  # of images at a time; one has 110 kB, and may have LONGEST_IMAGE
 OPTIONS = {
@@ -29,10 +30,24 @@ class Parquet:
         self.path = path
 
     def names(self) -> Iterator[str]:
-        """The names of its images, without ending. Raises UserError for a file of another kind."""
+        """The names of its images, without ending.
+
+        Raises UserError for a file of another kind, and for one in which no image has a name of ImageNet-1k.
+        """
+        rows, unnamed, others, found = 0, 0, "", False
         for batch in self._batches("image.path", 10_000):
-            names = map(base_name, batch.column("image").field("path").fill_null("").to_pylist())
-            yield from (image_name(name) for name in names if IMAGE.fullmatch(name))
+            names = batch.column("image").field("path").fill_null("").to_pylist()
+            rows, unnamed = rows + len(names), unnamed + names.count("")
+            for name in map(base_name, names):
+                if IMAGE.fullmatch(name):
+                    found = True
+                    yield image_name(name)
+                else:
+                    others = others or name
+        if rows and not found:
+            raise UserError(self._without_names(rows, unnamed, others))
+        if unnamed:
+            log.warning("%s: %s of %s images have no name (`path` is null)", self.path, unnamed, rows)
 
     def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
         """(name without ending, bytes) of the images for whose name `wanted` holds, in the file's order.
@@ -46,6 +61,14 @@ class Parquet:
                     if len(image["bytes"].as_buffer() or b"") > LONGEST_IMAGE:
                         raise self._too_large(name, len(image["bytes"].as_buffer()))
                     yield image_name(name), image["bytes"].as_py() or b""
+
+    def _without_names(self, rows: int, unnamed: int, others: str) -> str:
+        what = f"names such as {others!r}" if others else "no name (`path` is null)"
+        return (
+            f"{self.path}: its {rows:,} images have {what}, so which images of ImageNet-1k they are is not "
+            "known. Expected: paths such as n01440764_10026_n01440764.JPEG, as in the original files of "
+            "ILSVRC/imagenet-1k. Get these."
+        )
 
     def _batches(self, column: str, rows: int) -> Iterator[pa.RecordBatch]:
         require_file(self.path)

@@ -103,11 +103,8 @@ def piece_paths(path: Path) -> list[Path]:
             found += further
     missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
     if missing:
-        before = first_few(found[k].name for k in _gaps(numbers))
-        raise UserError(
-            f"{path.parent} lacks pieces of {stem}: those after {before} are missing, "
-            f"{len(missing)} in all. Get them, into the same folder."
-        )
+        names = first_few(f"{stem}.{_suffix(number, first)}" for number in missing)
+        raise UserError(f"{path.parent} lacks pieces of {stem}: {names}. Get them, into the same folder.")
     return found
 
 
@@ -115,9 +112,12 @@ def _number(suffix: str) -> int:
     return int(suffix) if suffix.isdecimal() else 26 * ord(suffix[0].lower()) + ord(suffix[1].lower())
 
 
-def _gaps(numbers: list[int]) -> list[int]:
-    """The places behind which a number is skipped."""
-    return [k for k in range(len(numbers) - 1) if numbers[k + 1] != numbers[k] + 1]
+def _suffix(number: int, like: str) -> str:
+    """The suffix of a piece, from its number: as long as that of another piece."""
+    if like.isdecimal():
+        return f"{number:0{len(like)}}"
+    first, second = divmod(number - _number("aa"), 26)
+    return f"{chr(ord('a') + first)}{chr(ord('a') + second)}"
 
 
 def require_file(path: Path) -> None:

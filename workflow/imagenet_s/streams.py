@@ -8,11 +8,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from imagenet_s.errors import UserError
-from imagenet_s.headers import LONGEST, LONGEST_IMAGE, refuse_odd
+from imagenet_s.file_kind import Kind, kind_of, kind_of_file, wrong_kind
+from imagenet_s.headers import BLOCK, LONGEST, LONGEST_IMAGE, PADDING, hole, only_zeros, refuse_odd
 from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
 
 BUFFER = 1 << 20  # bytes read at a time
+COMPRESSIONS = {Kind.GZIP: "gzip", Kind.ZSTANDARD: "zstd"}  # as Arrow calls them
 LARGEST = 1 << 40  # bytes of a member; to pass over more, tarfile would read nothing for hours
 
 
@@ -28,11 +30,15 @@ class CompressedTar:
         """(name without ending, bytes) of the images for whose name `wanted` holds, in the archive's order.
 
         One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
-        (naming the last good member), and for members that no copy of ImageNet has.
+        (naming the last good member), for a file of another kind, and for members that no copy of ImageNet
+        has.
         """
         require_file(self.path)
+        kind = kind_of_file(self.path)
+        if kind not in COMPRESSIONS:
+            raise UserError(wrong_kind(self.path, kind, "a tar compressed by gzip or zstandard"))
         last = passed = "its beginning"
-        compression = "zstd" if self.path.suffix.lower() == ".zst" else "gzip"
+        compression = COMPRESSIONS[kind]
         try:
             with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, compression) as stream:
                 for name, data in _members(stream, str(self.path), wanted):
@@ -66,8 +72,10 @@ def _members(
 
     Nor for images of another class than `wnid`, the tar's own if it is that of a class: as in `tars.py`.
     """
+    last = "its beginning"
     with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER, tarinfo=_Header) as archive:
         for member in archive:
+            last = repr(member.name)
             archive.members.clear()  # or it would keep a million of them
             if member.isdir():
                 continue
@@ -84,6 +92,19 @@ def _members(
                     "image has. Get the archive again."
                 )
             yield member.name, archive.extractfile(member).read() if keep else None
+        _require_padding(archive.fileobj, where, last)
+
+
+def _require_padding(stream, where: str, last: str) -> None:
+    """Raises UserError unless only some zeros follow, as `headers.py` does. `stream` is behind the end."""
+    end, read = stream.tell() - BLOCK, BLOCK  # the block that was taken for the end
+    while rest := stream.read(BUFFER):
+        zeros = len(rest) - len(rest.lstrip(b"\0"))
+        if zeros < len(rest):
+            raise UserError(hole(f"{where} (unpacked)", end, end + read + zeros, last))
+        read += zeros
+        if read > PADDING:
+            raise UserError(only_zeros(f"{where} (unpacked)", end, last))
 
 
 class _Header(tarfile.TarInfo):
@@ -92,6 +113,16 @@ class _Header(tarfile.TarInfo):
     To tarfile, a damaged header and a missing one are the end as well: it would leave out the rest
     without a word. Nor does it mind how long a name is.
     """
+
+    @classmethod
+    def frombuf(cls, header: bytes, *encoding: str) -> tarfile.TarInfo:
+        try:
+            return super().frombuf(header, *encoding)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:
+            kind = kind_of(header)
+            if kind in (Kind.UNKNOWN, Kind.EMPTY):
+                raise
+            raise tarfile.ReadError(f"what stands in the place of a header is {kind}") from error
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:

@@ -1,0 +1,174 @@
+"""Archives that are missing, and files that are no archives: told before any is read."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import archives
+from archives import gzipped, tar_of, zstandard
+from imagenet_s import check
+from imagenet_s.archive_check import archive_troubles
+from imagenet_s.check import look
+from imagenet_s.errors import UserError
+from imagenet_s.index import Index
+from imagenet_s.layouts import find_places
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+TAR = tar_of([("n01443537_1.JPEG", b"1")])
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    (tmp_path / "imagenet" / "data").mkdir(parents=True)
+    return tmp_path / "imagenet"
+
+
+def told(root: Path) -> list[str]:
+    """What is said of the archives; nothing is listed then."""
+    texts = [trouble.text for trouble in archive_troubles(find_places(root))]
+    if texts:
+        with pytest.raises(UserError) as error:
+            look(root, [50], Index())
+        assert str(error.value) == "\n".join(texts)
+    return texts
+
+
+def parquet(path: Path) -> None:
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    rows = [{"bytes": b"1", "path": "n01443537_1_n01443537.JPEG"}]
+    pq.write_table(pa.table({"image": pa.array(rows, image)}), path)
+
+
+def parquet_set(folder: Path, stem: str, total: int, lost: tuple[int, ...] = (), ending: str = "") -> None:
+    for k in range(total):
+        if k not in lost:
+            parquet(folder / f"{stem}-{k:05}-of-{total:05}{ending}.parquet")
+
+
+# What is missing
+
+
+@pytest.mark.parametrize("lost", [(0,), (2,), (4,), (0, 1, 3)])
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar"])
+def test_a_missing_archive_of_hugging_face_is_named(root, lost, ending):
+    for k in range(5):
+        if k not in lost:
+            (root / "data" / f"train_images_{k}{ending}").write_bytes(TAR)
+    (root / "data" / "val_images.tar.gz").write_bytes(gzipped(TAR))
+    names = ", ".join(f"train_images_{k}{ending}" for k in lost)
+    assert told(root) == [
+        f"`imagenet`: {root}/data lacks {len(lost)} of the 5 files train_images_…: {names}. Get them, into "
+        "the same folder. Nothing was read."
+    ]
+
+
+def test_a_missing_parquet_file_is_named_of_train_and_val_at_once(root):
+    parquet_set(root / "data", "train", 12, lost=(7, 11))
+    parquet_set(root / "data", "validation", 3, lost=(1,))
+    assert told(root) == [
+        f"`imagenet`: {root}/data lacks 2 of the 12 files train-…: train-00007-of-00012.parquet, "
+        "train-00011-of-00012.parquet. Get them, into the same folder. Nothing was read.",
+        f"`imagenet`: {root}/data lacks 1 of the 3 files validation-…: validation-00001-of-00003.parquet. "
+        "Get them, into the same folder. Nothing was read.",
+    ]
+
+
+def test_names_with_a_digest_are_counted_likewise(root):
+    parquet_set(root, "train", 4, lost=(2,), ending="-0123456789abcdef")
+    assert "train-00002-of-00004-0123456789abcdef.parquet" in told(root)[0]
+
+
+def test_all_that_is_missing_is_in_the_details(root):
+    parquet_set(root, "train", 294, lost=tuple(range(1, 294)))
+    [trouble] = archive_troubles(find_places(root))
+    assert "lacks 293 of the 294 files" in trouble.text
+    assert trouble.text.count(".parquet") == 5
+    assert trouble.names == tuple(f"missing {root}/train-{k:05}-of-00294.parquet" for k in range(1, 294))
+
+
+def test_a_whole_set_is_enough_whatever_lies_beside_it(root):
+    parquet_set(root, "train", 3)
+    parquet_set(root, "train", 5, lost=(0, 4))
+    parquet(root / "train-copy.parquet")
+    assert told(root) == []
+
+
+def test_whole_sets_and_single_archives_lack_nothing(root, imagenet50, tmp_path):
+    for k, layout in enumerate(
+        (archives.hugging_face_tars, archives.hugging_face_parquet, archives.official)
+    ):
+        assert told(layout(imagenet50, tmp_path / str(k))) == []
+
+
+def test_a_missing_file_is_told_before_a_byte_is_read(root, monkeypatch):
+    parquet_set(root, "train", 3, lost=(1,))
+    monkeypatch.setattr(check, "list_tier", lambda *_: pytest.fail("listed"))
+    told(root)
+
+
+def test_missing_pieces_of_both_archives_are_told_at_once(root):
+    for name in ("train", "val"):
+        for ending in ("001", "002", "004"):
+            (root / f"ILSVRC2012_img_{name}.tar.{ending}").write_bytes(TAR)
+    assert told(root) == [
+        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Get "
+        "them, into the same folder."
+        for name in ("train", "val")
+    ]
+
+
+# What is no archive
+
+
+@pytest.mark.parametrize("name", ["ILSVRC2012_img_val.tar", "ILSVRC2012_img_val.tar.gz", "val_images.tar.gz"])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            LFS,
+            "is a git-lfs pointer, not a tar. It was cloned without git-lfs. Run `git lfs pull` there, or "
+            "download the file itself.",
+        ),
+        (
+            b"<!DOCTYPE html><title>Log in</title>",
+            "is an HTML page, not a tar. A server answered a download with a page, to log in for example. "
+            "Download the file again.",
+        ),
+        (
+            bytes(1 << 20),
+            "is zeros, not a tar. Unfinished and preallocated downloads look like that. Let it finish, or "
+            "get it again.",
+        ),
+        (b"", "is empty, not a tar. Get it again."),
+        (b"PK\3\4" * 9, "is a zip, not a tar. Unpack it with `unzip`."),
+        (b"PAR1" * 9, "is a parquet file, not a tar. Get the right file, or remove it."),
+    ],
+)
+def test_a_file_that_is_no_archive_is_called_what_it_is(root, name, data, said):
+    (root / name).write_bytes(data)
+    assert told(root) == [f"`imagenet`: {root}/{name} {said}"]
+
+
+def test_pointers_in_the_place_of_parquet_files_are_told_at_once(root):
+    for k in range(9):
+        (root / f"train-{k:05}-of-00009.parquet").write_bytes(LFS)
+    assert told(root) == [
+        "`imagenet`: 9 files are not a parquet file: each is a git-lfs pointer: "
+        + ", ".join(f"{root}/train-{k:05}-of-00009.parquet" for k in range(5))
+        + ", … (9 in all). It was cloned without git-lfs. Run `git lfs pull` there, or download the file "
+        "itself."
+    ]
+
+
+@pytest.mark.parametrize(("compress", "how"), [(gzipped, "gzip"), (zstandard, "zstandard")])
+def test_pieces_of_a_compressed_tar_are_called_that(root, compress, how):
+    (root / "ILSVRC2012_img_val.tar.001").write_bytes(compress(TAR))
+    [text] = told(root)
+    assert f"ILSVRC2012_img_val.tar.001 is compressed by {how}, not a tar in pieces (join pieces of a" in text
+
+
+def test_a_damaged_tar_is_left_to_its_reader(root):
+    (root / "ILSVRC2012_img_val.tar").write_bytes(b"?" * 2000)
+    assert told(root) == []
