@@ -228,6 +228,18 @@ def test_a_bomb_is_refused_by_name_before_anything_is_decoded(tmp_path, monkeypa
     assert not out.exists()
 
 
+def test_a_fault_of_the_program_is_not_called_a_damaged_image(imagenet50, tmp_path, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise AttributeError("module 'x' has no attribute 'y'")
+
+    monkeypatch.setattr("imagenet_s.grid_features.decode", broken)
+    images, out = imagenet50 / "train", tmp_path / "out"
+    assert main(["grid-features", "--images", str(images), "--out", str(out), "--workers", "1"]) == 1
+    told = capsys.readouterr().err
+    assert "This is a fault of the program, not yours." in told
+    assert "unreadable images" not in told
+
+
 def test_a_pipe_among_images_is_refused_and_not_waited_for(tmp_path, capsys):
     folder = tmp_path / "images" / "n01443537"
     folder.mkdir(parents=True)
