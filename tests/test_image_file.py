@@ -16,11 +16,10 @@ from PIL import Image
 
 import mutations
 from imagenet_s import image_file, mask
-from imagenet_s.features import read_features
 from imagenet_s.image_file import BadImage, TooLarge, decode, examine, is_cut, pixel_size, pixel_size_of_file
 
 PACKAGE = Path(image_file.__file__).parent
-# Those that read images, masks or features.
+# Those that read images or masks.
 READERS = (
     "image_file",
     "images",
@@ -29,7 +28,6 @@ READERS = (
     "predictions",
     "pictures",
     "grid_features",
-    "features",
     "check_files",
     "decoding",
 )
@@ -113,17 +111,6 @@ def test_a_fault_of_a_program_is_not_called_a_fault_of_the_mask(fault, monkeypat
     monkeypatch.setattr(mask, "decode_png", broken)
     with pytest.raises(fault):
         mask.decode(PNG, 50)
-
-
-def test_a_fault_of_a_program_is_not_called_a_fault_of_the_features(monkeypatch, tmp_path):
-    np.save(tmp_path / "a.npy", np.zeros((3, 2, 2)))
-
-    def broken(*_, **__):
-        raise AttributeError("module 'x' has no attribute 'y'")
-
-    monkeypatch.setattr(np, "load", broken)
-    with pytest.raises(AttributeError):
-        read_features(tmp_path / "a.npy")
 
 
 def test_a_reader_of_pillow_that_lacks_an_attribute_of_itself_is_no_fault():
