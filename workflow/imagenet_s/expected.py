@@ -29,7 +29,7 @@ from imagenet_s.subsets import (
 IMAGE, MASK, LABEL, PAPER = "image", "mask", "label", "paper"  # kinds of files
 TOP = "."  # stands for the subset's folder itself
 
-PICTURES = (".JPEG", ".png")  # endings of images and masks
+IMAGE_ENDINGS = (".JPEG", ".png")  # endings of images and masks
 
 # With what whole files of other kinds begin and end.
 FRAMES = {
@@ -87,7 +87,7 @@ def cut_short(path: str | Path) -> bool:
     """Whether a file begins as files of its kind do, and does not end so. Raises OSError."""
     ending = os.path.splitext(path)[1]
     with open(path, "rb") as file:
-        if ending in PICTURES:
+        if ending in IMAGE_ENDINGS:
             return is_cut(file.read(MAX_BYTES))
         begin, end = FRAMES.get(ending, (b"", b""))
         head, size = file.read(len(begin)), file.seek(0, os.SEEK_END)
