@@ -31,6 +31,7 @@ from imagenet_s.pictures import draw_images
 from imagenet_s.predictions import Pair, prediction_of
 from imagenet_s.samples import SAMPLES
 from imagenet_s.splits import listed
+from imagenet_s.subsets import LEVELS
 from imagenet_s.summary import write_summary
 from imagenet_s.verify import verify
 
@@ -158,6 +159,28 @@ def test_the_summary_names_the_first(built, tmp_path):
     assert notes == [
         f"  note    4 images are probably not whole (dataset.json names them): {names}, …",
     ]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_verify_names_those_that_dataset_json_names_unless_they_are_damaged(built, tmp_path, level, capsys):
+    tree = own_copy(built, tmp_path / "ImageNetS50")
+    assert main(["verify", str(tree), "--level", level, "--workers", "1"]) == 0
+    names = ", ".join(f"{one['image']} {one['reason']}" for one in FOUND)
+    assert f"\nsuspect, but not counted as damage: {names}\n" in capsys.readouterr().out
+    (tree / FOUND[0]["image"]).unlink()
+    assert list(verify(tree, 50, level, 1).suspects) == [one["image"] for one in FOUND[1:]]
+    assert verify(tree, 50, level, 1, built).suspects == {}
+
+
+@pytest.mark.parametrize("odd", [None, [], 7, {"images": 3}, {"images": [3]}, {"images": [{"image": "x"}]}])
+def test_suspects_of_no_known_shape_are_no_obstacle(built, tmp_path, odd):
+    tree = own_copy(built, tmp_path / "ImageNetS50")
+    stated = read_json(tree / "dataset.json")
+    stated["content"]["suspect_images"] = odd
+    write_json(tree / "dataset.json", stated | {"sha256": own_digest(stated["content"], stated["build"])})
+    verdict = verify(tree, 50, "complete", 1)
+    assert verdict.whole
+    assert verdict.suspects == {}
 
 
 def test_of_many_suspects_a_thousand_are_in_dataset_json_and_the_rest_in_the_log(

@@ -89,6 +89,15 @@ def read_dataset(root: Path) -> dict | None:
         return None
 
 
+def stated_suspects(root: Path) -> dict[str, str]:
+    """Return the images that a copy's `dataset.json` calls probably not whole: path → why."""
+    try:
+        named = read_dataset(root)["content"]["suspect_images"]["images"]
+        return {str(one["image"]): str(one["reason"]) for one in named}
+    except (LookupError, TypeError):  # it is damaged, of an earlier version, or of no known shape
+        return {}
+
+
 def dataset_text(path: Path) -> str:
     """The text of a `dataset.json`, as far as one can be long. Raises OSError for a pipe or a device."""
     if not path.is_file():

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from imagenet_s.check_files import check_files
 from imagenet_s.classes import CLASS_SIZES, train_classes
 from imagenet_s.contents import Contents, contents
+from imagenet_s.dataset import stated_suspects
 from imagenet_s.errors import CannotCheck, first_few
 from imagenet_s.expected import IMAGE, MASK, PAPER, Expected, expected_of
 from imagenet_s.moved import Misplaced, misplaced
@@ -72,7 +73,8 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         damage["extra"].difference_update(unlisted)
         expected = expected.with_images(unlisted)
         del train, unlisted
-    files, read, suspects = len(found.files), 0, {}
+    files, read = len(found.files), 0
+    suspects = {} if against else stated_suspects(root)
     del found  # a million paths are 150 MB, and as much was in use to compare them
     pa.default_memory_pool().release_unused()
     if level != "complete":
@@ -91,10 +93,10 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         level=level,
         expected=expected,
         damage={kind: sorted(damage[kind]) for kind in KINDS if damage[kind]},
+        suspects={path: suspects[path] for path in sorted(suspects.keys() - set().union(*damage.values()))},
         swapped=swapped,
         dangling=dangling,
         remarks=remarks,
-        suspects=dict(sorted(suspects.items())),
         train_images=train_images,
         files=files,
         read=read,
