@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
 import mutations as m
-from imagenet_s import images, masks
+from imagenet_s import image_file, images, masks
 from imagenet_s.check_files import check_files
 from imagenet_s.check_submission import check
 from imagenet_s.config import read_config_file
@@ -68,7 +68,11 @@ def read_png(folder: Path) -> None:
 
 
 def read_image(folder: Path) -> None:
-    images.pixel_size((folder / "image").read_bytes())
+    data = (folder / "image").read_bytes()
+    image_file.examine(data)
+    image_file.is_cut(data)
+    with suppress(image_file.BadImage):
+        image_file.decode(data, "RGB", draft=96)
 
 
 def read_copy(folder: Path) -> None:

@@ -17,7 +17,8 @@ from PIL import Image
 from imagenet_s import images
 from imagenet_s.errors import UserError
 from imagenet_s.files import read_json
-from imagenet_s.images import Reader, pixel_size, read_part
+from imagenet_s.image_file import pixel_size
+from imagenet_s.images import Reader, read_part
 from imagenet_s.index import Index
 from imagenet_s.listing import Row, listing_of, write_listing
 from imagenet_s.parts import part_classes, part_val_images, subset_parts
@@ -97,6 +98,7 @@ def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path,
                 "sha256": hashlib.sha256(path.read_bytes()).digest(),
                 "width": width,
                 "height": height,
+                "suspect": None,
             }
         )
     table = pq.read_table(tmp_path / "records.parquet")

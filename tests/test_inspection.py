@@ -1,6 +1,8 @@
 """`imagenet-s inspect`: what a copy holds, in every layout."""
 
+import errno
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -13,12 +15,17 @@ from archives import (
     official,
     official_gzip,
     official_in_pieces,
+    official_zstandard,
     train_folder_and_val_tar,
 )
 from conftest import linked_copy
 from imagenet_s import inspection
 from imagenet_s.cli import main
+from imagenet_s.decoding import faults_of_images
+from imagenet_s.headers import LONGEST_IMAGE
+from imagenet_s.index import Index
 
+FISH = "n01443537"
 TRAIN = "650 images in 50 classes (ImageNet-1k: 1,281,167 in 1,000)"
 VAL = "2,434 images (ImageNet-1k: 50,000)"
 SHORT = "ImageNetS50  can be built, but only with `train_images: any`:"
@@ -149,3 +156,109 @@ def test_official_archives_are_compared_with_the_official_size_and_md5(
     assert f"size     {names[0]}: {len(train):,} bytes, as the official one" in lines
     assert f"md5      {names[1]}: {own['ilsvrc2012_img_val.tar'][1]}, as the official one" in lines
     assert not any(line.startswith("md5") for line in inspected(root)[1])
+
+
+# With every image decoded
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def zeros(data: bytes) -> bytes:
+    return half(data) + bytes(len(data) - len(data) // 2)
+
+
+def wrong_pixels(data: bytes) -> bytes:
+    """A JPEG with an end mark, whose first scan says of its colours what cannot be."""
+    at = data.index(b"\xff\xda")
+    return data[: at + 4] + b"\7" + data[at + 5 :]
+
+
+IMAGES = {
+    f"train/{FISH}/{FISH}_1.JPEG": (half, "lacks its end mark, cannot be decoded (image file is truncated"),
+    f"train/{FISH}/{FISH}_2.JPEG": (wrong_pixels, "cannot be decoded ("),
+    "val/ILSVRC2012_val_00004677.JPEG": (zeros, "ends in zeros"),
+    "val/ILSVRC2012_val_00002848.JPEG": (
+        lambda data: b"<html>",
+        "is an HTML page, cannot be decoded (it does not begin like one)",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        linked_copy,
+        class_tars,
+        official,
+        official_in_pieces,
+        hugging_face_tars,
+        official_zstandard,
+        hugging_face_parquet,
+    ],
+)
+def test_every_image_is_decoded_in_every_layout(layout, imagenet50, tmp_path, inspected):
+    plain = linked_copy(imagenet50, tmp_path / "plain")
+    for path, (change, _) in IMAGES.items():
+        data = (plain / path).read_bytes()
+        (plain / path).unlink()
+        (plain / path).write_bytes(change(data))
+    root = layout(plain, tmp_path / "source")
+    code, lines, error = inspected(root, "--images", "--workers", "2")
+    start = next(k for k, line in enumerate(lines) if line.startswith("images"))
+    assert lines[start] == f"images   {650 + 2434:,} decoded"
+    told = lines[start + 1 :]
+    assert len(told) == len(IMAGES)
+    for path, (_, says) in IMAGES.items():
+        (line,) = [line for line in told if Path(path).stem in line]
+        assert line.startswith(f"{root}/")
+        assert says in line
+    assert code == 1
+    assert error.endswith("4 images or archives are not right, see above. Get them again.\n")
+
+
+def test_sound_images_are_decoded_and_nothing_is_said_of_them(imagenet50, inspected):
+    code, lines, _ = inspected(imagenet50, "--images", "--workers", "2")
+    assert code == 0
+    assert lines[-1] == f"images   {650 + 2434:,} decoded"
+
+
+def test_without_being_asked_no_image_is_opened(imagenet50, inspected, monkeypatch):
+    monkeypatch.setattr("imagenet_s.decoding.decode", lambda *_: pytest.fail("an image was decoded"))
+    code, lines, _ = inspected(imagenet50)
+    assert code == 0
+    assert not any(line.startswith("images") for line in lines)
+
+
+def test_a_damaged_archive_among_others_is_told_and_the_others_are_decoded(imagenet50, tmp_path, inspected):
+    root = hugging_face_tars(imagenet50, tmp_path / "source")
+    archive = root / "train_images_2.tar.gz"
+    archive.write_bytes(half(archive.read_bytes()))
+    code, lines, _ = inspected(root, "--images", "--workers", "2")
+    assert code == 1
+    assert lines[-1].startswith(f"{archive} is damaged or ends early: the last good member is ")
+
+
+def test_what_cannot_be_read_or_is_larger_than_any_image_is_told(imagenet50, tmp_path, monkeypatch):
+    folder = tmp_path / "val"
+    folder.mkdir()
+    for k, name in enumerate(("ILSVRC2012_val_00000001.JPEG", "ILSVRC2012_val_00000002.JPEG")):
+        (folder / name).write_bytes(bytes(k))
+    os.truncate(folder / "ILSVRC2012_val_00000002.JPEG", LONGEST_IMAGE + 1)
+    right = os.open
+
+    def refusing(path, *arguments, **options):
+        if str(path).endswith("00000001.JPEG"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return right(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert faults_of_images([("val", folder)], Index(), 1) == (
+        2,
+        [
+            f"{folder}/ILSVRC2012_val_00000001.JPEG cannot be read (Input/output error)",
+            f"{folder}/ILSVRC2012_val_00000002.JPEG has {LONGEST_IMAGE + 1:,} bytes, more than any image "
+            "has. Get it again.",
+        ],
+    )

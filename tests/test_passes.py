@@ -172,6 +172,7 @@ def test_records_tell_size_digest_and_pixels(root, read):
             "sha256": hashlib.sha256(image.getvalue()).digest(),
             "width": 31,
             "height": 17,
+            "suspect": None,
         }
     ]
 

@@ -115,11 +115,13 @@ def test_a_train_image_has_no_mask(join, found, drawn):
         **dict.fromkeys(MASK_COLUMNS),
         "also_in": None,
         "mask_problems": "",
+        "suspect": None,
     }
 
 
 def test_a_val_image_goes_where_the_list_says_and_keeps_its_imagenet_class(join, found, drawn):
     mask = f"validation-segmentation/{FISH}/{MOVED}.png"
+    found[MOVED]["suspect"] = "ends in zeros"
     assert join(found, drawn)[f"validation/{FISH}/{MOVED}.JPEG"] == {
         "split": "validation",
         "image": f"validation/{FISH}/{MOVED}.JPEG",
@@ -136,6 +138,7 @@ def test_a_val_image_goes_where_the_list_says_and_keeps_its_imagenet_class(join,
         "mask_ids": "0 7 1000",
         "also_in": None,
         "mask_problems": "",
+        "suspect": "ends in zeros",
     }
 
 

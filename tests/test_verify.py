@@ -375,13 +375,18 @@ def test_images_in_yet_another_class_are_told_in_words(shared, capsys):
 # Copies without manifests
 
 
-@pytest.fixture
-def foreign(tree, monkeypatch) -> Path:
-    """A copy as the official scripts leave it; the demo's number of train images is the official one."""
+def without_manifests(tree: Path) -> Path:
     shutil.rmtree(tree / "manifests")
     (tree / "dataset.json").unlink()
     for name in ("train-semi-segmentation-id16", "validation-segmentation-id16"):
         shutil.rmtree(tree / name)
+    return tree
+
+
+@pytest.fixture
+def foreign(tree, monkeypatch) -> Path:
+    """A copy as the official scripts leave it; the demo's number of train images is the official one."""
+    without_manifests(tree)
     facts = verify_module.subset_of(50)
 
     class Facts:
@@ -401,10 +406,7 @@ def test_a_copy_without_manifests_is_checked_by_the_official_lists(foreign, leve
 
 
 def test_the_number_of_train_images_is_checked(tree, capsys):
-    shutil.rmtree(tree / "manifests")
-    (tree / "dataset.json").unlink()
-    for name in ("train-semi-segmentation-id16", "validation-segmentation-id16"):
-        shutil.rmtree(tree / name)
+    without_manifests(tree)
     assert run(tree, "--level", "complete") == 1
     out = capsys.readouterr().out
     assert re.search(r"^train +64,431 +650$", out, re.M)
@@ -445,6 +447,120 @@ def test_a_train_image_in_another_class_shows(foreign):
     verdict = verify(foreign, 50, "complete", 1)
     assert verdict.remarks == ["train: 649 images, officially 650"]
     assert [Path(p).name for p in verdict.damage["extra"]] == [Path(path).name]
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def zeros(data: bytes) -> bytes:
+    return half(data) + bytes(len(data) - len(data) // 2)
+
+
+def spoiled(root: Path) -> tuple[list[str], list[str], dict[str, str]]:
+    """Empty images, files that are no pictures, and images that are not whole: path → why."""
+    images = {f: [p for p in samples_in(root) if p.startswith(f"{f}/")] for f in ("train", "test")}
+    semi = {path for path in images["train"] if (root / path.replace("train/", "train-semi/")).exists()}
+    alone = sorted(set(images["train"]) - semi)
+    empty = [alone[0], min(semi), images["test"][0]]
+    no_pictures = {
+        alone[1]: b"<!DOCTYPE html><title>404</title>",
+        images["test"][1]: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+        images["test"][2]: bytes(3000),
+        images["test"][3]: b"Too many requests",
+    }
+    jpeg = (root / images["test"][9]).read_bytes()
+    of_no_size = jpeg.replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x07")
+    suspects = {
+        alone[2]: (half(jpeg), "lacks its end mark"),
+        images["test"][4]: (zeros(jpeg), "ends in zeros"),
+        images["test"][5]: (of_no_size, "has a header that cannot be read"),
+        images["test"][6]: (jpeg[:100], "has no pixel data"),
+    }
+    for path in empty:
+        replaced(root / path, b"")
+    for path, data in no_pictures.items():
+        replaced(root / path, data)
+    for path, (data, _) in suspects.items():
+        replaced(root / path, data)
+    return sorted(empty), sorted(no_pictures), {path: why for path, (_, why) in sorted(suspects.items())}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_what_is_no_image_in_a_copy_without_manifests(foreign, level, capsys, tmp_path):
+    empty, no_pictures, suspects = spoiled(foreign)
+    told = [("truncated", path) for path in empty] if level != "complete" else []
+    told += [("unreadable", path) for path in no_pictures] if level == "sha256" else []
+    verdict = verify(foreign, 50, level, 1)
+    assert as_json([(kind, path) for kind, paths in verdict.damage.items() for path in paths]) == as_json(
+        told
+    )
+    assert verdict.suspects == (suspects if level == "sha256" else {})
+    assert verdict.whole == (level == "complete")
+    assert run(foreign, "--level", level, "--json", tmp_path / "found.json") == (level != "complete")
+    assert read_json(tmp_path / "found.json") == {"ImageNetS50": as_json(told)}
+    out = capsys.readouterr().out
+    in_train = sum(path.startswith("train/") for _, path in told)
+    assert re.search(rf"^train +64,431 +{650 - in_train}\b", out, re.M)
+    line = ", ".join(f"{path} {why}" for path, why in suspects.items())
+    assert (f"\nsuspect, but not counted as damage: {line}\n" in out) == (level == "sha256")
+
+
+def test_suspects_alone_are_no_damage_and_are_written_down_by_adopt(foreign, capsys):
+    empty, no_pictures, suspects = spoiled(foreign)
+    sound = (foreign / first(foreign, "validation")).read_bytes()
+    for path in (*empty, *no_pictures):
+        semi = foreign / path.replace("train/", "train-semi/")  # which has the same image
+        replaced(foreign / path, semi.read_bytes() if path.startswith("train/") and semi.exists() else sound)
+    assert run(foreign) == 0
+    out = capsys.readouterr().out
+    assert "suspect, but not counted as damage: " in out
+    assert "\nwhole: " in out
+    assert run(foreign, "--adopt") == 0
+    stated = read_json(foreign / "dataset.json")["content"]["suspect_images"]
+    assert stated == {
+        "count": 4,
+        "images": [{"image": path, "reason": why} for path, why in sorted(suspects.items())],
+    }
+    assert found(foreign) == {}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("data", [b"", b"<html></html>"], ids=["empty", "HTML"])
+def test_what_is_no_image_is_never_adopted_at_any_level(foreign, level, data, capsys):
+    path = [path for path in samples_in(foreign) if path.startswith("train/")][-1]
+    replaced(foreign / path, data)
+    assert run(foreign, "--adopt", "--level", level) == 1
+    captured = capsys.readouterr()
+    assert "it is not adopted" in captured.err
+    assert f"\n{'unreadable' if data else 'truncated'}: {path}\n" in captured.out
+    assert not (foreign / "manifests").exists()
+    assert not (foreign / "dataset.json").exists()
+
+
+def test_a_copy_whose_train_is_not_the_official_one_is_adopted_and_that_is_said(tree, built, capsys):
+    without_manifests(tree)
+    assert run(tree) == 1
+    capsys.readouterr()
+    assert run(tree, "--adopt") == 0
+    said = capsys.readouterr().err
+    assert "Adopted although train is not the official one: train: 650 images, officially 64,431\n" in said
+    assert "Adopted although train is not the official one: train: 50 classes outside the 732" in said
+    for name in sample_manifests():
+        assert (tree / "manifests" / name).read_bytes() == (built("copy") / "manifests" / name).read_bytes()
+    assert run(tree) == 0
+    assert re.search(r"^train +650 +650$", capsys.readouterr().out, re.M)
+
+
+def test_a_train_semi_image_that_is_not_in_train_is_missing_and_nothing_is_adopted(tree, capsys):
+    without_manifests(tree)
+    semi = first(tree, "train-semi").replace("train-semi/", "train/")
+    (tree / semi).unlink()
+    assert run(tree, "--adopt") == 1
+    captured = capsys.readouterr()
+    assert f"\nmissing: {semi}\n" in captured.out
+    assert "it is not adopted" in captured.err
+    assert not (tree / "manifests").exists()
 
 
 def test_an_adopted_copy_can_be_verified(foreign, built, capsys):

@@ -15,6 +15,7 @@ from imagenet_s.files import write_json, written
 from imagenet_s.images import Reader, record_of, write_records
 from imagenet_s.listing import Row
 from imagenet_s.manifests import write_manifests
+from imagenet_s.progress import log
 from imagenet_s.samples import write_samples
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed
@@ -27,15 +28,18 @@ AT_ONCE = 50_000  # images whose records are in memory
 
 
 def adopt(verdict: Verdict, workers: int) -> None:
-    """Writes manifests and `dataset.json` of what is in a copy now.
+    """Write manifests and `dataset.json` of what is in a copy now.
 
-    Raises UserError for a copy that is not as the official lists say: nobody should vouch for it.
+    Train may have another number of images than officially: `train_images: any` makes such copies. Raises
+    UserError for a copy with any damage: nobody should vouch for it.
     """
     root, subset = verdict.root, verdict.subset
     if verdict.expected.own_manifests:
         raise UserError(f"{root} has manifests already; it needs no others.")
-    if not verdict.whole:
+    if verdict.damage:
         raise UserError(f"{root} is not as it should be (see above): it is not adopted. Mend it first.")
+    for remark in verdict.remarks:
+        log.warning("Adopted although train is not the official one: %s", remark)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         receipt, findings, samples = (scratch / x for x in ("receipt.json", "findings.json", "samples"))

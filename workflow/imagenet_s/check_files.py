@@ -5,13 +5,16 @@ import tempfile
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from imagenet_s.classes import class_ids
 from imagenet_s.expected import IMAGE, MASK, cut_short
-from imagenet_s.images import Reader, pixel_size
+from imagenet_s.file_kind import HEAD, PICTURES, kind_of
+from imagenet_s.image_file import examine, pixel_size
+from imagenet_s.images import Reader
 from imagenet_s.labels import encoded
 from imagenet_s.listing import Row
 from imagenet_s.mask import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
@@ -22,10 +25,20 @@ from imagenet_s.zips import MOST_BYTES
 AT_ONCE = 1024  # files of a task
 
 
-def check_files(
-    root: Path, subset: int, level: str, files: pa.Table, workers: int
-) -> list[tuple[str, str, int]]:
-    """(path, kind of damage or "", bytes read) of each file, those right and unread left out."""
+class Checked(NamedTuple):
+    """What was found of one file: the kind of its damage, if any, and the bytes that were read.
+
+    `suspect` says why an image of which no digest is known is probably not whole.
+    """
+
+    path: str = ""
+    kind: str = ""
+    read: int = 0
+    suspect: str | None = None
+
+
+def check_files(root: Path, subset: int, level: str, files: pa.Table, workers: int) -> list[Checked]:
+    """Return what was found of the files that are damaged or suspect; of all others, the bytes read."""
     with tempfile.TemporaryDirectory() as folder:
         # The processes read their rows from a file in the cache of the system: to send them takes longer.
         rows = f"{folder}/rows.arrow"
@@ -43,44 +56,47 @@ def _rows(path: str) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(path)).read_all()
 
 
-def _check_rows(rows: str, root: Path, subset: int, level: str, some: range) -> list[tuple[str, str, int]]:
+def _check_rows(rows: str, root: Path, subset: int, level: str, some: range) -> list[Checked]:
     found, read = [], 0
     with Reader() as reader:
         for row in _rows(rows).slice(some.start, len(some)).to_pylist():
-            kind, count = _check(f"{root}/{row['path']}", row, subset, level, reader)
-            read += count
-            if kind:
-                found.append((row["path"], kind, 0))
-    return [*found, ("", "", read)]
+            checked = _check(f"{root}/{row['path']}", row, subset, level, reader)
+            read += checked.read
+            if checked.kind or checked.suspect:
+                found.append(checked._replace(path=row["path"], read=0))
+    return [*found, Checked(read=read)]
 
 
-def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> tuple[str, int]:
-    """(kind of damage or "", bytes read) of one file."""
+def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> Checked:
+    """Return what is found of one file, without its path."""
     try:
         size = os.stat(path).st_size
         if not size:
-            return "truncated", 0
+            return Checked(kind="truncated")
         if row["bytes"] not in (None, size):
-            return _other_size(path, size, row), 0
+            return Checked(kind=_other_size(path, size, row))
         if level != "sha256":
-            return "", 0
-        if row["sha256"] is None and row["kind"] == IMAGE:
-            return "", 0  # nothing is known of its bytes
+            return Checked()
         data = reader.read(Row("", "", path))
     except FileNotFoundError:
-        return "missing", 0
+        return Checked(kind="missing")
     except OSError:
-        return "unreadable", 0
+        return Checked(kind="unreadable")
+    checked = Checked(read=len(data))
+    if row["sha256"] is None and row["kind"] == IMAGE:
+        if kind_of(bytes(data[:HEAD])) not in PICTURES:
+            return checked._replace(kind="unreadable")
+        return checked._replace(suspect=examine(data).suspect)
     if row["sha256"] is None:
         legal = _legal_mask if row["kind"] == MASK else _legal_label
-        return legal(data, path, row["path"], subset), len(data)
+        return checked._replace(kind=legal(data, path, row["path"], subset))
     if sha256(data).hexdigest() == row["sha256"]:
-        return "", len(data)
+        return checked
     if row["kind"] == MASK and _same_pixels(bytes(data), row):
-        return "pixels_equal", len(data)
+        return checked._replace(kind="pixels_equal")
     # Where the size is not known, the end must tell.
     cut = row["bytes"] is None and cut_short(path)
-    return "truncated" if cut else "changed", len(data)
+    return checked._replace(kind="truncated" if cut else "changed")
 
 
 def _other_size(path: str, size: int, row: dict) -> str:

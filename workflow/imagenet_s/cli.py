@@ -125,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     added.add_argument("path", type=Path, metavar="PATH", help="the folder that holds train and val")
     added.add_argument("--md5", action="store_true", help="read official archives as a whole: their md5")
+    added.add_argument("--images", action="store_true", help="decode every image, and name those not right")
+    workers(added)
 
     added = command(
         commands, "plan", "plan.print_plan", "say what a build would find, do and need; nothing is written"

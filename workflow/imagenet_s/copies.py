@@ -115,18 +115,21 @@ def verify_copies(
     """Verifies all copies at `path` and prints a report; returns the exit code: 0 whole, 1 damaged.
 
     `against` is another copy of the same subsets, whose manifests count; `json` is written. With `adopting`,
-    copies without manifests get some.
+    copies without manifests get some, once every byte was checked, whatever the `level`.
     """
     verdicts = []
+    level = "sha256" if adopting else level
     others = copies_at(against) if against else {}
     for subset, root in copies_at(path).items():
         if against and subset not in others:
             raise CannotCheck(f"{against} has no {subset_of(subset).name} to compare with.")
         verdicts.append(verify(root, subset, level, workers, others.get(subset)))
         print(*report_lines(verdicts[-1]), sep="\n", end="\n\n")
+        for path, reason in verdicts[-1].suspects.items():
+            log.debug("suspect: %s/%s %s", root, path, reason)
     if json:
         write_report(verdicts, json)
     for verdict in verdicts if adopting else ():
         adopt(verdict, workers)
         print(f"{verdict.root} has manifests now.")
-    return 0 if all(verdict.whole for verdict in verdicts) else 1
+    return 0 if adopting or all(verdict.whole for verdict in verdicts) else 1

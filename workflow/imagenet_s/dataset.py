@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
 from imagenet_s import __version__
 from imagenet_s.classes import class_ids
 from imagenet_s.files import read_json, remove_if_empty, sha256_of
+from imagenet_s.progress import log
 from imagenet_s.receipts import write_receipt
 from imagenet_s.samples import read_samples
 from imagenet_s.splits import listed
@@ -30,7 +32,9 @@ from imagenet_s.subsets import (
     subset_of,
 )
 
-LONGEST = 1 << 20  # letters of a `dataset.json`; it has some 4,000
+LONGEST = 1 << 20  # letters of a `dataset.json`; it has some 4,000, and 150 for each suspect image
+MAX_SUSPECTS = 1000  # that are named there
+ROWS = 65_536  # of samples at a time
 
 
 def write_dataset(
@@ -58,6 +62,7 @@ def write_dataset(
         "classes": len(class_ids(subset)),
         "digest": dataset_digest(digests),
         "splits": {split: _split_facts(subset, split, table) for split in SPLITS},
+        **_suspects(samples),
         "odd_masks": pc.sum(pc.not_equal(table["mask_problems"], "")).as_py(),
         "annotations": {"archive": archive["archive"], "md5": archive["md5"]},
         "manifests": digests,
@@ -96,6 +101,15 @@ def _is_stated(stated: object) -> bool:
             with suppress(UnicodeEncodeError, RecursionError):
                 return known and digest == own_digest(content, build)
     return False
+
+
+def stated_suspects(root: Path) -> dict[str, str]:
+    """Return the images that a copy's `dataset.json` calls probably not whole: path → why."""
+    try:
+        named = read_dataset(root)["content"]["suspect_images"]["images"]
+        return {str(one["image"]): str(one["reason"]) for one in named}
+    except (LookupError, TypeError):  # it is damaged, of an earlier version, or of no known shape
+        return {}
 
 
 def dataset_text(path: Path) -> str:
@@ -140,6 +154,24 @@ def _split_facts(subset: int, split: str, table: pa.Table) -> dict:
         "bytes": (pc.sum(rows["bytes"]).as_py() or 0) + (pc.sum(rows["mask_bytes"]).as_py() or 0),
         "unreadable_headers": rows["width"].null_count,
     }
+
+
+def _suspects(samples: Path) -> dict:
+    """Return how many images are probably not whole, and the first of them; the log gets the others.
+
+    Samples that an earlier version wrote say nothing of that, and neither does this.
+    """
+    file, found = pq.ParquetFile(samples), []
+    if "suspect" not in file.schema_arrow.names:
+        return {}
+    for batch in file.iter_batches(ROWS, columns=["split", "image", "suspect"]):
+        rows = pa.table(batch).filter(pc.field("suspect").is_valid() & (pc.field("split") != "train-semi"))
+        found += rows.select(["image", "suspect"]).to_pylist()  # train-semi is part of train
+    found.sort(key=lambda row: row["image"])
+    for row in found[MAX_SUSPECTS:]:
+        log.debug("suspect, and not named in %s: %s %s", DATASET, row["image"], row["suspect"])
+    named = [{"image": row["image"], "reason": row["suspect"]} for row in found[:MAX_SUSPECTS]]
+    return {"suspect_images": {"count": len(found), "images": named}}
 
 
 def _remove_other_labels(tree: Path, labels: Sequence[str], masks: Sequence[str]) -> None:

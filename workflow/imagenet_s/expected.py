@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow.csv
 
 from imagenet_s.dataset import dataset_text, read_dataset
 from imagenet_s.files import sha256_of
+from imagenet_s.image_file import MAX_BYTES, is_cut
 from imagenet_s.masks import mask_paths
 from imagenet_s.splits import listed
 from imagenet_s.subsets import (
@@ -28,15 +29,14 @@ from imagenet_s.subsets import (
 IMAGE, MASK, LABEL, PAPER = "image", "mask", "label", "paper"  # kinds of files
 TOP = "."  # stands for the subset's folder itself
 
-# With what whole files begin and end.
+IMAGE_ENDINGS = (".JPEG", ".png")  # endings of images and masks
+
+# With what whole files of other kinds begin and end.
 FRAMES = {
-    ".JPEG": (b"\xff\xd8", b"\xff\xd9"),
-    ".png": (b"\x89PNG", b"IEND\xaeB`\x82"),
     ".csv": (b"", b"\n"),
     ".sha256": (b"", b"\n"),
     ".json": (b"{", b"}\n"),
 }
-TAIL = 4096  # bytes in which that is looked for
 
 EXPECTED = pa.schema(
     [
@@ -54,7 +54,7 @@ class Expected:
     """The files that a copy must hold, and how that is known.
 
     `damaged` are papers (manifests, `dataset.json`) that are not what they were, path → kind of damage.
-    `open_train` says that the names of train images are not known, only their number.
+    `open_train` says that not all names of train images are known, only their number.
     """
 
     subset: int
@@ -62,6 +62,10 @@ class Expected:
     own_manifests: bool
     damaged: dict[str, str] = field(default_factory=dict)
     open_train: bool = False
+
+    def with_images(self, paths: Iterable[str]) -> "Expected":
+        """Return the same with further images, of which nothing is known but the name."""
+        return replace(self, files=pa.concat_tables([self.files, _table(list(paths), IMAGE)]))
 
     def count(self) -> dict[str, int]:
         """folder of the subset's (TOP for itself) → the number of files that it must hold."""
@@ -82,17 +86,16 @@ def expected_of(root: Path, subset: int) -> Expected:
 def cut_short(path: str | Path) -> bool:
     """Whether a file begins as files of its kind do, and does not end so. Raises OSError."""
     ending = os.path.splitext(path)[1]
-    begin, end = FRAMES.get(ending, (b"", b""))
     with open(path, "rb") as file:
+        if ending in IMAGE_ENDINGS:
+            return is_cut(file.read(MAX_BYTES))
+        begin, end = FRAMES.get(ending, (b"", b""))
         head, size = file.read(len(begin)), file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - TAIL))
-        tail = file.read(TAIL)
+        file.seek(max(0, size - len(end)))
+        tail = file.read()
     if not begin.startswith(head):
         return False
-    if size <= len(begin):
-        return True
-    # Some images have something after their end.
-    return end not in tail if ending in (".JPEG", ".png") else not tail.endswith(end)
+    return size <= len(begin) or tail != end
 
 
 def _by_manifests(root: Path, subset: int) -> Expected:
@@ -229,13 +232,12 @@ def _from_digests(folder: str, kind: str, path: Path) -> pa.Table:
 
 
 def _by_lists(subset: int, *splits: str) -> pa.Table:
-    """The images and masks that the official lists name."""
+    """The images and masks that the official lists name; of train those of train-semi, a part of it."""
     splits = splits or SPLITS
     images = [
         f"{split}/{row.wnid}/{row.image}.JPEG"
         for split in splits
-        if split != "train"
-        for row in listed(subset, split)
+        for row in listed(subset, "train-semi" if split == "train" else split)
     ]
     folders = tuple(f"{mask_folder(split)}/" for split in splits if split in MASKED)
     masks = [mask for mask in mask_paths(subset) if mask.startswith(folders)] if folders else []

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL.Image import Resampling
 
 from imagenet_s.files import digest_of_files, written_folder
 from imagenet_s.findings import Finding, require_none
+from imagenet_s.image_file import BadImage, decode
 from imagenet_s.outputs import require_own_place
-from imagenet_s.predictions import images_in
+from imagenet_s.predictions import file_bytes, images_in
 from imagenet_s.receipts import write_receipt
 from imagenet_s.workers import in_chunks
 
@@ -71,7 +72,10 @@ def _write(out: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
     for name, path in images:
         try:
             picture = _small(path)
-        except Exception as error:  # Pillow raises all sorts of things
+        except OSError as error:
+            findings.append(Finding("unreadable images", f"{path} ({error.strerror})"))
+            continue
+        except BadImage as error:
             findings.append(Finding("unreadable images", f"{path} ({error})"))
             continue
         np.save((out / name).with_suffix(".npy"), grid_features(picture))
@@ -80,9 +84,8 @@ def _write(out: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
 
 def _small(path: Path) -> np.ndarray:
     """An image as RGB pixels, scaled so that its longer side has CELLS cells and the other at least one."""
-    with Image.open(path) as image:
-        side = CELLS * PIXELS
-        image.draft("RGB", (side, side))  # JPEG: only what is needed is decoded
-        scale = side / max(image.size)
-        size = tuple(max(PIXELS, round(length * scale)) for length in image.size)
-        return np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX))
+    side = CELLS * PIXELS
+    image = decode(file_bytes(path), "RGB", draft=side).image
+    scale = side / max(image.size)
+    size = tuple(max(PIXELS, round(length * scale)) for length in image.size)
+    return np.asarray(image.resize(size, Resampling.BOX))

@@ -1,7 +1,6 @@
 """Reading images: each one once, for its size, digest and pixel size, and its copy where one is due."""
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -11,16 +10,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from PIL import Image
 
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import dump_json, scratch_folder
 from imagenet_s.headers import LONGEST_IMAGE
+from imagenet_s.image_file import examine
 from imagenet_s.listing import Row, read_listing, require_same_archives
 from imagenet_s.parts import part_classes, part_val_images
 from imagenet_s.pieces import Pieces
 from imagenet_s.pool import Pool
-from imagenet_s.progress import progress
+from imagenet_s.progress import log, progress
 from imagenet_s.receipts import receipts
 
 RECORDS = pa.schema(
@@ -31,11 +30,9 @@ RECORDS = pa.schema(
         ("sha256", pa.binary(32)),
         ("width", pa.int32()),  # pixels; width and height are null where Pillow cannot tell
         ("height", pa.int32()),
+        ("suspect", pa.string()),  # why it is probably not whole; null where it seems to be
     ]
 )
-
-# Only headers are opened here, and nothing is decoded: a huge image is no danger.
-Image.MAX_IMAGE_PIXELS = None
 
 
 def read_part(
@@ -51,7 +48,7 @@ def read_part(
     require_same_archives(table)
     wanted = [Row(*row.values()) for row in _of_part(part, table).to_pylist()]
     wanted.sort(key=lambda row: (row.path, row.offset or 0))  # so that archives are read from front to back
-    rows, empty = [], []
+    rows, empty, suspects = [], [], []
     with (
         progress(f"Reading {part}", len(wanted), "images") as bar,
         scratch_folder(scratch),
@@ -64,9 +61,12 @@ def read_part(
                 rows.append(record_of(row.image, row.imagenet_wnid, data))
                 if copied or row.in_archive:
                     copies.put(row.image, row.imagenet_wnid, rows[-1][3], data)
+                if rows[-1][-1]:
+                    suspects.append(f"{row.where} {rows[-1][-1]}")
             else:
-                empty.append(f"{row.path}: {row.image}" if row.in_archive else row.path)
+                empty.append(row.where)
             bar.update()
+    warn_of_suspects(suspects)
     require_same_archives(table)  # none changed meanwhile
     with receipts([records, *([copied] if copied else [])], pool) as (partial, *counted):
         write_records(rows, empty, partial, sorted({row.path for row in wanted if row.in_archive}))
@@ -76,7 +76,18 @@ def read_part(
 
 def record_of(image: str, imagenet_wnid: str, data: bytes | memoryview) -> tuple:
     """A row of `RECORDS`."""
-    return image, imagenet_wnid, len(data), hashlib.sha256(data).digest(), *pixel_size(data)
+    return image, imagenet_wnid, len(data), hashlib.sha256(data).digest(), *examine(data)
+
+
+def warn_of_suspects(suspects: Sequence[str]) -> None:
+    """Warn in one line of images that are probably not whole, each given as where it is and why.
+
+    The log gets them all. They are not refused: a few official files may be odd.
+    """
+    if suspects:
+        log.warning("%s images are probably not whole: %s", f"{len(suspects):,}", first_few(suspects, 3))
+    for suspect in suspects:
+        log.debug("suspect: %s", suspect)
 
 
 def write_records(rows: list[tuple], empty: list[str], path: Path, archives: Sequence[str]) -> None:
@@ -121,15 +132,6 @@ def read_records(paths: list[Path]) -> pa.Table:
         archives = [json.loads(pq.read_schema(path).metadata[b"archives"]) for path in holding]
         raise differing(image.as_py(), chain.from_iterable(archives))
     return unique
-
-
-def pixel_size(data: bytes | memoryview) -> tuple[int | None, int | None]:
-    """(width, height) in pixels from an image's header; (None, None) where Pillow cannot tell."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return image.size
-    except Exception:  # Pillow's readers raise all sorts of things on odd bytes
-        return None, None
 
 
 class Reader:

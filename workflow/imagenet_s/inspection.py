@@ -7,13 +7,12 @@ from pathlib import Path
 
 from imagenet_s.check import known_images, look
 from imagenet_s.complete import gaps, require_none
+from imagenet_s.decoding import faults_of_images, images_in
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.index import Index
-from imagenet_s.layouts import reader_of
 from imagenet_s.listing import all_files
 from imagenet_s.needs import IMAGES, size_text
 from imagenet_s.pieces import FIRST_PIECE, Pieces
-from imagenet_s.places import Seen
 from imagenet_s.progress import progress
 from imagenet_s.source import Findings
 from imagenet_s.subsets import SUBSETS, subset_of
@@ -28,16 +27,17 @@ CLASSES = 1000  # of ImageNet-1k
 CHUNK = 1 << 22  # bytes read at a time
 
 
-def print_report(path: Path, md5: bool) -> None:
+def print_report(path: Path, md5: bool, images: bool, workers: int) -> None:
     """Prints the lines of `inspect`."""
-    for line in inspect(Path(os.path.abspath(path)), md5):
+    for line in inspect(Path(os.path.abspath(path)), md5, images, workers):
         print(line)
 
 
-def inspect(root: Path, md5: bool) -> Iterator[str]:
-    """The lines of a report; `md5` reads official archives as a whole.
+def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str]:
+    """The lines of a report; `md5` reads official archives as a whole, `decoding` decodes every image.
 
-    Raises UserError, at its end, if no subset can be built from what is there, or an md5 is another.
+    Raises UserError, at its end, if no subset can be built from what is there, an md5 is another, or an image
+    is not right.
     """
     index = Index()
     listings, findings = look(root, SUBSETS, index)
@@ -67,10 +67,18 @@ def inspect(root: Path, md5: bool) -> Iterator[str]:
     for place in map(Path, (*seen.train, *seen.val)):
         if _official_name(place) in ARCHIVES:
             yield from _compared(place, md5, wrong)
+    faults = []
+    if decoding:
+        places = [(kind, Path(place)) for kind in ("train", "val") for place in getattr(seen, kind)]
+        count, faults = faults_of_images(places, index, workers)
+        yield f"images   {count:,} decoded"
+        yield from faults
     if wrong:
         raise UserError(f"Not the official bytes: {', '.join(wrong)}. Get them again.")
     if not buildable:
         raise UserError("No subset can be built from it: listed images are missing. Complete the copy.")
+    if faults:
+        raise UserError(f"{len(faults):,} images or archives are not right, see above. Get them again.")
 
 
 def _names(seen: Findings, kind: str) -> list[str]:
@@ -88,13 +96,7 @@ def _count(kind: str, seen: Findings, unknown: list[str], images, index: Index) 
         prefix = "n" if kind == "train" else "ILSVRC"
         names = {name for name in images["image"].to_pylist() if name.startswith(prefix)}
     else:
-        names = set()
-        for reader in (reader_of(place)(place, Seen(), index) for place in places):
-            if kind == "val":
-                names |= {found.image for found in reader.val_images()}
-            else:
-                for _, found in reader.train_images(reader.classes()):
-                    names |= {image.image for image in found}
+        names = {found.image for place in places for found in images_in(place, kind, index)}
     text = f"{len(names):,} images"
     if kind == "train":
         text += f" in {len({name.partition('_')[0] for name in names}):,} classes"

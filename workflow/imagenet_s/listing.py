@@ -35,6 +35,11 @@ class Row(NamedTuple):
     def in_archive(self) -> bool:
         return self.offset is not None
 
+    @property
+    def where(self) -> str:
+        """The image for a message: its file, or its archive and its name there."""
+        return f"{self.path}: {self.image}" if self.in_archive else self.path
+
 
 def listing_of(rows: Sequence[Row], stamps: dict[str, list]) -> pa.Table:
     """A listing of some rows, in their order; `stamps` are those of the archives among the paths."""

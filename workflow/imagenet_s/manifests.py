@@ -14,7 +14,7 @@ from imagenet_s.receipts import receipts
 from imagenet_s.samples import SAMPLES, hex_of
 from imagenet_s.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
-COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems")]
+COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems", "suspect")]
 BATCH = 65_536  # rows at a time, so that memory does not grow with the images
 DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 

@@ -5,24 +5,22 @@ subset. Source of the encoding: the official data set's documentation.
 """
 
 import hashlib
-import io
 import struct
 from dataclasses import dataclass
 from functools import cache
 
 import kornia_rs
 import numpy as np
-from PIL import Image, UnidentifiedImageError
 from zlib_ng import zlib_ng
 
 from imagenet_s.classes import IGNORE, OTHER, class_ids
 from imagenet_s.errors import first_few
+from imagenet_s.image_file import PNG_SIGNATURE, BadImage, TooLarge, refuse_huge
+from imagenet_s.image_file import decode as decode_image
 
-# A mask has its image's size; the largest ImageNet image has 35 million pixels.
-MOST_PIXELS = 40_000_000
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is higher, and it warns in lines of code
+# Looked up here, so that a version without it shows at once, and not as a fault of somebody's masks.
+decode_png = kornia_rs.io.decode_image_png_u8
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVEL = 6  # of zlib-ng
 
 
@@ -68,24 +66,24 @@ def pixels_of(png: bytes) -> tuple[np.ndarray, str]:
     """
     if not png:
         raise BadMask("is empty")
-    if png[:16] == SIGNATURE + b"\0\0\0\rIHDR" and png[24:26] == b"\x08\x02":
+    if png[:16] == PNG_SIGNATURE + b"\0\0\0\rIHDR" and png[24:26] == b"\x08\x02":
         width, height = struct.unpack_from(">II", png, 16)
-        _refuse_huge(width, height)
+        try:
+            refuse_huge(width, height)
+        except TooLarge as error:
+            raise BadMask(str(error)) from error
         # Seven times as fast as Pillow, and stricter: Pillow takes pixels whose chunk has a wrong CRC, and
         # fills up with 0 where rows are missing. (The checksum inside the packed pixels is not looked at.)
         try:
-            return kornia_rs.io.decode_image_png_u8(png, (height, width), "rgb"), "RGB"
+            return decode_png(png, (height, width), "rgb"), "RGB"
         except Exception as error:
+            if type(error) is not Exception:  # the library raises the base class itself; others are faults
+                raise
             reason = str(error).removeprefix("Failed to decode the png image. ")
             raise BadMask(f"is no readable PNG ({reason})") from error
     mode, rgb = pixels(png, "RGB")
     # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
     return rgb, "RGB;16" if mode == "RGB" and png[24] == 16 else mode
-
-
-def _refuse_huge(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise BadMask(f"claims {width} × {height} pixels")
 
 
 def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, np.ndarray]:
@@ -94,15 +92,12 @@ def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, np.nd
     Raises BadMask for what is none, and for one that claims more pixels than any mask has.
     """
     try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            _refuse_huge(*image.size)
-            return image.mode, np.asarray(image.convert(mode) if mode else image)
-    except BadMask:
-        raise
-    except UnidentifiedImageError as error:  # its text has the address of our buffer
-        raise BadMask("is no readable PNG (it does not begin like one)") from error
-    except Exception as error:  # Pillow raises all sorts of things on odd bytes
+        own_mode, image = decode_image(png, mode, formats=("PNG",))
+    except TooLarge as error:
+        raise BadMask(str(error)) from error
+    except BadImage as error:
         raise BadMask(f"is no readable PNG ({error})") from error
+    return own_mode, np.asarray(image)
 
 
 def ids_of(rgb: np.ndarray) -> np.ndarray:
@@ -210,7 +205,7 @@ def _png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, kind, 0, 0, 0)
     table = b"" if palette is None else _chunk(b"PLTE", palette.tobytes())
     body = _chunk(b"IDAT", zlib_ng.compress(rows, LEVEL))
-    return b"".join((SIGNATURE, _chunk(b"IHDR", header), table, body, _chunk(b"IEND", b"")))
+    return b"".join((PNG_SIGNATURE, _chunk(b"IHDR", header), table, body, _chunk(b"IEND", b"")))
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

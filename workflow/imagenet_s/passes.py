@@ -6,7 +6,7 @@ from pathlib import Path
 from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError
 from imagenet_s.files import scratch_folder
-from imagenet_s.images import differing, record_of, write_records
+from imagenet_s.images import differing, record_of, warn_of_suspects, write_records
 from imagenet_s.layouts import reader_of
 from imagenet_s.pieces import stamp
 from imagenet_s.pool import Pool
@@ -31,7 +31,7 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
 
     rows: dict[str, tuple] = {}
     file_of: dict[str, int] = {}
-    empty = []
+    empty, suspects = [], []
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
         for k, file in enumerate(files):
@@ -41,6 +41,8 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:
                     raise differing(image, [str(files[file_of[image]]), str(file)])
+                if image not in file_of and data and row[-1]:
+                    suspects.append(f"{file}: {image} {row[-1]}")
                 file_of.setdefault(image, k)
                 if data:
                     copies.put(image, wnid, row[3], data)
@@ -49,5 +51,6 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                 bar.update()
             if stamp(file) != before:
                 raise UserError(f"{file} changed while it was read. Run the same command again.")
+    warn_of_suspects(suspects)
     with receipt(records, pool) as partial:
         write_records([row for row in rows.values() if row[2]], empty, partial, [str(file) for file in files])

@@ -1,6 +1,5 @@
 """Pictures of an evaluation: the IoU of each class, and images with their truth and their prediction."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
 from imagenet_s.classes import IGNORE, OTHER, class_ids, class_names
 from imagenet_s.files import written
+from imagenet_s.image_file import BadImage
+from imagenet_s.image_file import decode as decode_image
 from imagenet_s.mask import colors, decode
 from imagenet_s.match_file import relabelled
 from imagenet_s.predictions import file_bytes, prediction_of
+from imagenet_s.progress import log
 from imagenet_s.subsets import mask_folder, subset_of
 
 if TYPE_CHECKING:
@@ -86,11 +87,13 @@ def _picture(name: str, truth: Path, shape: tuple[int, int]) -> np.ndarray:
     folder = truth.parents[1]
     split = folder.name.removesuffix(mask_folder(""))
     path = (folder.parent / split / name).with_suffix(".JPEG")
+    picture = None  # a picture more or less is no reason to fail
     try:
-        with Image.open(io.BytesIO(file_bytes(path))) as image:
-            picture = np.asarray(image.convert("RGB"))
-    except Exception:  # a picture more or less is no reason to fail; Pillow raises all sorts of things
-        picture = None
+        picture = np.asarray(decode_image(file_bytes(path), "RGB").image)
+    except FileNotFoundError:
+        pass
+    except (OSError, BadImage) as error:
+        log.warning("%s is drawn in grey, since it cannot be read (%s)", path, error)
     grey = np.full((*shape, 3), 128, np.uint8)
     return grey if picture is None or picture.shape != grey.shape else picture
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from imagenet_s.classes import class_ids
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.findings import Finding
+from imagenet_s.image_file import pixel_size_of_file
 from imagenet_s.mask import BadMask, decode, ids_of, pixels_of
 from imagenet_s.progress import log
 from imagenet_s.splits import listed
@@ -235,10 +235,5 @@ def file_bytes(path: Path) -> bytes:
 
 def image_shape(path: Path) -> tuple[int, int] | None:
     """(height, width) of an image in pixels, from its header; None where it cannot be read."""
-    try:
-        if not path.is_file():  # to open a pipe would wait for ever
-            return None
-        with Image.open(path) as image:
-            return image.height, image.width
-    except Exception:  # Pillow's readers raise all sorts of things on odd bytes
-        return None
+    width, height = pixel_size_of_file(path)
+    return None if width is None else (height, width)

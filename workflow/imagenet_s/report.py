@@ -23,6 +23,9 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     for kind, paths in verdict.damage.items():
         yield f"{kind}: {first_few(paths)}"
     yield from verdict.remarks
+    if verdict.suspects:
+        names = first_few(f"{path} {reason}" for path, reason in verdict.suspects.items())
+        yield f"suspect, but not counted as damage: {names}"
     yield from _swapped(verdict)
     if verdict.dangling:
         yield from _dangling(verdict)

@@ -36,6 +36,7 @@ SAMPLES = pa.schema(
         ("mask_ids", pa.string()),
         ("also_in", pa.string()),
         ("mask_problems", pa.string()),  # what is odd about the mask; empty where nothing is
+        ("suspect", pa.string()),  # why the image is probably not whole; null where it seems to be
     ]
 )
 
@@ -153,6 +154,7 @@ def _samples_of(subset: int, split: str, rows: pa.Table, wnids: pa.Array, mask_t
             "also_in": _mapped(names, also_in(subset, split)),
             "mask_width": own["width"],
             "mask_height": own["height"],
+            "suspect": rows["suspect"],
         }
     )
     if masked:

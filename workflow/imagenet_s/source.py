@@ -58,7 +58,7 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]
     seen.pooled = sorted(in_tars.union(seen.one_pass))
     # To look at the size of every train image would take long on a network's disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
-    seen.empty = [_where(row) for row in rows if row.image in named and _is_empty(row)]
+    seen.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
     return rows, seen
 
 
@@ -112,7 +112,3 @@ def _val_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -
 
 def _is_empty(row: Row) -> bool:
     return not (row.size if row.in_archive else os.path.getsize(row.path))
-
-
-def _where(row: Row) -> str:
-    return f"{row.path}: {row.image}" if row.in_archive else row.path

@@ -6,6 +6,8 @@ from pathlib import Path
 from imagenet_s.files import read_json
 from imagenet_s.receipts import receipt
 
+FIRST = 3  # suspect images are named here
+
 
 def write_summary(datasets: Sequence[Path], summary: Path) -> None:
     """Writes the summary of some `dataset.json` files."""
@@ -56,6 +58,12 @@ def _remarks(content: dict) -> Iterable[str]:
     )
     if unreadable:
         yield f"  note    {unreadable:,} images whose size Pillow cannot read (carried byte for byte)"
+    suspects = content.get("suspect_images", {"count": 0})  # earlier versions did not look
+    if suspects["count"]:
+        names = [f"{one['image']} {one['reason']}" for one in suspects["images"][:FIRST]]
+        names += ["…"] if suspects["count"] > FIRST else []
+        what = f"{suspects['count']:,} images are probably not whole"
+        yield f"  note    {what} (dataset.json names them): {', '.join(names)}"
     short = content["splits"]["train"]
     if short["found"] != short["expected"]:
         yield "  note    train is not the official one: `train_images: any` takes what the source has"

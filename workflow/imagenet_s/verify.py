@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from imagenet_s.check_files import check_files
 from imagenet_s.classes import CLASS_SIZES, train_classes
 from imagenet_s.contents import Contents, contents
+from imagenet_s.dataset import stated_suspects
 from imagenet_s.errors import CannotCheck, first_few
 from imagenet_s.expected import IMAGE, MASK, PAPER, Expected, expected_of
 from imagenet_s.moved import Misplaced, misplaced
@@ -36,6 +37,7 @@ class Verdict:
     dangling: Mapping[str, str]  # links to nothing that hold what moved, link → target
     remarks: Sequence[str]  # what is wrong without a path
     system: Sequence[str]  # files that systems leave: no damage
+    suspects: Mapping[str, str]  # images that are probably not whole, which is no damage: path → why
     train_images: int | None  # found that may be right, where their names are not known
     files: int  # that are there
     read: int  # bytes
@@ -66,22 +68,33 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
         damage[kind].add(path)
     train_images, remarks = None, []
     if expected.open_train:
-        train_images, remarks = _train_numbers(subset, found, damage["extra"])
+        train = _train_images(subset, found)
+        train_images, remarks = len(train), _odd_numbers(subset, train)
+        unlisted = [path for path in train if path in damage["extra"]]
+        damage["extra"].difference_update(unlisted)
+        expected = expected.with_images(unlisted)
+        del train, unlisted
     files, read, system = len(found.files), 0, sorted(found.system)
+    suspects = {} if against else stated_suspects(root)
     del found  # a million paths are 150 MB, and as much was in use to compare them
     pa.default_memory_pool().release_unused()
     if level != "complete":
         absent = damage["missing"] | damage["moved"] | damage["unreadable"]
-        for path, kind, count in check_files(root, subset, level, _present(expected, absent), workers):
-            read += count
-            if kind:
-                damage[kind].add(path)
+        for checked in check_files(root, subset, level, _present(expected, absent), workers):
+            read += checked.read
+            if checked.kind:
+                damage[checked.kind].add(checked.path)
+                if train_images is not None and checked.path.startswith("train/"):
+                    train_images -= 1
+            if checked.suspect:
+                suspects[checked.path] = checked.suspect
     return Verdict(
         subset=subset,
         root=root,
         level=level,
         expected=expected,
         damage={kind: sorted(damage[kind]) for kind in KINDS if damage[kind]},
+        suspects={path: suspects[path] for path in sorted(suspects.keys() - set().union(*damage.values()))},
         swapped=swapped,
         dangling=dangling,
         remarks=remarks,
@@ -150,19 +163,24 @@ def _holder(path: str, entries: Iterable[str]) -> str | None:
     return None
 
 
-def _train_numbers(subset: int, found: Contents, extra: set[str]) -> tuple[int, list[str]]:
-    """How many train images may be right, and what is wrong with their numbers.
-
-    Those that may be right are taken from `extra`.
-    """
+def _train_images(subset: int, found: Contents) -> list[str]:
+    """Return the train images that may be right by their names."""
     wnid_of = train_classes(subset)
-    sizes: Counter[str] = Counter()
-    for path in [path for path in found.files if path.startswith("train/")]:
-        _, wnid, name = path.split("/", 2) if path.count("/") == 2 else ("", "", "")
-        match = IMAGE_NAME.fullmatch(name)
-        if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
-            sizes[match[2]] += 1
-            extra.discard(path)
+    images = []
+    for path in found.files:
+        folder, _, rest = path.partition("/")
+        if folder == "train" and rest.count("/") == 1:
+            wnid, name = rest.split("/")
+            match = IMAGE_NAME.fullmatch(name)
+            if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
+                images.append(path)
+    return images
+
+
+def _odd_numbers(subset: int, train: Sequence[str]) -> list[str]:
+    """Return what is wrong with the numbers of train images."""
+    wnid_of = train_classes(subset)
+    sizes = Counter(path.rpartition("/")[2].partition("_")[0] for path in train)
     remarks = []
     if sizes.total() != subset_of(subset).train_images:
         remarks.append(f"train: {sizes.total():,} images, officially {subset_of(subset).train_images:,}")
@@ -172,4 +190,4 @@ def _train_numbers(subset: int, found: Contents, extra: set[str]) -> tuple[int, 
             f"train: {len(odd)} classes outside the {CLASS_SIZES[0]}–{CLASS_SIZES[-1]:,} images that "
             f"ImageNet classes have: {first_few(odd)}"
         )
-    return sizes.total(), remarks
+    return remarks
