@@ -2,7 +2,7 @@
 
     python benchmarks/syncing.py FOLDER [--images demo] [--link auto] [--rounds 5] [--beside]
 
-builds the demo, or a synthetic source of so many train images for 919 (made once), into fresh folders below
+builds the demo, or a synthetic source of so many train images for 50 (made once), into fresh folders below
 FOLDER, which should be on a disk. With `--beside`, `dd` writes to the same disk all the time, as others do
 on a shared server.
 """
@@ -30,7 +30,7 @@ from imagenet_s.links import LINKS
 from imagenet_s.subsets import subset_of
 
 ROOT = Path(__file__).parents[1]
-SUBSET = 919
+SUBSET = 50
 
 # Python imports it at its start, and Snakemake's jobs inherit where from.
 WITHOUT = """import os, sys
@@ -120,7 +120,7 @@ def main() -> None:
                 taken = in_turn(ways, options.rounds)
         else:
             taken = in_turn(ways, options.rounds)
-    what = "the demo" if options.images == "demo" else f"{options.images} train images, 919"
+    what = "the demo" if options.images == "demo" else f"{options.images} train images, subset 50"
     print(
         f"{what}, link: {options.link}; medians of {options.rounds}, {'a' if options.beside else 'no'} writer"
     )
