@@ -123,7 +123,7 @@ def test_what_fits_no_layout_is_told_with_the_layouts_there_are(tmp_path, inspec
     code, lines, told = inspected(tmp_path)
     assert (code, lines) == (1, [])
     assert f"found no train and val images of ImageNet-1k below {tmp_path}.\nIt holds: readme.txt\n" in told
-    assert "train-*.parquet and validation-*.parquet (Hugging Face parquet)" in told
+    assert "data/train-*.parquet and data/validation-*.parquet (Hugging Face parquet)" in told
     assert inspected(tmp_path / "nowhere")[0] == 1
 
 
