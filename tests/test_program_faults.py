@@ -1,6 +1,7 @@
 """A library that lacks what is asked of it is a fault of the program, and no user's file is blamed for it."""
 
 import io
+import runpy
 import zipfile
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from imagenet_s.cli import main
 from imagenet_s.config import read_config_file
 from imagenet_s.dataset import read_dataset
 from imagenet_s.features import BadFeatures, read_features
-from imagenet_s.mask import pixels_of, rgb_png
 from imagenet_s.method import BASELINE, read_method
 from imagenet_s.yaml_files import BadYaml, parse_yaml
 
@@ -36,17 +36,11 @@ READERS = {
     "zip": ("x.zip", zipped, zips.members_of, zipfile.ZipFile, "infolist"),
     "config": ("x.yaml", lambda path: path.write_text("output: o"), read_config_file, yaml, "load"),
     "method": ("x.yaml", described, read_method, yaml, "load"),
-    "mask": (
-        *("x.png", lambda path: path.write_bytes(rgb_png(np.zeros((2, 2), np.uint16)))),
-        *(lambda path: pixels_of(path.read_bytes()), mask.kornia_rs, "io"),
-    ),
 }
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_what_a_library_lacks_is_no_damage_of_a_file(reader, tmp_path, monkeypatch, request):
-    if reader == "mask":  # to be removed once `mask` passes it on
-        request.applymarker(pytest.mark.xfail(strict=True, reason="mask.py blames the PNG"))
+def test_what_a_library_lacks_is_no_damage_of_a_file(reader, tmp_path, monkeypatch):
     name, write, read, library, attribute = READERS[reader]
     write(tmp_path / name)
     read(tmp_path / name)
@@ -114,3 +108,9 @@ def test_features_packed_as_numpy_does_not_write_them_are_refused(packing, tmp_p
         archive.writestr("arr_0.npy", array.getvalue())
     with pytest.raises(BadFeatures, match="is packed in a way that NumPy does not write"):
         read_features(tmp_path / "x.npz")
+
+
+def test_a_library_that_lacks_what_reads_masks_is_found_before_any_is_read(monkeypatch):
+    monkeypatch.delattr(mask.kornia_rs, "io")
+    with pytest.raises(AttributeError, match="io"):
+        runpy.run_path(mask.__file__)

@@ -17,9 +17,13 @@ PATIENCE = 60  # seconds
 PIPE = "n01443537/150.JPEG"  # in the third chunk of images
 
 
+# Images are regular files to the commands, which refuse a pipe. Here it passes for one: who reads it waits.
+PATIENT = "import stat; stat.S_ISREG = lambda mode: True"
+
+
 @pytest.fixture
 def images(tmp_path) -> Path:
-    """Images of which one is a pipe: whoever reads it waits."""
+    """Images of which one is a pipe."""
     folder = tmp_path / "images"
     (folder / "n01443537").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(folder / "one.jpg")
@@ -34,11 +38,15 @@ def images(tmp_path) -> Path:
 def started(images: Path, out: Path, workers: int) -> subprocess.Popen:
     """The command at work, in a group of its own as a shell makes them."""
     arguments = ["--images", images, "--out", out, "--workers", str(workers)]
+    begin = images.with_name("begin")  # of each Python, those of the workers included
+    begin.mkdir()
+    (begin / "sitecustomize.py").write_text(PATIENT)
     return subprocess.Popen(
         [sys.executable, ROOT / "workflow" / "launch.py", "grid-features", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PYTHONPATH": str(begin), "PYTHONDONTWRITEBYTECODE": "1"},
         process_group=0,
         # What is started in the background by a script has it ignored, and so had all of ours.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -83,7 +91,7 @@ def require_stopped(job: subprocess.Popen, out: Path) -> None:
     for path in out.rglob("*.npy"):
         np.load(path)
     assert {path.suffix for path in out.rglob("*") if path.is_file()} <= {".npy"}
-    assert {path.name for path in out.parent.iterdir()} <= {"images", "out"}
+    assert {path.name for path in out.parent.iterdir()} <= {"begin", "images", "out"}
 
 
 @pytest.mark.parametrize(("workers", "alone"), [(1, False), (2, True)])
