@@ -12,6 +12,7 @@ from imagenet_s.file_kind import Kind, kind_of, kind_of_file, wrong_kind
 from imagenet_s.headers import BLOCK, LONGEST, LONGEST_IMAGE, PADDING, hole, only_zeros, refuse_odd
 from imagenet_s.pieces import require_file
 from imagenet_s.places import IMAGE, base_name, image_name
+from imagenet_s.system_files import is_system_file
 
 BUFFER = 1 << 20  # bytes read at a time
 COMPRESSIONS = {Kind.GZIP: "gzip", Kind.ZSTANDARD: "zstd"}  # as Arrow calls them
@@ -81,7 +82,7 @@ def _members(
                 continue
             refuse_odd(member.name, member.type, where, member.issparse())
             base = base_name(member.name)
-            if base.lower().endswith(".tar") and not base.startswith("._"):
+            if base.lower().endswith(".tar") and not is_system_file(base):
                 inner = archive.extractfile(member)
                 yield from _members(inner, f"{where}: {member.name}", wanted, base[:-4].lower())
             match = IMAGE.fullmatch(base)

@@ -9,6 +9,7 @@ from imagenet_s.headers import LONGEST_IMAGE, Member
 from imagenet_s.index import Index
 from imagenet_s.pieces import Pieces, stamp
 from imagenet_s.places import IMAGE, WNID, Found, Seen, base_name, image_name
+from imagenet_s.system_files import is_system_file
 
 
 class Tar:
@@ -50,7 +51,7 @@ class Tar:
         for member in self.index.members(pieces):
             base = base_name(member.name)
             match = IMAGE.fullmatch(base)
-            if base.lower().endswith(".tar") and not base.startswith("._"):
+            if base.lower().endswith(".tar") and not is_system_file(base):
                 tars[base[:-4].lower()].append(member)
             elif match and match[2]:
                 loose[match[2].lower()].append(member)
@@ -62,10 +63,9 @@ class Tar:
         for name, offset, size in found:
             base = base_name(name)
             match = IMAGE.fullmatch(base)
-            if base.startswith("._"):  # what macOS adds to archives
-                continue
             if not match or (match[2] and match[2].lower()) != wnid:
-                self.seen.strangers.append(f"{self.archive}: {name}")
+                if not is_system_file(base):  # what macOS adds to archives
+                    self.seen.strangers.append(f"{self.archive}: {name}")
                 continue
             image = Found(image_name(base), str(self.archive), offset, size)
             first = images.setdefault(image.image, image)
