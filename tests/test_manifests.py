@@ -23,14 +23,15 @@ from imagenet_s.images import record_of, write_records
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.manifests import write_manifests
 from imagenet_s.parts import tiers
+from imagenet_s.paths import Workspace
 from imagenet_s.pool import pool_path
-from imagenet_s.samples import SAMPLES, samples_path
+from imagenet_s.samples import SAMPLES
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed
 from imagenet_s.subsets import MASKED, SPLITS, sample_manifests
 from imagenet_s.summary import write_summary
 from imagenet_s.tidy import tidy
-from imagenet_s.tree import build_tree, plan_path
+from imagenet_s.tree import build_tree
 
 HEADER = (
     "image,wnid,class_id,imagenet_wnid,bytes,sha256,width,height,"
@@ -386,7 +387,7 @@ def add_samples(output: Path, subset: int, *pooled: Path) -> None:
         }
         for path in pooled
     ]
-    path = samples_path(output, subset)
+    path = Workspace(output).samples(subset)
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.Table.from_pylist(rows, SAMPLES), path)
 
@@ -467,7 +468,7 @@ def test_all_of_the_demo_goes_and_what_is_real_stays(output, tmp_path):
     assert os.listdir(output / "ImageNetS300") == ["a.png"], "what no build made stays"
     assert (real / "a.png").exists()
     assert (new / "a.png").exists()
-    assert [plan_path(output, subset).exists() for subset in (50, 300, 919)] == [True, False, True]
+    assert [Workspace(output).plan(subset).exists() for subset in (50, 300, 919)] == [True, False, True]
     assert tidied(output) == set()  # the second time there is nothing left to find
 
 

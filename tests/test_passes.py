@@ -29,8 +29,9 @@ from imagenet_s.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.listing import listing_of, write_listing
 from imagenet_s.parts import subset_parts
 from imagenet_s.passes import read_pass
+from imagenet_s.paths import Workspace
 from imagenet_s.pool import pool_path
-from imagenet_s.samples import SAMPLES, samples_path
+from imagenet_s.samples import SAMPLES
 from imagenet_s.source import list_tier
 from imagenet_s.tidy import tidy
 
@@ -378,8 +379,8 @@ def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root,
         for part in parts[:2]
         for row in rows[part]
     ]
-    samples_path(tmp_path, 50).parent.mkdir()
-    pq.write_table(pa.Table.from_pylist(samples, SAMPLES), samples_path(tmp_path, 50))
+    Workspace(tmp_path).samples(50).parent.mkdir()
+    pq.write_table(pa.Table.from_pylist(samples, SAMPLES), Workspace(tmp_path).samples(50))
     write_json(tmp_path / "work" / "source" / "50.json", asdict(list_tier(root, 50, Index())[1]))
     tidy([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
     assert pooled(tmp_path / "work") == in_pool(

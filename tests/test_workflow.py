@@ -23,7 +23,8 @@ from conftest import linked_copy
 from imagenet_s.cli import main
 from imagenet_s.mask import rgb_of, rgb_png
 from imagenet_s.method import BASELINE
-from imagenet_s.samples import SAMPLES, samples_path
+from imagenet_s.paths import Workspace
+from imagenet_s.samples import SAMPLES
 from imagenet_s.subsets import subset_of
 from server import AnnotationServer, Truncate
 from synthetic_zip import rewritten
@@ -300,7 +301,7 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
     assert (run.code, run.rules) == (0, ["source"] * 2 + ["stream"] * 6), run.text
 
     # What was read for 300 serves 50, which needs less of it, once 300 has been built.
-    samples = samples_path(tmp_path / "results", 300)
+    samples = Workspace(tmp_path / "results").samples(300)
     samples.parent.mkdir(parents=True)
     pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
     run = snakemake(tmp_path, "--dry-run", "--quiet", "rules", **settings)

@@ -22,6 +22,7 @@ from imagenet_s.listing import all_files, listing_of, read_listing, require_same
 from imagenet_s.needs import Need, Space, needs, size_text, space_at
 from imagenet_s.owner import foreign_folder
 from imagenet_s.parts import tiers
+from imagenet_s.paths import Workspace
 from imagenet_s.progress import log
 from imagenet_s.receipts import receipts
 from imagenet_s.source import Findings, list_tier, names_ahead
@@ -176,7 +177,7 @@ def output_troubles(
         return
     own = files.filter(pc.invert(in_archives))["path"]
     samples = [own[k].as_py() for k in (0, -1)] if len(own) else []
-    yield from map(Trouble, link_troubles(samples, link, output))
+    yield from map(Trouble, link_troubles(samples, link, output, Workspace(output).tmp))
 
 
 def _space_troubles(wanted: Sequence[Need], space: Space) -> Iterable[Trouble]:

@@ -6,8 +6,9 @@ from pathlib import Path
 from imagenet_s.errors import UserError
 from imagenet_s.files import remove_if_empty
 from imagenet_s.lock import hold_run
-from imagenet_s.subsets import SUBSETS, subset_of
-from imagenet_s.tree import made_in, plan_path, remove_tree
+from imagenet_s.paths import Workspace
+from imagenet_s.subsets import SUBSETS
+from imagenet_s.tree import made_in, remove_tree
 
 WORK = (
     "annotations",
@@ -40,20 +41,21 @@ def clean(output: Path, dry_run: bool) -> None:
     Never follows a link. With `dry_run`, says what there is to remove. Raises UserError for a folder that
     is no output of a build.
     """
-    work = output / "work"
-    if not (work / "trees").is_dir():
+    workspace = Workspace(output)
+    work = workspace.work
+    if not workspace.plans.is_dir():
         raise UserError(f"{output.absolute()} is not the output of a build: it has no work/trees.")
-    built = [subset for subset in SUBSETS if plan_path(output, subset).exists()]
+    built = [subset for subset in SUBSETS if workspace.plan(subset).exists()]
     if dry_run:
         for subset in built:
-            print(f"would remove {made_in(output, subset):,} entries of {output / subset_of(subset).name}")
-        print(f"would remove {work}, {output / 'benchmark'} and {output / 'summary.txt'}")
+            print(f"would remove {made_in(output, subset):,} entries of {workspace.tree(subset)}")
+        print(f"would remove {work}, {workspace.benchmark} and {workspace.summary}")
         return
     hold_run(output)
     for subset in built:
         remove_tree(output, subset)
-    (output / "summary.txt").unlink(missing_ok=True)
-    scored = _scored(output)
+    workspace.summary.unlink(missing_ok=True)
+    scored = _scored(workspace.benchmark)
     for folder in scored:
         _remove(folder / "baseline")
         for name in SCORES:
@@ -67,9 +69,8 @@ def clean(output: Path, dry_run: bool) -> None:
         remove_if_empty(folder)
 
 
-def _scored(output: Path) -> list[Path]:
+def _scored(benchmark: Path) -> list[Path]:
     """The folders of what was scored and submitted; none behind a link."""
-    benchmark = output / "benchmark"
     folders = [benchmark / str(subset) for subset in SUBSETS]
     real = [folder for folder in folders if folder.is_dir() and not folder.is_symlink()]
     return [] if benchmark.is_symlink() else real

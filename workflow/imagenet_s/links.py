@@ -83,15 +83,14 @@ def no_link_from_archives(link: str, archives: Sequence[str]) -> str:
     )
 
 
-def link_troubles(samples: Sequence[str], link: str, output: Path) -> Iterable[str]:
+def link_troubles(samples: Sequence[str], link: str, output: Path, tmp: Path) -> Iterable[str]:
     """Tries each kind of link that a build into `output` makes, on some images of the source.
 
-    Says what does not work, and why, in the user's words.
+    Says what does not work, and why, in the user's words. The trials are made in `tmp`, in the output.
     """
     try:
-        folder = output / "work" / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="links-", dir=folder) as name:  # other jobs try links, too
+        tmp.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix="links-", dir=tmp) as name:  # other jobs try links, too
             scratch = Path(name)
             own = scratch / "own"
             own.write_bytes(b"")

@@ -13,6 +13,7 @@ from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import put, read_json, real_folder, scratch_folder
 from imagenet_s.mask import decode, pixels_digest
 from imagenet_s.owner import claim_folder
+from imagenet_s.paths import Workspace
 from imagenet_s.progress import log
 from imagenet_s.receipts import receipt
 from imagenet_s.splits import listed
@@ -47,7 +48,7 @@ def unpack_masks(
     claim_folder(output, subset)
     facts = read_json(annotations)
     origin = Path(facts["path"])
-    folder = output / "work" / "masks" / str(subset)
+    folder = Workspace(output).masks(subset)
     unpack, found = _sources(facts, origin)
     wanted = mask_paths(subset)
     oddities = [f"{mask} is missing" for mask in wanted if mask not in found]

@@ -26,6 +26,7 @@ from imagenet_s.manifests import manifest_rows
 from imagenet_s.mask import BadMask
 from imagenet_s.masks import masks_in
 from imagenet_s.papers import annotations_of
+from imagenet_s.paths import Workspace
 from imagenet_s.source import Findings
 from imagenet_s.subsets import (
     SPLITS,
@@ -49,8 +50,8 @@ class Copy:
         return Path(self.config.output)
 
     @property
-    def work(self) -> Path:
-        return self.output / "work"
+    def workspace(self) -> Workspace:
+        return Workspace(self.output)
 
 
 def damaged_of(verdict: Verdict, kind: str, moved: Set[str] = frozenset()) -> dict[str, str]:
@@ -91,13 +92,13 @@ def mend_images(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
     lost |= dict.fromkeys(absent & damaged.keys(), "the source does not have it")
     dataset = read_dataset(copy.root)
     link = "copy" if dataset and dataset["build"]["link"] == ADOPTED else copy.config.link
-    plan = entries(copy.subset, rows, listing, findings, link, copy.work)
+    plan = entries(copy.subset, rows, listing, findings, link, copy.workspace)
     targets = dict(zip(plan["path"].to_pylist(), plan.drop("path").to_pylist(), strict=True))
     wanted = {path: _wanted(copy.root, path, targets) for path in damaged.keys() - lost.keys()}
     behind = _behind(verdict, IMAGE, {want.entry for want in wanted.values()})
     damaged |= behind
     wanted |= {path: _wanted(copy.root, path, targets) for path in behind.keys() - lost.keys() - absent}
-    pool = f"{os.path.abspath(copy.work / 'pool')}/"
+    pool = f"{os.path.abspath(copy.workspace.pool)}/"
     wrong = {path for path, want in wanted.items() if digest_of(want.file) != damaged[path]}
     lost |= dict.fromkeys(wrong, "the source has other bytes")
     copies = {Path(path).stem: path for path in wrong if wanted[path].file.startswith(pool)}
@@ -106,7 +107,7 @@ def mend_images(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
         path = copies[image]
         if sha256(data).hexdigest() == damaged[path]:
             file = Path(wanted[path].file)
-            put(data, real_folder(copy.work / "pool", file.parent.relative_to(pool)) / file.name, scratch)
+            put(data, real_folder(copy.workspace.pool, file.parent.relative_to(pool)) / file.name, scratch)
             got.add(image)
     lost = {path: why for path, why in lost.items() if Path(path).stem not in got}
     made = {want.entry: want for path, want in wanted.items() if path not in lost}
@@ -150,8 +151,8 @@ def _linked(root: Path, want: Wanted, scratch: Path) -> list[str]:
 
 def _source(copy: Copy) -> tuple[pa.Table, list[Findings]]:
     """Where the source has its images by now, and what was found with them."""
-    imagenet = copy.config.imagenet or os.path.abspath(copy.work / "demo" / "imagenet")
-    index = copy.work / "source" / "index.parquet"
+    imagenet = copy.config.imagenet or os.path.abspath(copy.workspace.demo_images)
+    index = copy.workspace.index
     index = Index(index if index.exists() else None)
     listings, findings = look(Path(imagenet), tiers_of(copy.subset), index)
     return all_files(listings), findings
@@ -177,11 +178,11 @@ def mend_masks(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> 
     if not damaged:
         return []
     damaged |= _behind(verdict, MASK, damaged)
-    folder = copy.work / "masks" / str(copy.subset)
+    folder = copy.workspace.masks(copy.subset)
     wrong = [mask for mask, digest in damaged.items() if digest_of(folder / mask) != digest]
     lost = {}
     if wrong:
-        receipt = annotations_of(copy.config, copy.subset, copy.work)
+        receipt = annotations_of(copy.config, copy.subset, copy.workspace)
         lost = dict.fromkeys(wrong, "is not in the annotations")
         for mask, data in masks_in(receipt, set(wrong)):
             if sha256(data).hexdigest() != damaged[mask]:

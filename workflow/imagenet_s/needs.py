@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 from imagenet_s.classes import class_ids, train_classes
 from imagenet_s.layouts import find_places, one_pass_sets
 from imagenet_s.parts import tiers
+from imagenet_s.paths import Workspace
 from imagenet_s.pool import pooled_images
 from imagenet_s.source import Findings
 from imagenet_s.splits import listed, tier_val_images
 from imagenet_s.subsets import MASKED, SPLITS, SUBSETS, subset_of
-from imagenet_s.tree import folder_links, plan_path
+from imagenet_s.tree import folder_links
 
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
 MASK_BYTES = 12_000  # assumed of a mask of 500 × 375, whatever its encoding
@@ -58,11 +59,12 @@ def needs(
     """
     in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
     linked = files.filter(pc.invert(in_pool))["image"]
-    found = [_pool_need(files.filter(in_pool), findings[0], subsets, output / "work" / "pool")]
+    workspace = Workspace(output)
+    found = [_pool_need(files.filter(in_pool), findings[0], subsets, workspace.pool)]
     for subset in subsets:
-        if not plan_path(output, subset).exists():
+        if not workspace.plan(subset).exists():
             found.append(_tree_need(subset, linked, findings, link, labels))
-        if not (output / "work" / "masks" / str(subset)).exists():
+        if not workspace.masks(subset).exists():
             found.append(_masks_need(subset, labels))
     return [need for need in found if need.files or need.bytes]
 

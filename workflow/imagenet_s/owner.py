@@ -4,15 +4,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_s.errors import UserError, first_few
+from imagenet_s.paths import Workspace
 from imagenet_s.progress import log
-from imagenet_s.subsets import DATASET, ENCODINGS, MASKED, SPLITS, label_folder, mask_folder, subset_of
+from imagenet_s.subsets import DATASET, ENCODINGS, MASKED, SPLITS, label_folder, mask_folder
 
 
 def foreign_folder(output: Path, subset: int) -> Iterable[str]:
     """Says so if `output/ImageNetS<n>` holds a tree that no build of ours made, finished or not."""
-    folder = output / subset_of(subset).name
+    workspace = Workspace(output)
+    folder = workspace.tree(subset)
     # A build keeps its masks there before it touches the tree.
-    ours = (output / "work" / "masks" / str(subset)).exists() or (folder / DATASET).exists()
+    ours = workspace.masks(subset).exists() or (folder / DATASET).exists()
     if ours or folder.is_symlink() or not folder.is_dir():
         return
     labels = {label_folder(split, encoding) for split in MASKED for encoding in ENCODINGS}
@@ -33,7 +35,7 @@ def claim_folder(output: Path, subset: int) -> None:
     """
     for text in foreign_folder(output, subset):
         raise UserError(text)
-    folder = output / subset_of(subset).name
+    folder = Workspace(output).tree(subset)
     for link in (folder, folder / "manifests"):
         if link.is_symlink():
             log.warning("%s was a link to %s; the link is replaced by a folder", link, link.readlink())

@@ -13,7 +13,7 @@ from imagenet_s.labels import encoded
 from imagenet_s.manifests import save_manifests
 from imagenet_s.mask import BadMask
 from imagenet_s.masks import mask_paths
-from imagenet_s.samples import samples_path
+from imagenet_s.paths import Workspace
 from imagenet_s.subsets import (
     DATASET,
     ENCODINGS,
@@ -35,7 +35,7 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
     names = [path.rpartition("/")[2] for path in damaged if path != DATASET]
     dataset = read_dataset(root)
     stated = dataset["content"]["manifests"] if dataset else {}
-    samples = samples_path(output, subset)
+    samples = Workspace(output).samples(subset)
     lost = []
     if set(names) & set(sample_manifests()) and samples.exists():
         made_in = real_folder(scratch, "manifests")
@@ -58,9 +58,9 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
 
 def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[str]:
     """Writes `dataset.json` again, from the manifests and the records; says why not if it cannot be."""
-    work = output / "work"
-    findings = [work / "source" / f"{tier}.json" for tier in tiers_of(subset)]
-    annotations, samples = work / "annotations" / f"{subset}.json", samples_path(output, subset)
+    workspace = Workspace(output)
+    findings = [workspace.findings(tier) for tier in tiers_of(subset)]
+    annotations, samples = workspace.annotations(subset), workspace.samples(subset)
     gone = [str(path) for path in (*findings, annotations, samples) if not path.exists()]
     if gone:
         return [f"{DATASET}: records of the build are gone: {', '.join(gone)}"]
@@ -71,14 +71,14 @@ def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[
     return []
 
 
-def annotations_of(config: Config, subset: int, work: Path) -> Path:
+def annotations_of(config: Config, subset: int, workspace: Workspace) -> Path:
     """The receipt of a subset's annotations, which are fetched again if they are gone."""
-    receipt = work / "annotations" / f"{subset}.json"
+    receipt = workspace.annotations(subset)
     if not (receipt.exists() and Path(read_json(receipt)["path"]).exists()):
         if config.demo_annotations:
-            make_annotations(subset, work / "demo" / "annotations", receipt, 1)
+            make_annotations(subset, workspace.demo / "annotations", receipt, 1)
         else:
-            fetch(subset, config.annotations, config.md5[subset], work / "annotations", receipt)
+            fetch(subset, config.annotations, config.md5[subset], workspace.downloads, receipt)
     return receipt
 
 

@@ -12,6 +12,7 @@ from imagenet_s.layouts import find_places, one_pass_sets
 from imagenet_s.listing import all_files
 from imagenet_s.needs import bytes_to_read, needs, size_text, space_at
 from imagenet_s.parts import subset_parts, tiers
+from imagenet_s.paths import Workspace
 from imagenet_s.source import Findings
 from imagenet_s.subsets import subset_of
 
@@ -33,7 +34,8 @@ def plan(config: Config) -> Iterator[str]:
         yield "source   the embedded demo, which a build makes: a few MB. Set `imagenet` for the real thing."
         return
     output, subsets = Path(config.output), config.subsets
-    index = output / "work" / "source" / "index.parquet"
+    workspace = Workspace(output)
+    index = workspace.index
     listings, findings = look(Path(config.imagenet), tiers(subsets), Index(index if index.exists() else None))
     files, seen = all_files(listings), findings[0]
     if seen.train and seen.val:
@@ -46,7 +48,7 @@ def plan(config: Config) -> Iterator[str]:
         free = space_at(output)
         count = "" if free.files is None else f"  {free.files:>9,} files"
         yield f"free     {size_text(free.bytes):>10}{count}  in {free.folder}"
-    made = [path for path in (output / "work" / "tmp", output / "work", output) if not path.exists()]
+    made = [path for path in (workspace.tmp, workspace.work, output) if not path.exists()]
     try:
         require_none(
             troubles(listings, findings, subsets, config.complete, config.link, config.labels, output)

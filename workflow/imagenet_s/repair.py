@@ -53,7 +53,7 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
         print(*_intentions(copy, verdict, delete_extra), sep="\n")
         return 1
     lost = []
-    with scratch_folder(copy.work / "tmp" / f"repair-{copy.subset}") as scratch:
+    with scratch_folder(copy.workspace.tmp / f"repair-{copy.subset}") as scratch:
         papers = {path for path in verdict.expected.damaged if path != DATASET}
         if read_dataset(copy.root) is None:  # which alone knew of lists that are gone, too
             papers |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
@@ -79,7 +79,7 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
                 lost.append("extra files are left: the manifests that would tell them are damaged")
         if read_dataset(copy.root) is None:
             lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
-        sync(copy.root, copy.work)  # before anybody reads that all is whole again
+        sync(copy.root, copy.workspace.work)  # before anybody reads that all is whole again
     if lost:
         log.warning("Could not be got back: %s", first_few(lost))
         for text in lost:

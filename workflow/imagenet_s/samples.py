@@ -84,11 +84,6 @@ def write_samples(
             )
 
 
-def samples_path(output: Path, subset: int) -> Path:
-    """Where a build keeps a subset's samples."""
-    return output / "work" / "samples" / f"{subset}.parquet"
-
-
 def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """The samples of a subset, all columns or some."""
     return pq.read_table(path, columns=columns)

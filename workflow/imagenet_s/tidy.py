@@ -12,50 +12,51 @@ import pyarrow.parquet as pq
 
 from imagenet_s.files import read_json
 from imagenet_s.parts import tier_parts, tiers
+from imagenet_s.paths import Workspace
 from imagenet_s.pool import pool_path, sweep_pool
 from imagenet_s.progress import log
 from imagenet_s.receipts import write_receipt
-from imagenet_s.samples import read_samples, samples_path
+from imagenet_s.samples import read_samples
 from imagenet_s.subsets import SUBSETS
 from imagenet_s.system_files import is_system_file
-from imagenet_s.tree import plan_path, remove_tree
+from imagenet_s.tree import remove_tree
 
 COLUMNS = ["image", "imagenet_wnid", "sha256"]  # what tells where the pool has an image
 
 
 def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: Path) -> None:
     """Removes the pool, or what nothing needs of it, and all of the demo once the source is another."""
-    work = output / "work"
+    workspace = Workspace(output)
     removed = []
-    _remove(work / "tmp")  # a killed job may have left something there
+    _remove(workspace.tmp)  # a killed job may have left something there
     if not demo:
-        removed += _remove(work / "demo")
+        removed += _remove(workspace.demo)
         for subset in set(SUBSETS) - set(subsets):
-            if _is_of_demo(output, subset):
+            if _is_of_demo(workspace, subset):
                 remove_tree(output, subset)
-                removed += _remove(work / "masks" / str(subset))
-                samples_path(output, subset).unlink(missing_ok=True)
+                removed += _remove(workspace.masks(subset))
+                workspace.samples(subset).unlink(missing_ok=True)
         for part in (part for tier in set(SUBSETS) - set(tiers(subsets)) for part in tier_parts(tier)):
-            (work / "pool" / f"{part}.json").unlink(missing_ok=True)
-    seen = [read_json(work / "source" / f"{tier}.json") for tier in tiers(subsets)]
+            (workspace.pool / f"{part}.json").unlink(missing_ok=True)
+    seen = [read_json(workspace.findings(tier)) for tier in tiers(subsets)]
     if link == "copy" or any(findings["pooled"] for findings in seen):
-        swept = sweep_pool(work / "pool", _pooled(output))
+        swept = sweep_pool(workspace.pool, _pooled(workspace))
         if swept:
-            log.info("Removed %s images that no tree has from %s", f"{len(swept):,}", work / "pool")
-            _forget(work / "images", swept)
-    elif (work / "pool").exists():
-        _forget(work / "images", sweep_pool(work / "pool", ()))
-        removed += _remove(work / "pool")
+            log.info("Removed %s images that no tree has from %s", f"{len(swept):,}", workspace.pool)
+            _forget(workspace.records, swept)
+    elif workspace.pool.exists():
+        _forget(workspace.records, sweep_pool(workspace.pool, ()))
+        removed += _remove(workspace.pool)
     for folder in removed:
         log.info("Removed %s", folder)
     write_receipt(receipt, {"removed": [str(folder) for folder in removed]})
 
 
-def _pooled(output: Path) -> set[str]:
+def _pooled(workspace: Workspace) -> set[str]:
     """Where the pool keeps the images of all trees."""
     wanted = set()
     for subset in SUBSETS:
-        path = samples_path(output, subset)
+        path = workspace.samples(subset)
         if path.exists():
             wanted |= _pool_paths(read_samples(path, COLUMNS))
     return wanted
@@ -77,17 +78,13 @@ def _pool_paths(rows: pa.Table) -> set[str]:
     return set(map(pool_path, names, rows["imagenet_wnid"].to_pylist(), rows["sha256"].to_pylist()))
 
 
-def _is_of_demo(output: Path, subset: int) -> bool:
+def _is_of_demo(workspace: Workspace, subset: int) -> bool:
     """Whether the last build of a subset's tree was from the embedded demo."""
-    plan = plan_path(output, subset)
+    plan = workspace.plan(subset)
     if not plan.exists():
         return False
     source = pq.read_schema(plan).metadata[b"source"].decode()
-    return _is_demo(output, source)
-
-
-def _is_demo(output: Path, source: str) -> bool:
-    return Path(source).is_relative_to(os.path.abspath(output / "work" / "demo"))
+    return Path(source).is_relative_to(os.path.abspath(workspace.demo))
 
 
 def _remove(folder: Path) -> list[Path]:

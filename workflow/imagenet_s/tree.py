@@ -14,6 +14,7 @@ from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.links import link_troubles, no_link_from_archives, place
 from imagenet_s.listing import all_files, read_listing
+from imagenet_s.paths import Workspace
 from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
 from imagenet_s.receipts import durable, write_receipt
@@ -27,7 +28,6 @@ from imagenet_s.subsets import (
     label_folder,
     mask_folder,
     sample_manifests,
-    subset_of,
 )
 
 ENDINGS = ("", ".JPEG", ".png")  # of links to class folders, images, masks
@@ -51,16 +51,16 @@ def build_tree(
 
     Raises UserError where something of the user's stands in the way.
     """
-    folder = output / subset_of(subset).name
-    work = output / "work"
+    workspace = Workspace(output)
+    folder = workspace.tree(subset)
     seen = [Findings(**read_json(path)) for path in findings]
     rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
-    wanted = entries(subset, rows, all_files(map(read_listing, listings)), seen, link, work)
-    _require_pooled(wanted, work / "pool")
+    wanted = entries(subset, rows, all_files(map(read_listing, listings)), seen, link, workspace)
+    _require_pooled(wanted, workspace.pool)
     images = wanted.filter(pc.equal(wanted["kind"], link))["target"]
-    for trouble in link_troubles(images[:1].to_pylist(), link, output):
+    for trouble in link_troubles(images[:1].to_pylist(), link, output, workspace.tmp):
         raise UserError(trouble)
-    plan = plan_path(output, subset)
+    plan = workspace.plan(subset)
     root = real_folder(output, folder.name)
     # Until the new build is whole, nothing may vouch for what is here.
     (root / DATASET).unlink(missing_ok=True)
@@ -70,36 +70,34 @@ def build_tree(
     _write_plan(plan, pa.concat_arrays([before, wanted["path"].combine_chunks()]).unique(), seen[0])
     gone = before.filter(pc.invert(pc.is_in(before, value_set=wanted["path"])))
     _remove(root, gone.to_pylist())
-    with scratch_folder(work / "tmp" / f"tree-{subset}") as scratch:
+    with scratch_folder(workspace.tmp / f"tree-{subset}") as scratch:
         made = _place(root, wanted, scratch, f"Linking {folder.name}")
     _write_plan(plan, wanted["path"].combine_chunks(), seen[0])
     log.info("%s: %s entries, %s of them new, %s removed", root, len(wanted), made, len(gone))
     write_receipt(receipt, {"link": link, "entries": len(wanted)}, root)
 
 
-def plan_path(output: Path, subset: int) -> Path:
-    """Where the names of all entries that builds made in a subset's folder are kept."""
-    return output / "work" / "trees" / f"{subset}.parquet"
-
-
 def remove_tree(output: Path, subset: int) -> None:
     """Removes all that builds made in a subset's folder; what is left then is not theirs, and stays."""
-    root = output / subset_of(subset).name
-    _remove(root, _made(output, subset))
-    plan_path(output, subset).unlink(missing_ok=True)
+    workspace = Workspace(output)
+    root = workspace.tree(subset)
+    _remove(root, _made(workspace, subset))
+    workspace.plan(subset).unlink(missing_ok=True)
     if root.is_dir() and not remove_if_empty(root):
         log.warning("%s is left: it holds what this pipeline did not make", root)
 
 
 def made_in(output: Path, subset: int) -> int:
     """How many entries `remove_tree` would remove."""
-    return sum(os.path.lexists(output / subset_of(subset).name / path) for path in _made(output, subset))
+    workspace = Workspace(output)
+    root = workspace.tree(subset)
+    return sum(os.path.lexists(root / path) for path in _made(workspace, subset))
 
 
-def _made(output: Path, subset: int) -> list[str]:
+def _made(workspace: Workspace, subset: int) -> list[str]:
     """Everything that builds made in a subset's folder, by its plan and its lists; the lists come last."""
-    root = output / subset_of(subset).name
-    paths = _read_plan(plan_path(output, subset), root).to_pylist()
+    root = workspace.tree(subset)
+    paths = _read_plan(workspace.plan(subset), root).to_pylist()
     lists = [f"manifests/{name}" for name in sample_manifests()]
     for split, encoding in product(MASKED, ENCODINGS):
         lists.append(f"manifests/{label_folder(split, encoding)}.sha256")
@@ -109,7 +107,12 @@ def _made(output: Path, subset: int) -> list[str]:
 
 
 def entries(
-    subset: int, rows: pa.Table, listing: pa.Table, findings: Sequence[Findings], link: str, work: Path
+    subset: int,
+    rows: pa.Table,
+    listing: pa.Table,
+    findings: Sequence[Findings],
+    link: str,
+    workspace: Workspace,
 ) -> pa.Table:
     """Every entry of the tree: `path` in the subset's folder, `target`, `kind` of link; by path.
 
@@ -117,7 +120,7 @@ def entries(
     images lie.
     """
     masks = rows["mask"].drop_null().combine_chunks()
-    origin = os.path.abspath(work / "masks" / str(subset))
+    origin = os.path.abspath(workspace.masks(subset))
     tables = [_table(masks, pc.binary_join_element_wise(origin, masks, "/"), "hardlink")]
     kind = {"auto": "symlink", "copy": "hardlink"}.get(link, link)
     if kind == "symlink":
@@ -137,7 +140,7 @@ def entries(
         pooled = pa.array([True] * len(rows), pa.bool_())
     elif link != "auto" and pc.any(pooled).as_py():
         raise UserError(no_link_from_archives(link, findings[0].train + findings[0].val))
-    in_pool = _pool_paths(names.filter(pooled), rows.filter(pooled), work / "pool")
+    in_pool = _pool_paths(names.filter(pooled), rows.filter(pooled), workspace.pool)
     tables.append(_table(images.filter(pooled), in_pool, "hardlink"))
     linked = pc.invert(pooled)
     tables.append(_table(images.filter(linked), lying["path"].filter(linked), kind))
