@@ -13,10 +13,9 @@ from imagenet_s.layouts import find_places, one_pass_sets
 from imagenet_s.parts import tiers
 from imagenet_s.paths import Workspace
 from imagenet_s.pool import pooled_images
-from imagenet_s.source import Findings
+from imagenet_s.source import Findings, folder_links
 from imagenet_s.splits import listed, tier_val_images
 from imagenet_s.subsets import MASKED, SPLITS, SUBSETS, subset_of
-from imagenet_s.tree import folder_links
 
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
 MASK_BYTES = 12_000  # assumed of a mask of 500 × 375, whatever its encoding

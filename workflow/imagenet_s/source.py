@@ -1,11 +1,11 @@
 """Raw ImageNet: what the places of a copy hold, as far as it can be known without reading all of it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagenet_s.classes import tier_classes
+from imagenet_s.classes import tier_classes, train_classes
 from imagenet_s.index import Index
 from imagenet_s.layouts import find_places, one_pass_sets, reader_of
 from imagenet_s.listing import Row
@@ -78,6 +78,18 @@ def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
         else:
             unknown.append(kind)
     return sorted(set(names)), unknown
+
+
+def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
+    """The train folders that can be one link to the source's: those with nothing but their images."""
+    wnid_of = train_classes(subset)
+    shared = {target for source, target in wnid_of.items() if source != target}
+    return {
+        f"train/{wnid}": folder
+        for seen in findings
+        for wnid, folder in seen.whole_folders.items()
+        if wnid_of.get(wnid) == wnid and wnid not in shared
+    }
 
 
 def _train_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:

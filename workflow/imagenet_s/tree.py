@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s.classes import train_classes
 from imagenet_s.errors import UserError, first_few
 from imagenet_s.files import read_json, real_folder, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.links import link_troubles, no_link_from_archives, place
@@ -19,7 +18,7 @@ from imagenet_s.pool import pool_path
 from imagenet_s.progress import log, progress
 from imagenet_s.receipts import durable, write_receipt
 from imagenet_s.samples import read_samples
-from imagenet_s.source import Findings
+from imagenet_s.source import Findings, folder_links
 from imagenet_s.subsets import (
     DATASET,
     ENCODINGS,
@@ -164,18 +163,6 @@ def _require_pooled(wanted: pa.Table, pool: Path) -> None:
             f"{first_few(lost)}.\nRun snakemake again with `--forcerun images stream`.",
             details=lost,
         )
-
-
-def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
-    """The train folders that can be one link to the source's: those with nothing but their images."""
-    wnid_of = train_classes(subset)
-    shared = {target for source, target in wnid_of.items() if source != target}
-    return {
-        f"train/{wnid}": folder
-        for seen in findings
-        for wnid, folder in seen.whole_folders.items()
-        if wnid_of.get(wnid) == wnid and wnid not in shared
-    }
 
 
 def _table(paths: pa.Array, targets: pa.Array | pa.ChunkedArray, kind: str) -> pa.Table:
