@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.evaluate import ClassRow, Scored
 from imagenet_s.mask import colors, rgb_png
 from imagenet_s.pictures import draw_classes, draw_images
 from imagenet_s.predictions import Pair, names_of
+from imagenet_s.results import ClassRow, Scored
 from scoring import evaluate, ids_at, replace
 
 NAMES = names_of(50, "validation")

@@ -22,13 +22,13 @@ from imagenet_s import dataset as dataset_module
 from imagenet_s.check_files import check_files
 from imagenet_s.cli import main
 from imagenet_s.dataset import own_digest, read_dataset
-from imagenet_s.evaluate import Scored
 from imagenet_s.expected import LABEL
 from imagenet_s.files import read_json, write_json
 from imagenet_s.images import RECORDS, read_records, write_records
 from imagenet_s.mask import BadMask, decode_png, rgb_png
 from imagenet_s.pictures import draw_images
 from imagenet_s.predictions import Pair, prediction_of
+from imagenet_s.results import Scored
 from imagenet_s.samples import SAMPLES
 from imagenet_s.splits import listed
 from imagenet_s.subsets import LEVELS

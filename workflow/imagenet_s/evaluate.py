@@ -1,6 +1,5 @@
 """The benchmark's figures of a folder of predictions, written as JSON, table, plot and pictures."""
 
-import csv
 from collections.abc import Sequence
 from functools import partial as bound
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from imagenet_s import __version__
-from imagenet_s.classes import class_ids, class_names
-from imagenet_s.files import written
+from imagenet_s.classes import class_ids
 from imagenet_s.findings import Finding, require_none
 from imagenet_s.match_file import read_matching, relabelled
-from imagenet_s.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, confusion, figures, ious, tally, total
+from imagenet_s.metrics import PLAIN, TRUE, Tally, confusion, figures, tally, total
 from imagenet_s.outputs import require_own_place
 from imagenet_s.predictions import (
     SPLIT,
@@ -28,6 +26,7 @@ from imagenet_s.predictions import (
 )
 from imagenet_s.progress import log
 from imagenet_s.receipts import write_receipt
+from imagenet_s.results import ClassRow, Scored, class_rows, image_iou, write_table
 from imagenet_s.subsets import mask_folder, subset_of
 from imagenet_s.workers import in_chunks
 
@@ -37,17 +36,6 @@ ADVICE = (
     "Nothing was scored. Wanted: `<wnid>/<stem>.png`, 8-bit RGB, of its image's size, for exactly the "
     "validation images."
 )
-
-
-class Scored(NamedTuple):
-    """An image and its own figure: the mean IoU of the classes in its truth or prediction, 0 to 1.
-
-    `true` has the ids of its truth.
-    """
-
-    pair: Pair
-    iou: float
-    true: tuple[int, ...]
 
 
 class _Chunk(NamedTuple):
@@ -117,43 +105,6 @@ def _score(classes: int, table: np.ndarray | None, pairs: Sequence[Pair]) -> lis
         true = np.flatnonzero(one.areas[PLAIN, 0, TRUE])
         scored.append(Scored(pair, image_iou(one), tuple(true.tolist())))
     return [_Chunk(total(tallies) if tallies else None, scored, findings)]
-
-
-def image_iou(one: Tally) -> float:
-    """The mean IoU of the classes, background included, that one image has in its truth or prediction."""
-    areas = one.areas[PLAIN, 0]
-    there = areas[PREDICTED] + areas[TRUE] > 0
-    return float(ious(areas)[there].mean()) if there.any() else 0.0
-
-
-class ClassRow(NamedTuple):
-    """A class's row of the table; IoUs in percent, `pixels` in the truth. Id 0 is background."""
-
-    id: int
-    wnid: str
-    name: str
-    IoU: float
-    boundary_IoU: float
-    pixels: int
-
-
-def class_rows(subset: int, sums: Tally) -> list[ClassRow]:
-    """The table by class, background first."""
-    wnids, names = ["", *class_ids(subset)], class_names()
-    plain, edges = 100 * ious(sums.areas[PLAIN, 0]), 100 * ious(sums.areas[BOUNDARY, 0])
-    pixels = sums.areas[PLAIN, 0, TRUE]
-    return [
-        ClassRow(i, wnid, names.get(wnid, "background"), float(plain[i]), float(edges[i]), int(pixels[i]))
-        for i, wnid in enumerate(wnids)
-    ]
-
-
-def write_table(rows: Sequence[ClassRow], path: Path) -> None:
-    """Writes the table by class as CSV."""
-    with written(path) as partial_path, partial_path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(ClassRow._fields)
-        writer.writerows(rows)
 
 
 def write_pictures(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,10 +15,8 @@ from imagenet_s.mask import colors, decode
 from imagenet_s.match_file import relabelled
 from imagenet_s.predictions import file_bytes, prediction_of
 from imagenet_s.progress import log
+from imagenet_s.results import ClassRow, Scored
 from imagenet_s.subsets import mask_folder, subset_of
-
-if TYPE_CHECKING:
-    from imagenet_s.evaluate import ClassRow, Scored
 
 NAMED = 60  # up to so many classes all are named; of more, those that are lowest and highest
 ENDS = 25
@@ -27,7 +24,7 @@ OPACITY = 0.6  # of a class's colour over its image
 DPI = 100
 
 
-def draw_classes(subset: int, rows: Sequence["ClassRow"], found: dict, path: Path) -> None:
+def draw_classes(subset: int, rows: Sequence[ClassRow], found: dict, path: Path) -> None:
     """Draws the IoU and the boundary IoU of each class as a PNG, the lowest first."""
     ranked = sorted(rows, key=lambda row: (row.IoU, row.id))
     named = ranked if len(ranked) <= NAMED else ranked[:ENDS] + ranked[-ENDS:]
@@ -57,7 +54,7 @@ def draw_classes(subset: int, rows: Sequence["ClassRow"], found: dict, path: Pat
 
 
 def draw_images(
-    subset: int, scored: Sequence["Scored"], table: np.ndarray | None, which: str, path: Path
+    subset: int, scored: Sequence[Scored], table: np.ndarray | None, which: str, path: Path
 ) -> None:
     """Draws images beside truth and prediction as a PNG, a row each; without images, masks alone.
 
