@@ -205,7 +205,7 @@ def test_what_macs_add_is_passed_over(root):
     train_tar(
         root,
         (f"._{FISH}.tar", [(f"{FISH}_9.JPEG", b"no")]),
-        (f"{FISH}.tar", [(f"._{FISH}_1.JPEG", APPLE), (f"{FISH}_1.JPEG", b"1"), ("._.DS_Store", APPLE)]),
+        (f"{FISH}.tar", [(f"._{FISH}_1.JPEG", APPLE), (f"{FISH}_1.JPEG", b"1"), (".DS_Store", APPLE)]),
     )
     (root / VAL_TAR).write_bytes(tar_of([(f"._{VAL}.JPEG", APPLE), (f"{VAL}.JPEG", b"2"), ("._.", APPLE)]))
     images, seen = look(root)
@@ -215,7 +215,7 @@ def test_what_macs_add_is_passed_over(root):
 
 @pytest.mark.parametrize(
     "name",
-    [".DS_Store", f"{SHARK}_1.JPEG", f"{FISH}.JPEG", f"{FISH}_1.png", f"{VAL}.JPEG", f"{FISH}_1.JPEG.part"],
+    ["notes.txt", f"{SHARK}_1.JPEG", f"{FISH}.JPEG", f"{FISH}_1.png", f"{VAL}.JPEG", f"{FISH}_1.JPEG.part"],
 )
 def test_strangers_in_a_class_are_named_and_not_taken(root, name):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"stranger")]))

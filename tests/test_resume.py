@@ -133,6 +133,7 @@ def test_a_job_that_outlives_its_run_is_waited_for(tmp_path):
     assert waiting.wait(PATIENCE) == 0
 
 
+@pytest.mark.long
 def test_after_snakemake_is_killed_its_jobs_are_waited_for_and_the_same_command_ends_well(tmp_path):
     output = tmp_path / "results"
     first = started(tmp_path, output=str(output))

@@ -129,6 +129,7 @@ def test_launch_takes_the_package_around_it_whatever_is_installed(wheel, tmp_pat
     assert (done.stdout, done.stderr) == ("imagenet-s of the wheel\n", "")
 
 
+@pytest.mark.long
 def test_a_wheel_builds_the_demo_in_a_folder_of_its_own(installed, tmp_path):
     folder = tmp_path / "it's mine"
     done = installed.run("imagenet-s", "init", folder, cwd=tmp_path)

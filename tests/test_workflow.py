@@ -292,6 +292,7 @@ def without(archive: Path, image: str) -> bytes:
     return gzipped(tar_of(members))
 
 
+@pytest.mark.long
 def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_all_was_found(
     imagenet50, annotations50, annotations, tmp_path
 ):
