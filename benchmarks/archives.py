@@ -28,14 +28,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import make_imagenet
 from measure import Taken, in_turn, machine
 
-from imagenet_s.check import check_and_list
-from imagenet_s.images import read_part
-from imagenet_s.index import Index
-from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.parts import subset_parts
-from imagenet_s.passes import read_pass
-from imagenet_s.places import Seen
-from imagenet_s.tars import Tar
+from imagenet_s.images.read import read_part
+from imagenet_s.images.stream import read_pass
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.shards import subset_parts
 
 SUBSET = 50
 

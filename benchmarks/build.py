@@ -23,9 +23,9 @@ from make_imagenet import class_sizes, make
 from make_masks import make as make_masks
 from measure import machine, memory_of
 
-from imagenet_s.classes import tier_classes
-from imagenet_s.parts import tiers
-from imagenet_s.subsets import SUBSETS, subset_of
+from imagenet_s.spec.classes import tier_classes
+from imagenet_s.spec.shards import tiers
+from imagenet_s.spec.subsets import SUBSETS, subset_of
 
 ROOT = Path(__file__).parents[1]
 EVERY = 0.2  # seconds between looks at the jobs

@@ -15,8 +15,8 @@ from hashing import jobs, listed
 from make_imagenet import make
 from measure import Taken, in_turn, machine, run
 
-from imagenet_s.classes import train_classes
-from imagenet_s.parts import tier_parts
+from imagenet_s.spec.classes import train_classes
+from imagenet_s.spec.shards import tier_parts
 
 SUBSET = 50
 

@@ -20,15 +20,15 @@ import numpy as np
 from measure import Taken, in_turn, machine, run
 from scipy.ndimage import binary_erosion
 
-from imagenet_s import metrics
-from imagenet_s.boundary import width_of
-from imagenet_s.classes import IGNORE, class_ids
-from imagenet_s.evaluate import evaluate
-from imagenet_s.mask import ids_of, pixels_of, rgb_png
-from imagenet_s.match import in_common, match, match_predictions, occurring
-from imagenet_s.predictions import Pair, names_of, pairs_of, read_pair
-from imagenet_s.subsets import subset_of
-from imagenet_s.workers import in_chunks
+from imagenet_s.benchmark.scoring import metrics
+from imagenet_s.benchmark.scoring.boundary import width_of
+from imagenet_s.benchmark.scoring.evaluate import evaluate
+from imagenet_s.benchmark.scoring.matching import in_common, match, match_predictions, occurring
+from imagenet_s.benchmark.scoring.predictions import Pair, names_of, pairs_of, read_pair
+from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
+from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.spec.classes import IGNORE, class_ids
+from imagenet_s.spec.subsets import subset_of
 
 FEW = 100  # images of the baseline
 

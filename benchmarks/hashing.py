@@ -17,10 +17,10 @@ from pathlib import Path
 from make_imagenet import make
 from measure import LAUNCH, Taken, in_turn, machine, run
 
-from imagenet_s.check import check_and_list
-from imagenet_s.classes import train_classes
-from imagenet_s.parts import subset_parts, tier_of
-from imagenet_s.subsets import tiers_of
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.spec.classes import train_classes
+from imagenet_s.spec.shards import subset_parts, tier_of
+from imagenet_s.spec.subsets import tiers_of
 
 SUBSET = 919
 

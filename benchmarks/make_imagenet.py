@@ -23,11 +23,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from imagenet_s.classes import tier_classes
-from imagenet_s.demo import train_names
-from imagenet_s.source import SYNTHETIC
-from imagenet_s.splits import tier_val_images, val_name
-from imagenet_s.subsets import SUBSETS, subset_of, tier_train_images
+from imagenet_s.demo.generate import train_names
+from imagenet_s.source.scan import SYNTHETIC
+from imagenet_s.spec.classes import tier_classes
+from imagenet_s.spec.splits import tier_val_images, val_name
+from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
 
 CLASSES, TRAIN_IMAGES, VAL_IMAGES = 1000, 1_281_167, 50_000  # of ImageNet-1k
 BASES = 40

@@ -20,11 +20,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from imagenet_s.classes import IGNORE, class_ids
-from imagenet_s.files import written
-from imagenet_s.mask import rgb_of
-from imagenet_s.masks import mask_paths
-from imagenet_s.subsets import subset_of
+from imagenet_s.annotations.unpack import mask_paths
+from imagenet_s.io.atomic import written
+from imagenet_s.masks.codec import rgb_of
+from imagenet_s.spec.classes import IGNORE, class_ids
+from imagenet_s.spec.subsets import subset_of
 
 SIZE = (375, 500)  # height, width: that of the images of make_imagenet
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from measure import LAUNCH, Taken, in_turn, machine, run
 
-from imagenet_s.manifests import COLUMNS, DIGESTS
+from imagenet_s.dataset.manifests import COLUMNS, DIGESTS
 
 
 def ours(samples: Path, folder: Path) -> Taken:

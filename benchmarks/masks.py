@@ -19,12 +19,12 @@ import numpy as np
 from measure import Taken, in_turn, machine, run
 from PIL import Image
 
-from imagenet_s.files import put, read_json, scratch_folder, write_json
-from imagenet_s.labels import encode_labels
-from imagenet_s.masks import mask_paths, unpack_masks, unzipped
-from imagenet_s.subsets import MASKED, subset_of
-from imagenet_s.workers import CHUNK, in_chunks
-from imagenet_s.zips import zipped_masks
+from imagenet_s.annotations.unpack import mask_paths, unpack_masks, unzipped
+from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.io.atomic import put, read_json, scratch_folder, write_json
+from imagenet_s.io.zip_reader import zipped_masks
+from imagenet_s.runtime.parallel import CHUNK, in_chunks
+from imagenet_s.spec.subsets import MASKED, subset_of
 
 WAYS = {
     "plain": "id16: Pillow and NumPy, a plain loop, one process",

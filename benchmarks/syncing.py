@@ -26,8 +26,8 @@ from make_imagenet import make
 from make_masks import make as make_masks
 from measure import Taken, in_turn, machine, run
 
-from imagenet_s.links import LINKS
-from imagenet_s.subsets import subset_of
+from imagenet_s.io.links import LINKS
+from imagenet_s.spec.subsets import subset_of
 
 ROOT = Path(__file__).parents[1]
 SUBSET = 50
@@ -35,7 +35,7 @@ SUBSET = 50
 # Python imports it at its start, and Snakemake's jobs inherit where from.
 WITHOUT = """import os, sys
 sys.path.insert(1, {package!r})
-from imagenet_s import receipts
+from imagenet_s.io import receipts
 os.fsync = receipts._sync_file_system = lambda _: None
 """
 

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from measure import LAUNCH, Taken, in_turn, machine, run
 
-from imagenet_s.listing import all_files, read_listing
-from imagenet_s.subsets import SUBSETS
+from imagenet_s.source.listing import all_files, read_listing
+from imagenet_s.spec.subsets import SUBSETS
 
 
 def ours(results: Path, samples: Path, folder: Path) -> Taken:

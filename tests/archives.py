@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conftest import linked_copy
-from imagenet_s.classes import class_ids
-from imagenet_s.source import SYNTHETIC
-from imagenet_s.splits import tier_val_images
+from imagenet_s.source.scan import SYNTHETIC
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.splits import tier_val_images
 
 Maker = Callable[[Path, Path], Path]
 Members = Iterable[tuple[str, bytes]]

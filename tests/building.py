@@ -9,19 +9,19 @@ from pathlib import Path
 
 import yaml
 
-from imagenet_s.check import check_and_list
-from imagenet_s.dataset import write_dataset
-from imagenet_s.files import read_json, write_json
-from imagenet_s.images import read_part
-from imagenet_s.labels import encode_labels
-from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.manifests import write_manifests
-from imagenet_s.masks import unpack_masks
-from imagenet_s.parts import subset_parts, tier_of
-from imagenet_s.passes import read_pass
-from imagenet_s.samples import join_samples
-from imagenet_s.subsets import MASKED, label_folder, subset_of, tiers_of
-from imagenet_s.tree import build_tree
+from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.manifests import write_manifests
+from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.samples import join_samples
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.images.read import read_part
+from imagenet_s.images.stream import read_pass
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.spec.shards import subset_parts, tier_of
+from imagenet_s.spec.subsets import MASKED, label_folder, subset_of, tiers_of
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from building import build
-from imagenet_s.demo import make_annotations, make_images
-from imagenet_s.files import read_json
-from imagenet_s.progress import log
+from imagenet_s.demo.generate import make_annotations, make_images
+from imagenet_s.io.atomic import read_json
+from imagenet_s.runtime.progress import log
 
 MEMORY = Path("/dev/shm")  # Linux's folder of files in memory
 

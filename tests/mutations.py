@@ -27,14 +27,14 @@ import yaml
 from PIL import Image
 
 from archives import gzipped, tar_of, zstandard
-from imagenet_s.dataset import own_digest
-from imagenet_s.expected import EXPECTED
-from imagenet_s.manifests import COLUMNS
-from imagenet_s.masks import mask_paths
-from imagenet_s.method import BASELINE, method_text
-from imagenet_s.predictions import names_of
-from imagenet_s.splits import listed
-from imagenet_s.subsets import MASKED, SPLITS, mask_folder, sample_manifests
+from imagenet_s.annotations.unpack import mask_paths
+from imagenet_s.benchmark.scoring.predictions import names_of
+from imagenet_s.dataset.manifests import COLUMNS
+from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.spec.method_txt import BASELINE, method_text
+from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
+from imagenet_s.verify.expected import EXPECTED
 
 Dice = random.Random
 Files = dict[str, bytes]

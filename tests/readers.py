@@ -9,23 +9,25 @@ from pathlib import Path
 from typing import NamedTuple
 
 import mutations as m
-from imagenet_s import image_file, images, masks
-from imagenet_s.check_files import check_files
-from imagenet_s.check_submission import check
-from imagenet_s.config import read_config_file
-from imagenet_s.copies import verify_copies
-from imagenet_s.errors import UserError
-from imagenet_s.expected import LABEL, expected_of
-from imagenet_s.features import BadFeatures, read_features
-from imagenet_s.files import write_json
-from imagenet_s.index import Index
-from imagenet_s.listing import Row
-from imagenet_s.mask import decode
-from imagenet_s.parquet import Parquet
-from imagenet_s.places import Seen
-from imagenet_s.streams import CompressedTar
-from imagenet_s.tars import Tar
-from imagenet_s.zips import zipped_masks
+from imagenet_s.annotations import unpack as masks
+from imagenet_s.benchmark.baseline.features import BadFeatures, read_features
+from imagenet_s.benchmark.submission.check import check
+from imagenet_s.config.settings import read_config_file
+from imagenet_s.images import read as images
+from imagenet_s.io.atomic import write_json
+from imagenet_s.io.zip_reader import zipped_masks
+from imagenet_s.masks.codec import decode
+from imagenet_s.runtime import image_file
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import Row
+from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.compressed_tar import CompressedTar
+from imagenet_s.source.readers.parquet import Parquet
+from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.tar_index import Index
+from imagenet_s.verify.command import verify_copies
+from imagenet_s.verify.expected import LABEL, expected_of
+from imagenet_s.verify.file_checks import check_files
 
 
 def read_zip(folder: Path) -> None:

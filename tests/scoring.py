@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imagenet_s.cli import main
-from imagenet_s.mask import ids_of, pixels_of
+from imagenet_s.cli.main import main
+from imagenet_s.masks.codec import ids_of, pixels_of
 
 
 def evaluate(truth: Path, predictions: Path, out: Path, *options: str) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s import annotations
-from imagenet_s.annotations import fetch
-from imagenet_s.errors import UserError
-from imagenet_s.files import read_json
-from imagenet_s.subsets import MASKED, subset_of
+from imagenet_s.annotations import fetch as annotations
+from imagenet_s.annotations.fetch import fetch
+from imagenet_s.io.atomic import read_json
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.subsets import MASKED, subset_of
 from server import AnnotationServer
 
 NAME = "ImageNetS50-a0fe9d82231f9bc4787ee76e304dfa51.zip"

@@ -8,12 +8,12 @@ import pytest
 
 import archives
 from archives import gzipped, tar_of, zstandard
-from imagenet_s import check
-from imagenet_s.archive_check import archive_troubles
-from imagenet_s.check import look
-from imagenet_s.errors import UserError
-from imagenet_s.index import Index
-from imagenet_s.layouts import find_places
+from imagenet_s.preflight import check
+from imagenet_s.preflight.archive_check import archive_troubles
+from imagenet_s.preflight.check import look
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.layouts import find_places
+from imagenet_s.source.tar_index import Index
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 TAR = tar_of([("n01443537_1.JPEG", b"1")])

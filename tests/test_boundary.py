@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.ndimage import binary_erosion
 
-from imagenet_s.boundary import boundary, boundary_of_width, width_of
+from imagenet_s.benchmark.scoring.boundary import boundary, boundary_of_width, width_of
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 

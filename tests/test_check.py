@@ -10,16 +10,16 @@ import pytest
 
 import archives
 from conftest import linked_copy
-from imagenet_s.check import check_and_list
-from imagenet_s.classes import class_ids, class_names
-from imagenet_s.complete import lacking
-from imagenet_s.errors import UserError
-from imagenet_s.files import read_json
-from imagenet_s.index import Index
-from imagenet_s.links import place
-from imagenet_s.listing import LISTING, Row, listing_of, read_listing
-from imagenet_s.source import Findings, list_tier
-from imagenet_s.splits import listed
+from imagenet_s.io.atomic import read_json
+from imagenet_s.io.links import place
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.preflight.completeness import lacking
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import LISTING, Row, listing_of, read_listing
+from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import class_ids, class_names
+from imagenet_s.spec.splits import listed
 
 FISH = "n01443537"  # goldfish
 SEMI = listed(50, "train-semi")[0]

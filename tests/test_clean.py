@@ -10,10 +10,10 @@ import pytest
 from building import ROOT, build
 from conftest import linked_copy
 from damages import states
-from imagenet_s import lock
-from imagenet_s.clean import clean
-from imagenet_s.cli import main
-from imagenet_s.errors import UserError
+from imagenet_s.cli.main import main
+from imagenet_s.repair.clean import clean
+from imagenet_s.runtime import lock
+from imagenet_s.runtime.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +137,8 @@ def test_a_second_run_stops_and_names_the_first(tmp_path):
 
 def test_a_lock_that_was_left_by_a_dead_run_holds_nobody_up(tmp_path):
     lock_run = (
-        f"from pathlib import Path; from imagenet_s.lock import hold_run; hold_run(Path({str(tmp_path)!r}))"
+        "from pathlib import Path; from imagenet_s.runtime.lock import hold_run; "
+        f"hold_run(Path({str(tmp_path)!r}))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     subprocess.run([sys.executable, "-c", lock_run], env=environment, check=True)

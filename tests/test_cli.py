@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from building import ROOT
-from imagenet_s.cli import main
-from imagenet_s.progress import escape_output, print_summary
+from imagenet_s.cli.main import main
+from imagenet_s.runtime.progress import escape_output, print_summary
 
 FULL = Path("/dev/full")  # Linux's disk without room
 
@@ -116,7 +116,7 @@ def test_a_summary_needs_no_terminal(stdout, tmp_path, monkeypatch):
 @pytest.mark.parametrize("buffer", ["", "1"])
 def test_a_summary_that_cannot_be_printed_is_no_failure_of_the_build(buffer, unread, tmp_path):
     (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
-    script = "from pathlib import Path; from imagenet_s.progress import print_summary; "
+    script = "from pathlib import Path; from imagenet_s.runtime.progress import print_summary; "
     command = [sys.executable, "-c", f"{script} print_summary(Path('summary.txt'))"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONUNBUFFERED": buffer}
     options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True, "check": True}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagenet_s.config import SCHEMA, Benchmark, Config, read_config
-from imagenet_s.errors import UserError
-from imagenet_s.method import BASELINE, LINES
-from imagenet_s.protocols import PROTOCOLS
+from imagenet_s.config.settings import SCHEMA, Benchmark, Config, read_config
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.method_txt import BASELINE, LINES
+from imagenet_s.spec.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parents[1]
 OFFICIAL_MD5 = {

@@ -9,13 +9,13 @@ import pytest
 
 from building import build
 from damages import own_copy
-from imagenet_s.classes import class_ids
-from imagenet_s.cli import main
-from imagenet_s.copies import copies_at
-from imagenet_s.dataset import own_digest
-from imagenet_s.errors import CannotCheck
-from imagenet_s.files import read_json, write_json
-from imagenet_s.subsets import SUBSETS
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.runtime.errors import CannotCheck
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.subsets import SUBSETS
+from imagenet_s.verify.command import copies_at
 
 LISTED = ("train-semi", "validation", "test")
 

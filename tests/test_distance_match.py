@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.cli import main
-from imagenet_s.grid_features import CELLS, CHANNELS, LEVELS, grid_features
-from imagenet_s.mask import ids_of, pixels_of, rgb_png
-from imagenet_s.predictions import names_of
-from imagenet_s.splits import listed
+from imagenet_s.benchmark.baseline.grid_features import CELLS, CHANNELS, LEVELS, grid_features
+from imagenet_s.benchmark.scoring.predictions import names_of
+from imagenet_s.cli.main import main
+from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
+from imagenet_s.spec.splits import listed
 
 TRAIN = names_of(50, "train-semi")
 VALIDATION = names_of(50, "validation")[:12]
@@ -244,7 +244,7 @@ def test_receipts_tell_features_and_predictions_of_other_bytes_from_the_first(wo
     arguments = ["--images", str(work / "validation"), "--out", str(work / "f/validation"), "--workers", "1"]
     receipts = []
     for edges in (0, 50, 0):
-        monkeypatch.setattr("imagenet_s.grid_features.EDGES", edges)
+        monkeypatch.setattr("imagenet_s.benchmark.baseline.grid_features.EDGES", edges)
         assert main(["grid-features", *arguments]) == 0
         assert distance_match(semi50, work) == 0
         receipts.append([(work / name).read_bytes() for name in ("f/validation.json", "out.json")])

@@ -6,8 +6,8 @@ import resource
 
 import pytest
 
-from imagenet_s.download import Patience, download
-from imagenet_s.errors import UserError
+from imagenet_s.io.download import Patience, download
+from imagenet_s.runtime.errors import UserError
 from server import (
     AnnotationServer,
     Chunked,
@@ -232,7 +232,7 @@ def test_what_comes_again_and_again_from_the_start_is_nothing_new(server, path):
 
 def test_waits_double_from_the_backoff_and_begin_anew(server, path, monkeypatch):
     waits = []
-    monkeypatch.setattr("imagenet_s.download.time.sleep", waits.append)
+    monkeypatch.setattr("imagenet_s.io.download.time.sleep", waits.append)
     bad = Status(503)
     server.misbehave("/x.zip", bad, bad, bad, Truncate(1000), bad, bad, bad, forever=True)
     fails(server, path, patience=Patience(tries=4, backoff=2.0, timeout=20))

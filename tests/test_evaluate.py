@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.classes import class_ids
-from imagenet_s.cli import main
-from imagenet_s.mask import rgb_of, rgb_png
-from imagenet_s.metrics import confusion, figures, tally, total
-from imagenet_s.predictions import names_of
+from imagenet_s.benchmark.scoring.metrics import confusion, figures, tally, total
+from imagenet_s.benchmark.scoring.predictions import names_of
+from imagenet_s.cli.main import main
+from imagenet_s.masks.codec import rgb_of, rgb_png
+from imagenet_s.spec.classes import class_ids
 from scoring import evaluate, ids_at, replace
 
 NAMES = names_of(50, "validation")
@@ -26,7 +26,7 @@ FIGURES = ["Acc", "mIoU", "mBIoU", "S", "MS", "ML", "L", "BS", "BMS", "BML", "BL
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
     """They are tested in test_pictures.py, and take longer than all else."""
-    monkeypatch.setattr("imagenet_s.evaluate.write_pictures", lambda *_: None)
+    monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: None)
 
 
 def test_what_is_written_are_the_official_figures_of_all_images(truth50, predictions, tmp_path, capsys):
@@ -160,7 +160,7 @@ def test_an_earlier_result_does_not_outlive_the_beginning_of_the_next(
     truth50, predictions, tmp_path, monkeypatch
 ):
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
-    monkeypatch.setattr("imagenet_s.evaluate.write_pictures", lambda *_: 1 / 0)
+    monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: 1 / 0)
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 1
     assert not (tmp_path / "m.json").exists()
 

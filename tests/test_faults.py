@@ -14,12 +14,12 @@ from archives import TRAIN, hugging_face_tars, official
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
 from faults.kill_storm import leftovers
-from imagenet_s import passes
-from imagenet_s.check import check_and_list
-from imagenet_s.cli import main
-from imagenet_s.lock import hold_run
-from imagenet_s.progress import log
-from imagenet_s.subsets import subset_of
+from imagenet_s.cli.main import main
+from imagenet_s.images import stream as passes
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.runtime.lock import hold_run
+from imagenet_s.runtime.progress import log
+from imagenet_s.spec.subsets import subset_of
 from server import (
     AnnotationServer,
     HangUp,

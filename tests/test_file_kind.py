@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from archives import tar_of
-from imagenet_s.file_kind import Kind, is_tar_header, kind_of, kind_of_file
-from imagenet_s.system_files import is_system_file
+from imagenet_s.runtime.file_kind import Kind, is_tar_header, kind_of, kind_of_file
+from imagenet_s.runtime.system_files import is_system_file
 
 
 def picture(form: str) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s.files import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
+from imagenet_s.io.atomic import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
 
 ROOT = Path(__file__).parents[1]
 
@@ -176,7 +176,7 @@ def test_a_name_that_is_not_utf_8_goes_through_json_unchanged(tmp_path):
 
 def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
     code = (
-        "import os; from pathlib import Path; from imagenet_s.progress import log, start_log\n"
+        "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
         "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
         "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
     )

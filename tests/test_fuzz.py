@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 
 import mutations
 from faults.fuzz import fuzz
-from imagenet_s.cli import main
-from imagenet_s.config import Config, read_config, read_config_file
-from imagenet_s.errors import UserError
-from imagenet_s.files import write_json
-from imagenet_s.masks import mask_paths
-from imagenet_s.subsets import label_path
+from imagenet_s.annotations.unpack import mask_paths
+from imagenet_s.cli.main import main
+from imagenet_s.config.settings import Config, read_config, read_config_file
+from imagenet_s.io.atomic import write_json
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.subsets import label_path
 from readers import TARGETS
 
 FEW = {"copy": 15, "config": 40}  # cases of the targets that take longer
@@ -33,7 +33,7 @@ LABEL = f"validation-segmentation-id16/{FISH}/x.png"
 IN_LITTLE_MEMORY = """
 import re, resource, sys
 from pathlib import Path
-from imagenet_s.cli import main
+from imagenet_s.cli.main import main
 code = main(sys.argv[1:])
 try:
     peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

@@ -8,9 +8,9 @@ import pytest
 
 from archives import VAL, gzipped, hugging_face_tars, official, tar_of, train_folder_and_val_tar
 from building import build, check_sums, digest, image_files
-from imagenet_s.errors import UserError
-from imagenet_s.pool import pool_path
-from imagenet_s.tree import build_tree
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.images.pool import pool_path
+from imagenet_s.runtime.errors import UserError
 
 FISH = "n01443537"
 

@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archives import tar_of
-from imagenet_s.errors import UserError
-from imagenet_s.headers import BLOCK, PADDING, Member, members
-from imagenet_s.index import Index
-from imagenet_s.pieces import Pieces, piece_paths, stamp
+from imagenet_s.io.split_file import Pieces, piece_paths, stamp
+from imagenet_s.io.tar_headers import BLOCK, PADDING, Member, members
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.tar_index import Index
 
 FORMS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 END = bytes(2 * BLOCK)

@@ -15,21 +15,30 @@ import pytest
 from PIL import Image
 
 import mutations
-from imagenet_s import image_file, mask
-from imagenet_s.image_file import BadImage, TooLarge, decode, examine, is_cut, pixel_size, pixel_size_of_file
+from imagenet_s.masks import codec as mask
+from imagenet_s.runtime import image_file
+from imagenet_s.runtime.image_file import (
+    BadImage,
+    TooLarge,
+    decode,
+    examine,
+    is_cut,
+    pixel_size,
+    pixel_size_of_file,
+)
 
-PACKAGE = Path(image_file.__file__).parent
+PACKAGE = Path(image_file.__file__).parents[1]
 # Those that read images or masks.
 READERS = (
-    "image_file",
-    "images",
-    "mask",
-    "masks",
-    "predictions",
-    "pictures",
-    "grid_features",
-    "check_files",
-    "decoding",
+    "runtime.image_file",
+    "images.read",
+    "masks.codec",
+    "annotations.unpack",
+    "benchmark.scoring.predictions",
+    "benchmark.scoring.plots",
+    "benchmark.baseline.grid_features",
+    "verify.file_checks",
+    "preflight.decoding",
 )
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
@@ -64,7 +73,10 @@ def png_bomb(side: int) -> bytes:
 
 
 def trees() -> dict[str, ast.Module]:
-    return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.glob("*.py")}
+    paths = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")
+    }
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in paths.items()}
 
 
 def test_nobody_else_opens_images():
@@ -76,7 +88,7 @@ def test_nobody_else_opens_images():
         or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("Image.open", "PIL.Image.open"))
         or (isinstance(node, ast.ImportFrom) and node.module == "PIL.Image" and "open" in ast.unparse(node))
     ]
-    assert {line.partition(":")[0] for line in told} == {"image_file"}, told
+    assert {line.partition(":")[0] for line in told} == {"runtime.image_file"}, told
 
 
 def test_readers_of_images_catch_what_they_name():
@@ -88,7 +100,7 @@ def test_readers_of_images_catch_what_they_name():
                 broad.setdefault(name, []).append(ast.unparse(node.body[0]))
     # kornia-rs raises the base class of all exceptions: only that is caught.
     assert {name: caught for name, caught in broad.items() if name in READERS} == {
-        "mask": ["if type(error) is not Exception:\n    raise"]
+        "masks.codec": ["if type(error) is not Exception:\n    raise"]
     }
 
 
@@ -124,8 +136,8 @@ def test_a_reader_of_pillow_that_lacks_an_attribute_of_itself_is_no_fault():
 
 def test_pillows_limit_stays_what_it_was(monkeypatch):
     code = "import PIL.Image as image, pkgutil, importlib, imagenet_s; before = image.MAX_IMAGE_PIXELS\n"
-    code += "for one in pkgutil.iter_modules(imagenet_s.__path__):\n"
-    code += "    importlib.import_module('imagenet_s.' + one.name)\n"
+    code += "for one in pkgutil.walk_packages(imagenet_s.__path__, 'imagenet_s.'):\n"
+    code += "    importlib.import_module(one.name)\n"
     code += "assert image.MAX_IMAGE_PIXELS == before > 0"
     subprocess.run([sys.executable, "-c", code], check=True)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)

@@ -14,17 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from imagenet_s import images
-from imagenet_s.errors import UserError
-from imagenet_s.files import read_json
-from imagenet_s.image_file import pixel_size
-from imagenet_s.images import Reader, read_part
-from imagenet_s.index import Index
-from imagenet_s.listing import Row, listing_of, write_listing
-from imagenet_s.parts import part_classes, part_val_images, subset_parts
-from imagenet_s.pool import pool_path
-from imagenet_s.source import list_tier
-from imagenet_s.splits import listed
+from imagenet_s.images import read as images
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import Reader, read_part
+from imagenet_s.io.atomic import read_json
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.image_file import pixel_size
+from imagenet_s.source.listing import Row, listing_of, write_listing
+from imagenet_s.source.scan import list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.shards import part_classes, part_val_images, subset_parts
+from imagenet_s.spec.splits import listed
 
 FISH = "n01443537"  # the first class of part train-50-0
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from archives import tar_of
-from imagenet_s.errors import UserError
-from imagenet_s.headers import Member
-from imagenet_s.index import Index
-from imagenet_s.pieces import Pieces
-from imagenet_s.source import list_tier
+from imagenet_s.io.split_file import Pieces
+from imagenet_s.io.tar_headers import Member
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.scan import list_tier
+from imagenet_s.source.tar_index import Index
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 TENCH = "n01440764"  # a class of tier 300

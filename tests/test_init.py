@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from building import ROOT
-from imagenet_s import init
-from imagenet_s.cli import main
-from imagenet_s.init import SNAKEFILE
+from imagenet_s.cli import init
+from imagenet_s.cli.init import SNAKEFILE
+from imagenet_s.cli.main import main
 
 COPIED = ("config.yaml", "profiles/default/config.yaml", "profiles/slurm/config.yaml")
 WRITTEN = ("Snakefile", *COPIED)

@@ -19,11 +19,11 @@ from archives import (
     train_folder_and_val_tar,
 )
 from conftest import linked_copy
-from imagenet_s import inspection
-from imagenet_s.cli import main
-from imagenet_s.decoding import faults_of_images
-from imagenet_s.headers import LONGEST_IMAGE
-from imagenet_s.index import Index
+from imagenet_s.cli.main import main
+from imagenet_s.io.tar_headers import LONGEST_IMAGE
+from imagenet_s.preflight import inspect as inspection
+from imagenet_s.preflight.decoding import faults_of_images
+from imagenet_s.source.tar_index import Index
 
 FISH = "n01443537"
 TRAIN = "650 images in 50 classes (ImageNet-1k: 1,281,167 in 1,000)"
@@ -225,7 +225,9 @@ def test_sound_images_are_decoded_and_nothing_is_said_of_them(imagenet50, inspec
 
 
 def test_without_being_asked_no_image_is_opened(imagenet50, inspected, monkeypatch):
-    monkeypatch.setattr("imagenet_s.decoding.decode", lambda *_: pytest.fail("an image was decoded"))
+    monkeypatch.setattr(
+        "imagenet_s.preflight.decoding.decode", lambda *_: pytest.fail("an image was decoded")
+    )
     code, lines, _ = inspected(imagenet50)
     assert code == 0
     assert not any(line.startswith("images") for line in lines)

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from imagenet_s.labels import encode_labels, label_path
-from imagenet_s.mask import colors, rgb_of
-from imagenet_s.masks import RECORDS
-from imagenet_s.subsets import ENCODINGS, MASKED
+from imagenet_s.annotations.unpack import RECORDS
+from imagenet_s.dataset.encoded_masks import encode_labels, label_path
+from imagenet_s.masks.codec import colors, rgb_of
+from imagenet_s.spec.subsets import ENCODINGS, MASKED
 
 # n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that an order can be seen.
 IDS = {

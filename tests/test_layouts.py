@@ -12,22 +12,22 @@ import pytest
 import archives
 from building import build, check_sums, digest
 from conftest import linked_copy
-from imagenet_s.classes import merges, train_classes
-from imagenet_s.files import read_json, write_json
-from imagenet_s.images import read_part, record_of, write_records
-from imagenet_s.index import Index
-from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.listing import listing_of, read_listing, write_listing
-from imagenet_s.manifests import write_manifests
-from imagenet_s.masks import RECORDS as mask_records
-from imagenet_s.parts import subset_parts, tier_of
-from imagenet_s.passes import read_pass
-from imagenet_s.pool import pool_path
-from imagenet_s.samples import join_samples, read_samples
-from imagenet_s.source import SYNTHETIC, list_tier
-from imagenet_s.splits import listed, tier_val_images
-from imagenet_s.subsets import SPLITS, SUBSETS, sample_manifests
-from imagenet_s.tree import build_tree
+from imagenet_s.annotations.unpack import RECORDS as mask_records
+from imagenet_s.dataset.manifests import write_manifests
+from imagenet_s.dataset.samples import join_samples, read_samples
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import read_part, record_of, write_records
+from imagenet_s.images.stream import read_pass
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.source.listing import listing_of, read_listing, write_listing
+from imagenet_s.source.scan import SYNTHETIC, list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import merges, train_classes
+from imagenet_s.spec.shards import subset_parts, tier_of
+from imagenet_s.spec.splits import listed, tier_val_images
+from imagenet_s.spec.subsets import SPLITS, SUBSETS, sample_manifests
 
 
 def flat(source: Path, target: Path) -> Path:

@@ -17,21 +17,21 @@ from PIL import Image
 
 from building import build
 from conftest import linked_copy
-from imagenet_s.dataset import own_digest, write_dataset
-from imagenet_s.files import read_json, write_json
-from imagenet_s.images import record_of, write_records
-from imagenet_s.listing import listing_of, write_listing
-from imagenet_s.manifests import write_manifests
-from imagenet_s.parts import tiers
-from imagenet_s.paths import Workspace
-from imagenet_s.pool import pool_path
-from imagenet_s.samples import SAMPLES
-from imagenet_s.source import Findings
-from imagenet_s.splits import listed
-from imagenet_s.subsets import MASKED, SPLITS, sample_manifests
-from imagenet_s.summary import write_summary
-from imagenet_s.tidy import tidy
-from imagenet_s.tree import build_tree
+from imagenet_s.dataset.manifests import write_manifests
+from imagenet_s.dataset.metadata import own_digest, write_dataset
+from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.dataset.summary import write_summary
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import record_of, write_records
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.source.listing import listing_of, write_listing
+from imagenet_s.source.scan import Findings
+from imagenet_s.spec.shards import tiers
+from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import MASKED, SPLITS, sample_manifests
+from imagenet_s.workspace.paths import Workspace
 
 HEADER = (
     "image,wnid,class_id,imagenet_wnid,bytes,sha256,width,height,"

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from imagenet_s.classes import class_ids
-from imagenet_s.mask import (
+from imagenet_s.masks.codec import (
     ENCODERS,
     BadMask,
     binary,
@@ -27,7 +26,8 @@ from imagenet_s.mask import (
     pixels_of,
     rgb_of,
 )
-from imagenet_s.subsets import SUBSETS
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.subsets import SUBSETS
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from imagenet_s.errors import UserError
-from imagenet_s.files import read_json, write_json
-from imagenet_s.masks import RECORDS, mask_paths, masks_in, unpack_masks
+from imagenet_s.annotations.unpack import RECORDS, mask_paths, masks_in, unpack_masks
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.runtime.errors import UserError
 
 PATHS = mask_paths(50)
 FIRST, SECOND, THIRD = PATHS[0], PATHS[500], PATHS[-1]  # of train-semi, validation, validation

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from imagenet_s import __version__
-from imagenet_s.classes import class_ids
-from imagenet_s.cli import main
-from imagenet_s.mask import ids_of, pixels_of, rgb_png
-from imagenet_s.match import Occurring, in_common, match, occurring
-from imagenet_s.match_file import BadMatch, matching_table, parsed_matching, relabelled
+from imagenet_s.benchmark.scoring.match_json import BadMatch, matching_table, parsed_matching, relabelled
+from imagenet_s.benchmark.scoring.matching import Occurring, in_common, match, occurring
+from imagenet_s.cli.main import main
+from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
+from imagenet_s.runtime.version import __version__
+from imagenet_s.spec.classes import class_ids
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 
@@ -71,7 +71,8 @@ def test_where_nothing_is_predicted_every_id_could_be_exchanged():
 
 def test_a_solver_that_finds_no_optimum_is_found_out(monkeypatch):
     monkeypatch.setattr(
-        "imagenet_s.match.linear_sum_assignment", lambda *_, **__: np.arange(6).reshape(2, 3) % 3
+        "imagenet_s.benchmark.scoring.matching.linear_sum_assignment",
+        lambda *_, **__: np.arange(6).reshape(2, 3) % 3,
     )
     with pytest.raises(ArithmeticError):
         match(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]), 3)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import binary_erosion
 
-from imagenet_s.metrics import (
+from imagenet_s.benchmark.scoring.metrics import (
     BOUNDARY,
     INTERSECTION,
     PLAIN,

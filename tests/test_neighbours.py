@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagenet_s.neighbours import NEIGHBOURS, TEMPERATURE, Regions, embedded, enlarged, nearest, voted
+from imagenet_s.benchmark.baseline.nearest_neighbours import (
+    NEIGHBOURS,
+    TEMPERATURE,
+    Regions,
+    embedded,
+    enlarged,
+    nearest,
+    voted,
+)
 
 unhurried = settings(deadline=None)
 
@@ -155,5 +163,5 @@ def test_positions_are_worked_through_in_pieces(monkeypatch):
     bank = Regions(unit(*random.normal(size=(20, 4)).tolist()), random.integers(0, 9, 20))
     features = random.normal(size=(4, 9, 7)).astype(np.float32)
     whole = voted(features, bank, 5, 0.07)
-    monkeypatch.setattr("imagenet_s.neighbours.SIMILARITIES", 60)
+    monkeypatch.setattr("imagenet_s.benchmark.baseline.nearest_neighbours.SIMILARITIES", 60)
     assert (voted(features, bank, 5, 0.07) == whole).all()

@@ -5,12 +5,12 @@ from itertools import chain
 
 import pytest
 
-from imagenet_s.classes import class_ids, class_names, merges, tier_classes, train_classes
-from imagenet_s.lists import official_lists
-from imagenet_s.parts import part_classes, part_val_images, subset_parts, tier_of, tier_parts, tiers
-from imagenet_s.splits import also_in, listed, tier_val_images
-from imagenet_s.subsets import SUBSETS, subset_of
-from imagenet_s.tables import FOLDER
+from imagenet_s.spec.classes import class_ids, class_names, merges, tier_classes, train_classes
+from imagenet_s.spec.official_lists import official_lists
+from imagenet_s.spec.shards import part_classes, part_val_images, subset_parts, tier_of, tier_parts, tiers
+from imagenet_s.spec.splits import also_in, listed, tier_val_images
+from imagenet_s.spec.subsets import SUBSETS, subset_of
+from imagenet_s.spec.tables import FOLDER
 
 RELEASE = "https://github.com/LUSSeg/ImageNet-S/releases/download/ImageNet-S/"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s.arguments import new_file, new_folder
-from imagenet_s.cli import main
-from imagenet_s.errors import WrongUsage
-from imagenet_s.outputs import require_own_place
+from imagenet_s.cli.arguments import new_file, new_folder
+from imagenet_s.cli.main import main
+from imagenet_s.runtime.errors import WrongUsage
+from imagenet_s.workspace.output_guard import require_own_place
 
 
 @pytest.fixture

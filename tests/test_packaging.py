@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagenet_s import __version__, code
+from imagenet_s.pipeline import code_digest as code
+from imagenet_s.runtime.version import __version__
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "workflow" / "imagenet_s"
 LAUNCH = ROOT / "workflow" / "launch.py"
-MODULES = sorted(PACKAGE.glob("*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # The stages whose digests are among the params of rules.
@@ -27,7 +28,7 @@ STAGES = sorted(
     {
         stage
         for rules in (ROOT / "workflow" / "rules").glob("*.smk")
-        for stage in re.findall(r'code_digest\("(\w+)"', rules.read_text(encoding="utf-8"))
+        for stage in re.findall(r'code_digest\("([\w.]+)"', rules.read_text(encoding="utf-8"))
     }
 )
 
@@ -110,7 +111,7 @@ def test_pyproject_and_package_say_the_same_version():
     assert PROJECT["version"] == __version__
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_each_module_says_what_it_is_and_can_be_read_in_one_sitting(module):
     text = module.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text))
@@ -118,32 +119,43 @@ def test_each_module_says_what_it_is_and_can_be_read_in_one_sitting(module):
 
 
 def test_a_change_of_a_module_changes_the_stages_that_import_it(package):
-    assert changed_by(package / "summary.py") == {"summary"}
-    assert changed_by(package / "annotations.py") == {"annotations", "demo"}
-    assert changed_by(package / "files.py") >= {"images", "masks", "labels", "tree", "dataset", "summary"}
+    assert changed_by(package / "dataset" / "summary.py") == {"dataset.summary"}
+    assert changed_by(package / "annotations" / "fetch.py") == {"annotations.fetch", "demo.generate"}
+    assert changed_by(package / "io" / "atomic.py") >= {
+        "images.read",
+        "annotations.unpack",
+        "dataset.encoded_masks",
+        "dataset.tree",
+        "dataset.metadata",
+        "dataset.summary",
+    }
 
 
 def test_a_change_of_the_images_code_reruns_the_images_and_what_is_joined_from_them(package):
-    changed = changed_by(package / "images.py")
-    assert {"images", "samples"} <= changed
-    assert not {"masks", "labels", "source", "annotations"} & changed
+    changed = changed_by(package / "images" / "read.py")
+    assert {"images.read", "dataset.samples"} <= changed
+    assert not {"annotations.unpack", "dataset.encoded_masks", "source.scan", "annotations.fetch"} & changed
 
 
 def test_a_change_of_the_official_tables_changes_the_stages_that_read_them(package):
     table = package / "official" / "val.csv"
     changed = changed_by(table)
-    assert {"images", "masks", "samples", "source"} <= changed
-    assert "summary" not in changed
+    assert {"images.read", "annotations.unpack", "dataset.samples", "source.scan"} <= changed
+    assert "dataset.summary" not in changed
 
 
 @pytest.mark.parametrize("name", ["errors", "progress"])
 def test_what_only_tells_the_user_changes_no_digest(package, name):
-    assert changed_by(package / f"{name}.py") == set()
+    assert changed_by(package / "runtime" / f"{name}.py") == set()
 
 
-@pytest.mark.parametrize("stage", ["images", "masks", "labels", "tree", "source"])
+@pytest.mark.parametrize(
+    "stage", ["images.read", "annotations.unpack", "dataset.encoded_masks", "dataset.tree", "source.scan"]
+)
 def test_an_expensive_stage_does_not_depend_on_the_papers_of_a_build(stage):
-    assert not {"summary", "manifests", "config", "cli", "code", "demo"} & code.imported(stage)
+    papers = {"dataset.summary", "dataset.manifests", "config.settings", "cli.main", "demo.generate"}
+    assert not papers & code.imported(stage)
+    assert {stage, "io.atomic"} <= code.imported(stage)
 
 
 def test_the_digest_of_a_stage_covers_every_module_that_it_really_loads(tmp_path):
@@ -155,7 +167,8 @@ for stage in sys.argv[1:]:
     for name in [name for name in sys.modules if name.partition(".")[0] == "imagenet_s"]:
         del sys.modules[name]
     importlib.import_module(f"imagenet_s.{stage}")
-    loaded[stage] = sorted(name[11:] for name in sys.modules if name.startswith("imagenet_s."))
+    modules = {name: module for name, module in sys.modules.items() if name.startswith("imagenet_s.")}
+    loaded[stage] = sorted(name[11:] for name, module in modules.items() if not hasattr(module, "__path__"))
 print(json.dumps(loaded))
 """
     done = subprocess.run(
@@ -179,7 +192,7 @@ def test_the_command_line_runs_from_anywhere_with_nothing_activated(tmp_path):
 def test_launch_takes_the_package_beside_it_whatever_is_installed(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "imagenet_s", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(LAUNCH, tmp_path)
-    (tmp_path / "imagenet_s" / "__init__.py").write_text('__version__ = "of the copy"\n')
+    (tmp_path / "imagenet_s" / "runtime" / "version.py").write_text('__version__ = "of the copy"\n')
     (tmp_path / "elsewhere").mkdir()
     done = run("--version", cwd=tmp_path / "elsewhere", launch=tmp_path / "launch.py")
     assert done.stdout == "imagenet-s of the copy\n"

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from imagenet_s.errors import UserError
-from imagenet_s.headers import LONGEST_IMAGE
-from imagenet_s.parquet import ROWS, Parquet
+from imagenet_s.io.tar_headers import LONGEST_IMAGE
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.readers.parquet import ROWS, Parquet
 
 FISH, SHARK = "n01443537", "n01491361"
 VAL = "ILSVRC2012_val_00004677"
@@ -187,8 +187,8 @@ def test_a_wrong_byte_is_found_where_the_file_has_checksums(path):
 SWEEP = """
 import sys
 from pathlib import Path
-from imagenet_s.errors import UserError
-from imagenet_s.parquet import Parquet
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.readers.parquet import Parquet
 path, refused = Path(sys.argv[1]), 0
 whole = path.read_bytes()
 for at in range(len(whole) - 8 - int.from_bytes(whole[-8:-4], "little"), len(whole)):

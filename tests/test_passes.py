@@ -21,19 +21,19 @@ from archives import (
     train_folder_and_val_parquet,
     zstandard,
 )
-from imagenet_s.errors import UserError
-from imagenet_s.files import write_json
-from imagenet_s.images import RECORDS, read_part, read_records
-from imagenet_s.index import Index
-from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.listing import listing_of, write_listing
-from imagenet_s.parts import subset_parts
-from imagenet_s.passes import read_pass
-from imagenet_s.paths import Workspace
-from imagenet_s.pool import pool_path
-from imagenet_s.samples import SAMPLES
-from imagenet_s.source import list_tier
-from imagenet_s.tidy import tidy
+from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import RECORDS, read_part, read_records
+from imagenet_s.images.stream import read_pass
+from imagenet_s.io.atomic import write_json
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.source.listing import listing_of, write_listing
+from imagenet_s.source.scan import list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.shards import subset_parts
+from imagenet_s.workspace.paths import Workspace
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 TENCH = "n01440764"  # a class of tier 300

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.mask import colors, rgb_png
-from imagenet_s.pictures import draw_classes, draw_images
-from imagenet_s.predictions import Pair, names_of
-from imagenet_s.results import ClassRow, Scored
+from imagenet_s.benchmark.scoring.plots import draw_classes, draw_images
+from imagenet_s.benchmark.scoring.predictions import Pair, names_of
+from imagenet_s.benchmark.scoring.results import ClassRow, Scored
+from imagenet_s.masks.codec import colors, rgb_png
 from scoring import evaluate, ids_at, replace
 
 NAMES = names_of(50, "validation")
@@ -46,7 +46,7 @@ def test_a_tree_s_own_folder_will_do_and_its_images_are_shown(truth50, predictio
 def test_the_worst_images_are_those_with_the_lowest_mean_iou(truth50, predictions, tmp_path, monkeypatch):
     shown = {}
     monkeypatch.setattr(
-        "imagenet_s.pictures.draw_images",
+        "imagenet_s.benchmark.scoring.plots.draw_images",
         lambda subset, scored, table, which, path: shown.update({which: scored}),
     )
     ids = ids_at(predictions / NAMES[40])
@@ -130,7 +130,7 @@ def test_the_best_begin_with_the_best_and_of_equals_with_the_first_by_name(
 ):
     seen = {}
     monkeypatch.setattr(
-        "imagenet_s.pictures.draw_images",
+        "imagenet_s.benchmark.scoring.plots.draw_images",
         lambda subset, scored, table, which, path: seen.update({which: [one.pair.name for one in scored]}),
     )
     for name in NAMES[:10]:

@@ -13,14 +13,14 @@ import pytest
 
 from archives import official, official_in_pieces, tar_of
 from building import snakemake
-from imagenet_s.errors import UserError
-from imagenet_s.images import read_part
-from imagenet_s.index import Index
-from imagenet_s.listing import Row, listing_of, write_listing
-from imagenet_s.parts import subset_parts
-from imagenet_s.pieces import Pieces
-from imagenet_s.pool import pool_path
-from imagenet_s.source import Findings, list_tier
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import read_part
+from imagenet_s.io.split_file import Pieces
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import Row, listing_of, write_listing
+from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.shards import subset_parts
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 VAL = "ILSVRC2012_val_00004677"  # a listed image of FISH

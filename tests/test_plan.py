@@ -11,15 +11,15 @@ import yaml
 
 from archives import hugging_face_tars, official
 from building import build
-from imagenet_s import needs as needs_module
-from imagenet_s.check import look, troubles
-from imagenet_s.cli import main
-from imagenet_s.config import read_config
-from imagenet_s.errors import UserError
-from imagenet_s.index import Index
-from imagenet_s.listing import all_files
-from imagenet_s.needs import BLOCK, Space, needs, size_text, space_at
-from imagenet_s.plan import plan
+from imagenet_s.cli.main import main
+from imagenet_s.config.settings import read_config
+from imagenet_s.preflight import disk_space as needs_module
+from imagenet_s.preflight.check import look, troubles
+from imagenet_s.preflight.disk_space import BLOCK, Space, needs, size_text, space_at
+from imagenet_s.preflight.plan import plan
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import all_files
+from imagenet_s.source.tar_index import Index
 
 LABELS = ("id16", "color")
 
@@ -79,7 +79,7 @@ def test_of_a_one_pass_source_the_official_number_of_images_is_assumed(imagenet5
     ],
 )
 def test_too_little_room_is_told_with_what_needs_it(space, text, imagenet50, tmp_path, monkeypatch):
-    monkeypatch.setattr("imagenet_s.check.space_at", lambda output: space)
+    monkeypatch.setattr("imagenet_s.preflight.check.space_at", lambda output: space)
     listings, findings = look(imagenet50, [50], Index())
     found = troubles(listings, findings, [50], False, "copy", ["id16"], tmp_path / "results")
     (told,) = [trouble.text for trouble in found]
@@ -152,7 +152,7 @@ def test_a_plan_of_the_demo_says_what_it_is(tmp_path):
 def test_the_command_reads_the_config_of_its_folder(imagenet50, tmp_path):
     settings = {"imagenet": str(imagenet50), "train_images": "any", "output": "results"}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
-    command = [sys.executable, "-m", "imagenet_s.cli", "plan"]
+    command = [sys.executable, "-m", "imagenet_s.cli.main", "plan"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"source   {imagenet50} (plain folders)\n")

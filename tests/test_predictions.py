@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s.errors import UserError, WrongUsage
-from imagenet_s.findings import Finding, require_none
-from imagenet_s.outputs import require_own_place
-from imagenet_s.predictions import (
+from imagenet_s.benchmark.scoring.predictions import (
     EXTRA,
     MISPLACED,
     MISSING,
@@ -19,6 +16,9 @@ from imagenet_s.predictions import (
     require_own_classes,
     stamp,
 )
+from imagenet_s.runtime.errors import UserError, WrongUsage
+from imagenet_s.runtime.problems import Finding, require_none
+from imagenet_s.workspace.output_guard import require_own_place
 
 
 def tree(folder: Path, *names: str) -> Path:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import yaml
 
-from imagenet_s import mask, zips
-from imagenet_s.cli import main
-from imagenet_s.config import read_config_file
-from imagenet_s.dataset import read_dataset
-from imagenet_s.features import BadFeatures, read_features
-from imagenet_s.method import BASELINE, read_method
-from imagenet_s.yaml_files import BadYaml, parse_yaml
+from imagenet_s.benchmark.baseline.features import BadFeatures, read_features
+from imagenet_s.cli.main import main
+from imagenet_s.config.settings import read_config_file
+from imagenet_s.dataset.metadata import read_dataset
+from imagenet_s.io import zip_reader as zips
+from imagenet_s.masks import codec as mask
+from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
+from imagenet_s.spec.method_txt import BASELINE, read_method
 
 ARRAY = np.ones((1, 1, 1))
 

@@ -21,31 +21,31 @@ from archives import hugging_face_tars
 from building import ROOT
 from conftest import linked_copy
 from damages import deleted, own_copy, replaced
-from imagenet_s import adopt as adopt_module
-from imagenet_s import receipts as module
-from imagenet_s.annotations import fetch
-from imagenet_s.check import check_and_list
-from imagenet_s.cli import main
-from imagenet_s.dataset import write_dataset
-from imagenet_s.demo import make_annotations, make_images
-from imagenet_s.distance_match import distance_match
-from imagenet_s.grid_features import write_grid_features
-from imagenet_s.images import read_part
-from imagenet_s.labels import encode_labels
-from imagenet_s.layouts import find_places, pass_files
-from imagenet_s.lock import _held
-from imagenet_s.manifests import write_manifests
-from imagenet_s.mask import rgb_png
-from imagenet_s.masks import unpack_masks
-from imagenet_s.method import LINES
-from imagenet_s.passes import read_pass
-from imagenet_s.receipts import durable, receipt, receipts, sync, write_receipt
-from imagenet_s.samples import join_samples
-from imagenet_s.subsets import MASKED, label_folder, sample_manifests, subset_of
-from imagenet_s.summary import write_summary
-from imagenet_s.tidy import tidy
-from imagenet_s.tree import build_tree
-from imagenet_s.verify import verify
+from imagenet_s.annotations.fetch import fetch
+from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.benchmark.baseline.distance_matching import distance_match
+from imagenet_s.benchmark.baseline.grid_features import write_grid_features
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.manifests import write_manifests
+from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.samples import join_samples
+from imagenet_s.dataset.summary import write_summary
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.demo.generate import make_annotations, make_images
+from imagenet_s.images.read import read_part
+from imagenet_s.images.stream import read_pass
+from imagenet_s.io import receipts as module
+from imagenet_s.io.receipts import durable, receipt, receipts, sync, write_receipt
+from imagenet_s.masks.codec import rgb_png
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.runtime.lock import _held
+from imagenet_s.source.layouts import find_places, pass_files
+from imagenet_s.spec.method_txt import LINES
+from imagenet_s.spec.subsets import MASKED, label_folder, sample_manifests, subset_of
+from imagenet_s.verify import adopt as adopt_module
+from imagenet_s.verify.compare import verify
 
 
 class Recorder:
@@ -230,7 +230,7 @@ def test_the_system_itself_is_asked(tmp_path, monkeypatch):
 @pytest.mark.parametrize("moment", ["sync", "fsync", "replace"])
 def test_a_crash_before_the_rename_leaves_no_final_name(tmp_path, moment):
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom imagenet_s import receipts\n"
+        "import os, sys\nfrom pathlib import Path\nfrom imagenet_s.io import receipts\n"
         f"crash = lambda *_: os._exit(9)\nfolder = Path({str(tmp_path)!r})\n"
         f"setattr(*((receipts, '_sync_file_system') if {moment!r} == 'sync' else (os, {moment!r})), crash)\n"
         "with receipts.receipts([folder / 'a', folder / 'b']) as partials:\n"
@@ -450,7 +450,7 @@ def test_each_job_writes_its_data_then_syncs_once_then_names_its_receipts(
     job, imagenet50, annotations50, output, tmp_path, monkeypatch
 ):
     source = linked_copy(imagenet50, tmp_path / "imagenet") if job is stream else imagenet50
-    monkeypatch.setattr("imagenet_s.evaluate.write_pictures", lambda *_: None)
+    monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: None)
     recorder = Recorder(output, monkeypatch)
     require_order(recorder, job(output, source, annotations50))
 

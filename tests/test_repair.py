@@ -26,12 +26,12 @@ from damages import (
     states,
     truncated,
 )
-from imagenet_s import lock
-from imagenet_s.adopt import ADOPTED
-from imagenet_s.cli import main
-from imagenet_s.dataset import own_digest
-from imagenet_s.files import read_json, write_json
-from imagenet_s.verify import verify
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.runtime import lock
+from imagenet_s.verify.adopt import ADOPTED
+from imagenet_s.verify.compare import verify
 
 sys.path.insert(0, str(Path(__file__).parent / "faults"))
 from damage_storm import storm, write_config

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from building import ROOT, check_sums, snakemake
-from imagenet_s.cli import main
-from imagenet_s.errors import UserError
-from imagenet_s.lock import STARTED_BY, job_in
+from imagenet_s.cli.main import main
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.lock import STARTED_BY, job_in
 
 PATIENCE = 60  # seconds
 
@@ -23,7 +23,7 @@ PATIENCE = 60  # seconds
 @contextmanager
 def holding(output: Path):
     """Another process that holds an output's lock, as a run does; yields it."""
-    code = "import sys, time; from pathlib import Path; from imagenet_s.lock import hold_run\n"
+    code = "import sys, time; from pathlib import Path; from imagenet_s.runtime.lock import hold_run\n"
     code += "hold_run(Path(sys.argv[1])); print('held', flush=True); time.sleep(300)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     process = subprocess.Popen(
@@ -122,7 +122,7 @@ def test_a_job_that_outlives_its_run_is_waited_for(tmp_path):
             [
                 sys.executable,
                 "-c",
-                "import sys; from pathlib import Path; from imagenet_s.lock import hold_run\n"
+                "import sys; from pathlib import Path; from imagenet_s.runtime.lock import hold_run\n"
                 "hold_run(Path(sys.argv[1]))",
                 tmp_path,
             ],
@@ -200,7 +200,7 @@ def running(pid: int) -> bool:
 
 
 def test_a_run_that_was_refused_takes_nothing_from_the_one_at_work(tmp_path):
-    code = "import sys; from pathlib import Path; from imagenet_s.lock import end_run\n"
+    code = "import sys; from pathlib import Path; from imagenet_s.runtime.lock import end_run\n"
     code += "end_run(Path(sys.argv[1]))"
     with holding(tmp_path):
         (tmp_path / "work" / "tmp").mkdir()

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagenet_s import images, masks
-from imagenet_s.classes import train_classes
-from imagenet_s.errors import UserError
-from imagenet_s.files import write_json
-from imagenet_s.masks import mask_paths
-from imagenet_s.samples import SAMPLES, hex_of, join_samples
-from imagenet_s.splits import listed
+from imagenet_s.annotations import unpack as masks
+from imagenet_s.annotations.unpack import mask_paths
+from imagenet_s.dataset.samples import SAMPLES, hex_of, join_samples
+from imagenet_s.images import read as images
+from imagenet_s.io.atomic import write_json
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.classes import train_classes
+from imagenet_s.spec.splits import listed
 
 FISH = "n01443537"  # class 1 of 50
 MOVED = "ILSVRC2012_val_00026064"  # of ImageNet class n01440764; in validation of 50 under FISH

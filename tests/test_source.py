@@ -19,18 +19,18 @@ from archives import (
 )
 from archives import VAL as VAL_TAR
 from conftest import linked_copy
-from imagenet_s import layouts
-from imagenet_s.classes import CLASS_SIZES, tier_classes
-from imagenet_s.file_kind import Kind
-from imagenet_s.folders import Folder
-from imagenet_s.index import Index
-from imagenet_s.layouts import find_places, reader_of
-from imagenet_s.listing import Row
-from imagenet_s.places import Seen
-from imagenet_s.source import Findings, list_tier
-from imagenet_s.streams import CompressedTar
-from imagenet_s.subsets import SUBSETS, subset_of, tier_train_images
-from imagenet_s.tars import Tar
+from imagenet_s.runtime.file_kind import Kind
+from imagenet_s.source import layouts
+from imagenet_s.source.layouts import find_places, reader_of
+from imagenet_s.source.listing import Row
+from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.compressed_tar import CompressedTar
+from imagenet_s.source.readers.folder import Folder
+from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import CLASS_SIZES, tier_classes
+from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
 
 FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 FISH_1, FISH_2 = f"{FISH}_1", f"{FISH}_2"
@@ -487,7 +487,7 @@ def test_a_second_folder_that_adds_nothing_is_never_linked_in_place_of_the_first
 
 
 def test_a_tier_that_has_its_official_number_is_not_looked_for_in_later_places(root, look, monkeypatch):
-    monkeypatch.setattr("imagenet_s.source.tier_train_images", lambda tier: {50: 3}[tier])
+    monkeypatch.setattr("imagenet_s.source.scan.tier_train_images", lambda tier: {50: 3}[tier])
     add(root, *(f"train/{FISH}/{name}.JPEG" for name in (FISH_1, FISH_2)), f"train/{SHARK}/{SHARK}_3.JPEG")
     add(root, f"ILSVRC2012_img_train/{FISH}/{FISH}_5000.JPEG")
     (root / "ILSVRC2012_img_train.tar").write_bytes(b"no tar, and never opened")

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archives import gzipped, tar_of, zstandard
-from imagenet_s.errors import UserError
-from imagenet_s.headers import LONGEST, LONGEST_IMAGE, PADDING
-from imagenet_s.index import Index
-from imagenet_s.pieces import Pieces
-from imagenet_s.places import Seen
-from imagenet_s.streams import BUFFER, LARGEST, CompressedTar
-from imagenet_s.tars import Tar
+from imagenet_s.io.split_file import Pieces
+from imagenet_s.io.tar_headers import LONGEST, LONGEST_IMAGE, PADDING
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.compressed_tar import BUFFER, LARGEST, CompressedTar
+from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.tar_index import Index
 
 FISH, SHARK = "n01443537", "n01491361"
 VAL = "ILSVRC2012_val_00004677"

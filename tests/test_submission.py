@@ -14,13 +14,13 @@ import yaml
 from PIL import Image
 
 from conftest import linked_copy
-from imagenet_s.cli import main
-from imagenet_s.errors import UserError
-from imagenet_s.mask import rgb_png
-from imagenet_s.method import BASELINE, LINES, method_text, read_method, text_troubles
-from imagenet_s.predictions import names_of
-from imagenet_s.protocols import PROTOCOLS, leak
-from imagenet_s.splits import listed
+from imagenet_s.benchmark.scoring.predictions import names_of
+from imagenet_s.cli.main import main
+from imagenet_s.masks.codec import rgb_png
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.method_txt import BASELINE, LINES, method_text, read_method, text_troubles
+from imagenet_s.spec.protocols import PROTOCOLS, leak
+from imagenet_s.spec.splits import listed
 
 NAMES = names_of(50, "test")
 FIELDS = {

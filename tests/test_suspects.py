@@ -18,22 +18,22 @@ import mutations
 from building import build, check_sums, digest
 from conftest import linked_copy
 from damages import own_copy, replaced
-from imagenet_s import dataset as dataset_module
-from imagenet_s.check_files import check_files
-from imagenet_s.cli import main
-from imagenet_s.dataset import own_digest, read_dataset
-from imagenet_s.expected import LABEL
-from imagenet_s.files import read_json, write_json
-from imagenet_s.images import RECORDS, read_records, write_records
-from imagenet_s.mask import BadMask, decode_png, rgb_png
-from imagenet_s.pictures import draw_images
-from imagenet_s.predictions import Pair, prediction_of
-from imagenet_s.results import Scored
-from imagenet_s.samples import SAMPLES
-from imagenet_s.splits import listed
-from imagenet_s.subsets import LEVELS
-from imagenet_s.summary import write_summary
-from imagenet_s.verify import verify
+from imagenet_s.benchmark.scoring.plots import draw_images
+from imagenet_s.benchmark.scoring.predictions import Pair, prediction_of
+from imagenet_s.benchmark.scoring.results import Scored
+from imagenet_s.cli.main import main
+from imagenet_s.dataset import metadata as dataset_module
+from imagenet_s.dataset.metadata import own_digest, read_dataset
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.dataset.summary import write_summary
+from imagenet_s.images.read import RECORDS, read_records, write_records
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.masks.codec import BadMask, decode_png, rgb_png
+from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import LEVELS
+from imagenet_s.verify.compare import verify
+from imagenet_s.verify.expected import LABEL
+from imagenet_s.verify.file_checks import check_files
 
 SEMI = listed(50, "train-semi")[0]
 VALIDATION = next(row for row in listed(50, "validation") if row.wnid != row.imagenet_wnid)
@@ -255,7 +255,7 @@ def test_a_fault_of_the_program_is_not_called_a_damaged_image(imagenet50, tmp_pa
     def broken(*_, **__):
         raise AttributeError("module 'x' has no attribute 'y'")
 
-    monkeypatch.setattr("imagenet_s.grid_features.decode", broken)
+    monkeypatch.setattr("imagenet_s.benchmark.baseline.grid_features.decode", broken)
     images, out = imagenet50 / "train", tmp_path / "out"
     assert main(["grid-features", "--images", str(images), "--out", str(out), "--workers", "1"]) == 1
     told = capsys.readouterr().err
@@ -305,7 +305,7 @@ def test_bombs_in_the_place_of_masks_and_labels_are_unreadable(built, tmp_path, 
     shutil.rmtree(tree / "manifests")
     (tree / "dataset.json").unlink()
     monkeypatch.setattr("PIL.Image.Image.load", lambda image: pytest.fail("its pixels were asked for"))
-    monkeypatch.setattr("imagenet_s.mask.decode_png", decode_small)
+    monkeypatch.setattr("imagenet_s.masks.codec.decode_png", decode_small)
     assert mask in verify(tree, 50, "sha256", 1).damage["unreadable"]
     label = mask.replace("-segmentation/", "-segmentation-id16/")
     (tree / label).parent.mkdir(parents=True)

@@ -10,16 +10,16 @@ import yaml
 from building import build
 from conftest import linked_copy
 from damages import own_copy, removed, states
-from imagenet_s import lock
-from imagenet_s.clean import clean
-from imagenet_s.cli import main
-from imagenet_s.dataset import read_dataset, write_dataset
-from imagenet_s.files import read_json, remove_folder, remove_if_empty
-from imagenet_s.pool import sweep_pool
-from imagenet_s.predictions import files_in, stamp
-from imagenet_s.subsets import LEVELS, subset_of
-from imagenet_s.tidy import tidy
-from imagenet_s.verify import verify
+from imagenet_s.benchmark.scoring.predictions import files_in, stamp
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.metadata import read_dataset, write_dataset
+from imagenet_s.dataset.prune import tidy
+from imagenet_s.images.pool import sweep_pool
+from imagenet_s.io.atomic import read_json, remove_folder, remove_if_empty
+from imagenet_s.repair.clean import clean
+from imagenet_s.runtime import lock
+from imagenet_s.spec.subsets import LEVELS, subset_of
+from imagenet_s.verify.compare import verify
 
 FISH = "n01443537"
 LEFT = (
@@ -223,7 +223,7 @@ def litter(folder: Path) -> str:
 
 
 def test_among_predictions_they_are_told_and_skipped(truth50, predictions, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("imagenet_s.evaluate.write_pictures", lambda *_: None)
+    monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: None)
     seen, files = stamp(predictions), files_in(predictions)
     line = litter(predictions)
     assert (stamp(predictions), files_in(predictions)) == (seen, files)

@@ -11,23 +11,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from conftest import linked_copy
-from imagenet_s import tree
-from imagenet_s.check import check_and_list
-from imagenet_s.classes import class_ids
-from imagenet_s.errors import UserError
-from imagenet_s.files import read_json, write_json
-from imagenet_s.images import read_part
-from imagenet_s.index import Index
-from imagenet_s.links import place
-from imagenet_s.listing import listing_of, write_listing
-from imagenet_s.masks import unpack_masks
-from imagenet_s.parts import subset_parts
-from imagenet_s.pool import pool_path
-from imagenet_s.samples import SAMPLES, join_samples
-from imagenet_s.source import list_tier
-from imagenet_s.splits import listed, tier_val_images
-from imagenet_s.subsets import MASKED
-from imagenet_s.tree import build_tree, remove_tree
+from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.dataset import tree
+from imagenet_s.dataset.samples import SAMPLES, join_samples
+from imagenet_s.dataset.tree import build_tree, remove_tree
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import read_part
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.io.links import place
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import listing_of, write_listing
+from imagenet_s.source.scan import list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.shards import subset_parts
+from imagenet_s.spec.splits import listed, tier_val_images
+from imagenet_s.spec.subsets import MASKED
 
 FISH = "n01443537"
 FURTHER = f"{FISH}_1"  # a train image of the demo which no list names

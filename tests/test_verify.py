@@ -35,12 +35,12 @@ from damages import (
     truncated,
     unfolded,
 )
-from imagenet_s import verify as verify_module
-from imagenet_s.cli import main
-from imagenet_s.files import read_json
-from imagenet_s.splits import listed
-from imagenet_s.subsets import LEVELS, sample_manifests
-from imagenet_s.verify import verify
+from imagenet_s.cli.main import main
+from imagenet_s.io.atomic import read_json
+from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import LEVELS, sample_manifests
+from imagenet_s.verify import compare as verify_module
+from imagenet_s.verify.compare import verify
 
 LINKS = ("symlink", "hardlink", "copy")
 BY_NAME = ("missing", "extra", "moved")  # what the names alone show

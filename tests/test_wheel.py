@@ -119,7 +119,7 @@ def test_launch_takes_the_package_around_it_whatever_is_installed(wheel, tmp_pat
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
     package = tmp_path / "imagenet_s"
-    (package / "__init__.py").write_text('__version__ = "of the wheel"\n')
+    (package / "runtime" / "version.py").write_text('__version__ = "of the wheel"\n')
     # Beside it lies a library of another Python, which must not be taken for one of this.
     (tmp_path / "tqdm.py").write_text('raise ImportError("taken from the wrong folder")\n')
     launch = package / "project" / "workflow" / "launch.py"
@@ -181,7 +181,10 @@ def test_other_targets_and_settings_are_reached_from_a_folder_of_its_own(install
 
 
 def test_the_code_of_a_wheel_has_the_digests_of_the_checkout(installed, tmp_path):
-    script = "from imagenet_s.code import code_digest; print(code_digest('images'), code_digest('demo'))"
+    script = (
+        "from imagenet_s.pipeline.code_digest import code_digest as digest; "
+        "print(digest('images.read'), digest('demo.generate'))"
+    )
     inside = installed.run("python", "-c", script, cwd=tmp_path).stdout
     outside = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT / "workflow", capture_output=True, text=True

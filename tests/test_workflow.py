@@ -20,12 +20,12 @@ from PIL import Image
 from archives import gzipped, hugging_face_tars, tar_of
 from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
-from imagenet_s.cli import main
-from imagenet_s.mask import rgb_of, rgb_png
-from imagenet_s.method import BASELINE
-from imagenet_s.paths import Workspace
-from imagenet_s.samples import SAMPLES
-from imagenet_s.subsets import subset_of
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.masks.codec import rgb_of, rgb_png
+from imagenet_s.spec.method_txt import BASELINE
+from imagenet_s.spec.subsets import subset_of
+from imagenet_s.workspace.paths import Workspace
 from server import AnnotationServer, Truncate
 from synthetic_zip import rewritten
 
@@ -101,7 +101,7 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
     check_sums(results / "ImageNetS50")
     assert (results / "ImageNetS50/manifests/validation-segmentation-color.sha256").exists()
 
-    module = project / "workflow" / "imagenet_s" / "summary.py"
+    module = project / "workflow" / "imagenet_s" / "dataset" / "summary.py"
     module.write_text(module.read_text().replace('"split", "expected"', '"split", "official"'))
     run = snakemake(folder, project=project, labels=["id16", "color"])
     assert run.rules == ["summary"], run.text

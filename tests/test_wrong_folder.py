@@ -6,10 +6,10 @@ import pytest
 
 import archives
 from conftest import linked_copy
-from imagenet_s.check import look, source_troubles
-from imagenet_s.index import Index
-from imagenet_s.listing import all_files
-from imagenet_s.wrong_folder import likely_folder
+from imagenet_s.preflight.check import look, source_troubles
+from imagenet_s.preflight.wrong_folder import likely_folder
+from imagenet_s.source.listing import all_files
+from imagenet_s.source.tar_index import Index
 
 VAL = "ILSVRC2012_val_00004677"
 FISH = "n01443537"

@@ -14,8 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagenet_s.errors import UserError
-from imagenet_s.zips import LOCAL, MOST_BYTES, MOST_BYTES_IN_ALL, BadMember, read_member, zipped_masks
+from imagenet_s.io.zip_reader import (
+    LOCAL,
+    MOST_BYTES,
+    MOST_BYTES_IN_ALL,
+    BadMember,
+    read_member,
+    zipped_masks,
+)
+from imagenet_s.runtime.errors import UserError
 
 MASK = "validation-segmentation/n01443537/ILSVRC2012_val_00000236.png"
 README = "ImageNetS50/README.txt"

@@ -31,6 +31,6 @@ def load_package() -> None:
 load_package()  # here and not below: the processes that a command starts run this file under another name
 
 if __name__ == "__main__":
-    from imagenet_s.cli import main
+    from imagenet_s.cli.main import main
 
     sys.exit(main())

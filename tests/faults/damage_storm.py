@@ -26,12 +26,12 @@ for place in (Path(__file__).parents[1], Path(__file__).parents[2] / "workflow")
 
 from building import build, check_sums, digest  # noqa: E402
 from damages import DAMAGES, OF_PAPERS, as_json, samples_in, states  # noqa: E402
-from imagenet_s import lock  # noqa: E402
-from imagenet_s.copies import verify_copies  # noqa: E402
-from imagenet_s.demo import make_annotations, make_images  # noqa: E402
-from imagenet_s.files import read_json  # noqa: E402
-from imagenet_s.repair import repair_copies  # noqa: E402
-from imagenet_s.subsets import sample_manifests  # noqa: E402
+from imagenet_s.demo.generate import make_annotations, make_images  # noqa: E402
+from imagenet_s.io.atomic import read_json  # noqa: E402
+from imagenet_s.repair.command import repair_copies  # noqa: E402
+from imagenet_s.runtime import lock  # noqa: E402
+from imagenet_s.spec.subsets import sample_manifests  # noqa: E402
+from imagenet_s.verify.command import verify_copies  # noqa: E402
 
 PAPERS = ["dataset.json", *(f"manifests/{name}" for name in sample_manifests())]
 PAPERS += [f"manifests/{split}-segmentation-id16.sha256" for split in ("train-semi", "validation")]

@@ -26,7 +26,7 @@ from pathlib import Path
 for place in (Path(__file__).parents[1], Path(__file__).parents[2] / "workflow"):
     sys.path.insert(0, str(place))
 
-from imagenet_s.errors import UserError  # noqa: E402
+from imagenet_s.runtime.errors import UserError  # noqa: E402
 from mutations import Files  # noqa: E402
 from readers import TARGETS  # noqa: E402
 

@@ -30,9 +30,9 @@ if __name__ == "__main__":  # a test has these on its path
 from archives import hugging_face_tars, official
 from building import ROOT, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
-from imagenet_s.demo import make_annotations, make_images
-from imagenet_s.files import read_json
-from imagenet_s.subsets import subset_of
+from imagenet_s.demo.generate import make_annotations, make_images
+from imagenet_s.io.atomic import read_json
+from imagenet_s.spec.subsets import subset_of
 
 SOURCES = {"folders": linked_copy, "official": official, "huggingface": hugging_face_tars}
 KINDS = ("snakemake", "job", "all")

@@ -19,9 +19,9 @@ import yaml
 
 from building import ROOT, build, check_sums, digest, snakemake
 from faults.kill_storm import leftovers
-from imagenet_s.demo import make_annotations, make_images
-from imagenet_s.files import read_json
-from imagenet_s.subsets import subset_of
+from imagenet_s.demo.generate import make_annotations, make_images
+from imagenet_s.io.atomic import read_json
+from imagenet_s.spec.subsets import subset_of
 from slurm.cluster import NODES, Cluster, lacking, running
 
 SUBSETS = [int(subset) for subset in os.environ.get("SLURM_SUBSETS", "50").split(",")]

@@ -27,7 +27,7 @@ if not CONFIG.demo_annotations:
             origin=CONFIG.annotations,
             md5=lambda wildcards: CONFIG.md5[int(wildcards.subset)],
             folder=lambda wildcards, output: Path(output.receipt).parent,
-            code=code_digest("annotations"),
+            code=code_digest("annotations.fetch"),
         message:
             "Getting the annotations of ImageNetS{wildcards.subset} ({params.origin})"
         shell:
@@ -63,7 +63,7 @@ rule masks:
         run=imagenet_s,
         root=root_of,
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/masks-{wildcards.subset}",
-        code=code_digest("masks"),
+        code=code_digest("annotations.unpack"),
     message:
         "Unpacking and checking the masks of ImageNetS{wildcards.subset}"
     shell:

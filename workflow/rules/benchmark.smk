@@ -21,7 +21,7 @@ rule grid_features:
         run=imagenet_s,
         images=lambda wildcards, input: tree_of(input.images) / wildcards.split,
         out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
-        code=code_digest("grid_features"),
+        code=code_digest("benchmark.baseline.grid_features"),
     message:
         "Features of {wildcards.split}: colours and edges on a grid"
     shell:
@@ -52,7 +52,7 @@ rule distance_match:
         train=lambda wildcards, input: Path(input.train).with_suffix(""),
         features=lambda wildcards, input: Path(input.features).with_suffix(""),
         out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
-        code=code_digest("distance_match"),
+        code=code_digest("benchmark.baseline.distance_matching"),
     message:
         "Predicting {wildcards.split} by distance matching"
     shell:
@@ -83,7 +83,7 @@ rule match:
         tree=lambda wildcards, input: tree_of(input.truth),
         predictions=predictions_of,
         seen=predictions_seen("validation"),
-        code=code_digest("match"),
+        code=code_digest("benchmark.scoring.matching"),
     message:
         "Matching ids to classes: {params.predictions}"
     shell:
@@ -133,7 +133,7 @@ rule evaluate:
         predictions=predictions_of,
         match=matched_by,
         seen=predictions_seen("validation"),
-        code=code_digest("evaluate"),
+        code=code_digest("benchmark.scoring.evaluate"),
     message:
         "Scoring {params.predictions}"
     shell:
@@ -166,7 +166,7 @@ rule submission:
         match=matched_by,
         method=method_of,
         seen=predictions_seen("test"),
-        code=code_digest("submission"),
+        code=code_digest("benchmark.submission.write"),
     message:
         "Writing and checking the submission of {params.predictions} ({params.protocol})"
     shell:

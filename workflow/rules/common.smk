@@ -14,16 +14,16 @@ from snakemake.settings.types import DeploymentMethod
 WORKFLOW = Path(workflow.current_basedir).parent
 runpy.run_path(str(WORKFLOW / "launch.py"))
 
-from imagenet_s.code import code_digest
-from imagenet_s.config import read_config
-from imagenet_s.errors import UserError
-from imagenet_s.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.lock import end_run, hold_run
-from imagenet_s.method import LINES
-from imagenet_s.parts import pass_parts, subset_parts, tier_of
-from imagenet_s.progress import escape_output, print_summary
-from imagenet_s.subsets import SUBSETS as ALL_SUBSETS
-from imagenet_s.subsets import (
+from imagenet_s.pipeline.code_digest import code_digest
+from imagenet_s.config.settings import read_config
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.runtime.lock import end_run, hold_run
+from imagenet_s.spec.method_txt import LINES
+from imagenet_s.spec.shards import pass_parts, subset_parts, tier_of
+from imagenet_s.runtime.progress import escape_output, print_summary
+from imagenet_s.spec.subsets import SUBSETS as ALL_SUBSETS
+from imagenet_s.spec.subsets import (
     MASKED,
     label_folder,
     sample_manifests,
@@ -168,7 +168,7 @@ def predictions_seen(split):
 
     def seen(wildcards):
         # It loads what decodes masks, which no other job waits for.
-        from imagenet_s.predictions import inner, stamp
+        from imagenet_s.benchmark.scoring.predictions import inner, stamp
 
         folder = BENCHMARK.predictions
         try:

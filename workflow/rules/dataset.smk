@@ -22,7 +22,7 @@ rule manifests:
     params:
         run=imagenet_s,
         folder=lambda wildcards, output: Path(output[0]).parent,
-        code=code_digest("manifests"),
+        code=code_digest("dataset.manifests"),
     message:
         "Writing the manifests of ImageNetS{wildcards.subset}"
     shell:
@@ -53,7 +53,7 @@ rule dataset:
         labels=CONFIG.labels,
         link=CONFIG.link,
         tree=lambda wildcards, output: Path(output[0]).parent,
-        code=code_digest("dataset"),
+        code=code_digest("dataset.metadata"),
     message:
         "Writing dataset.json of ImageNetS{wildcards.subset}"
     shell:
@@ -81,7 +81,7 @@ rule tidy:
         link=CONFIG.link,
         demo="" if CONFIG.imagenet else "--demo",
         root=root_of,
-        code=code_digest("tidy"),
+        code=code_digest("dataset.prune"),
     message:
         "Removing what no tree needs any more"
     shell:
@@ -104,7 +104,7 @@ rule summary:
         runtime=growing(5),
     params:
         run=imagenet_s,
-        code=code_digest("summary"),
+        code=code_digest("dataset.summary"),
     message:
         "Summing up"
     shell:

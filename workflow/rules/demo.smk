@@ -17,7 +17,7 @@ rule demo_images:
         run=imagenet_s,
         root=lambda wildcards, output: f"{Path(output.receipt).parent}/imagenet",
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/demo-{wildcards.tier}",
-        code=code_digest("demo"),
+        code=code_digest("demo.generate"),
     message:
         "Making synthetic images with the official names (tier {wildcards.tier}): this is not ImageNet"
     shell:
@@ -41,7 +41,7 @@ if CONFIG.demo_annotations:
         params:
             run=imagenet_s,
             folder=lambda wildcards, output: f"{root_of(wildcards, output)}/work/demo/annotations",
-            code=code_digest("demo"),
+            code=code_digest("demo.generate"),
         message:
             "Making synthetic masks for ImageNetS{wildcards.subset}"
         shell:

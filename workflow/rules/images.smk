@@ -29,7 +29,7 @@ rule images:
         ),
         pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
-        code=code_digest("images"),
+        code=code_digest("images.read"),
     message:
         "Reading images: {wildcards.part}"
     shell:
@@ -61,7 +61,7 @@ rule stream:
         run=imagenet_s,
         pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
         scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
-        code=code_digest("passes"),
+        code=code_digest("images.stream"),
     message:
         "Reading archives from front to back: {wildcards.part}"
     shell:

@@ -26,7 +26,7 @@ rule labels:
         scratch=lambda wildcards, output: (
             f"{root_of(wildcards, output)}/work/tmp/labels-{wildcards.subset}-{wildcards.encoding}"
         ),
-        code=code_digest("labels"),
+        code=code_digest("dataset.encoded_masks"),
     message:
         "Writing the masks of ImageNetS{wildcards.subset} as {wildcards.encoding}"
     shell:

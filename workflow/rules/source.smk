@@ -34,7 +34,7 @@ rule source:
         root=root_of,
         listings=lambda wildcards, output: Path(output.listing).parent,
         # Not of the check: what it passed once is not listed again for another wording.
-        code=code_digest("source", "listing"),
+        code=code_digest("source.scan", "source.listing"),
     message:
         "Looking at the source: {params.imagenet} (tier {wildcards.tier})"
     shell:

@@ -19,7 +19,7 @@ rule samples:
     params:
         run=imagenet_s,
         train_images=TRAIN_IMAGES,
-        code=code_digest("samples"),
+        code=code_digest("dataset.samples"),
     message:
         "Joining the records of ImageNetS{wildcards.subset}"
     shell:
@@ -50,7 +50,7 @@ rule tree:
         run=imagenet_s,
         link=CONFIG.link,
         root=root_of,
-        code=code_digest("tree"),
+        code=code_digest("dataset.tree"),
     message:
         "Linking the tree of ImageNetS{wildcards.subset} ({params.link})"
     shell:

@@ -1,0 +1,1 @@
+"""The masks' archives: fetched, checked, unpacked."""

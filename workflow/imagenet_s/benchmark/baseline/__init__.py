@@ -1,0 +1,1 @@
+"""Features and predictions of the baseline."""

@@ -1,0 +1,239 @@
+"""A folder of predictions, `<wnid>/<stem>.png`, beside that of the true masks: which belong together,
+and what is wrong with them."""
+
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from imagenet_s.io.zip_reader import MOST_BYTES
+from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels_of
+from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.image_file import pixel_size_of_file
+from imagenet_s.runtime.problems import Finding
+from imagenet_s.runtime.progress import log
+from imagenet_s.runtime.system_files import is_system_file, left_by_systems
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import mask_folder, subset_of
+
+SPLIT = "validation"  # the one whose truth is public
+
+ENOUGH = 10  # masks tell whose ids they have; of fewer, by chance, most may lack the class of their folder
+
+MISSING = "missing predictions"
+MISSING_TRUTH = "missing true masks"
+MISPLACED = "in the folder of another class (in ImageNet-S 13 % of the val images change theirs)"
+EXTRA = "files that do not belong there"
+NO_PREDICTION = "not in the form of predictions (8-bit RGB PNG, id = R + 256·G, B = 0)"
+UNREADABLE = "unreadable predictions"
+WRONG_SIZE = "of another size than their image"
+
+
+class Pair(NamedTuple):
+    """An image's name, `<wnid>/<stem>.png`, its true mask and its prediction."""
+
+    name: str
+    truth: Path
+    prediction: Path
+
+
+def names_of(subset: int, split: str) -> list[str]:
+    """`<wnid>/<stem>.png` of all images of a split but train, sorted."""
+    return sorted(f"{row.wnid}/{row.image}.png" for row in listed(subset, split))
+
+
+def inner(folder: Path, name: str) -> Path:
+    """`folder/name` if that is there, else `folder`: a tree or its folder will do, whichever is given."""
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """`<wnid>/<file>` or `<file>` → path of all files in a folder and its folders, by name.
+
+    What is deeper, or neither file nor folder, is there as well: nothing that is wanted has its name. What
+    systems leave is not, and the log says so. Raises UserError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder." if folder.exists() else f"There is no folder {folder}.")
+    found, system = {}, []
+    for name in os.listdir(folder):
+        path = folder / name
+        inside = os.listdir(path) if path.is_dir() and not is_system_file(name) else []
+        system += [f"{name}/{file}" for file in inside if is_system_file(file)]
+        # A path's own `/` is slow for tens of thousands of files.
+        found |= {f"{name}/{file}": Path(f"{path}/{file}") for file in inside if not is_system_file(file)}
+        if is_system_file(name):
+            system.append(name)
+        elif not path.is_dir():
+            found[name] = path
+    if system:
+        log.info("%s: %s", folder, left_by_systems(sorted(system)))
+    return dict(sorted(found.items()))
+
+
+def images_in(folder: Path) -> dict[str, Path]:
+    """`<wnid>/<stem>.png`, the name of the mask, → the image. Raises UserError where there are none.
+
+    Files without the ending of a JPEG are skipped.
+    """
+    found = files_in(folder)
+    images = {
+        f"{os.path.splitext(name)[0]}.png": path
+        for name, path in found.items()
+        if _is_of_a_class(name) and path.suffix.lower() in (".jpeg", ".jpg")
+    }
+    if not images:
+        raise UserError(
+            f"{folder} holds no images `<wnid>/<stem>.JPEG`; it holds: {first_few(found) or 'nothing'}"
+        )
+    return images
+
+
+def _is_of_a_class(name: str) -> bool:
+    """Whether a name is `<wnid>/<file>`, and not that of a hidden file."""
+    return "/" in name and "/." not in name
+
+
+def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tuple[list[Pair], list[Finding]]:
+    """What is to be compared, by name, and what is missing or too much.
+
+    Those are all images of the subset's validation; with `partial`, all masks that both folders have,
+    whatever the lists say, of which nothing is missing. Raises UserError where there is nothing to compare.
+    """
+    truth, predictions = inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT)
+    if truth.exists() and predictions.exists() and truth.samefile(predictions):
+        log.warning("--truth and --predictions are the same folder: what comes out says nothing.")
+    true, predicted = files_in(truth), files_in(predictions)
+    wanted = names_of(subset, SPLIT)
+    masks = (name for name in true if _is_of_a_class(name) and name.endswith(".png"))
+    names = [name for name in masks if name in predicted] if partial else wanted
+    both = [Pair(name, true[name], predicted[name]) for name in names if name in true and name in predicted]
+    if not both:
+        raise UserError(
+            f"No image has both a truth and a prediction.\n"
+            f"Expected `<wnid>/<stem>.png` of {SPLIT} images, such as {wanted[0]}.\n"
+            f"{truth} holds: {first_few(true) or 'nothing'}\n"
+            f"{predictions} holds: {first_few(predicted) or 'nothing'}"
+        )
+    if partial:
+        log.info(
+            "%s images have both, of %s in %s and %s in %s; %s validation has %s",
+            *(f"{len(both):,}", f"{len(true):,}", truth, f"{len(predicted):,}", predictions),
+            *(subset_of(subset).name, f"{len(wanted):,}"),
+        )
+        return both, []
+    findings = [Finding(MISSING_TRUTH, name) for name in wanted if name not in true]
+    return both, name_findings(predicted, wanted) + findings
+
+
+def stamp(folder: Path) -> str:
+    """A digest of the names, sizes and times of a folder's files, another where some were made anew."""
+    digest = hashlib.sha256()
+    for name, path in files_in(folder).items():
+        digest.update(f"{name} {_stat(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _stat(path: Path) -> str:
+    file = path.stat() if path.exists() else path.lstat()
+    return f"{file.st_size} {file.st_mtime_ns}"
+
+
+def name_findings(found: Iterable[str], wanted: Sequence[str]) -> list[Finding]:
+    """What is wrong with names of predictions: missing, in the folder of another class, too much."""
+    found, known = list(found), set(wanted)
+    strangers = [name for name in found if name not in known]
+    places = {name.rpartition("/")[2]: name for name in known.difference(found)}
+    moved = {}
+    for name in strangers:
+        folder, _, file = name.rpartition("/")
+        if folder and "/" not in folder and file in places:
+            moved[name] = places.pop(file)
+    return [
+        *(Finding(MISSING, name) for name in sorted(places.values())),
+        *(Finding(MISPLACED, f"{name} should be {place}") for name, place in moved.items()),
+        *(Finding(EXTRA, name) for name in strangers if name not in moved),
+    ]
+
+
+def partial_would_do(findings: Iterable[Finding]) -> bool:
+    """Whether all that is wrong are names that are missing or too much."""
+    return all(one.kind in (MISSING, MISSING_TRUTH, EXTRA) for one in findings)
+
+
+def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[Finding]:
+    """Ids of the truth and of the prediction, both (height, width) uint16, or all that is wrong with them."""
+    findings, truth, prediction = [], None, None
+    try:
+        truth = decode(file_bytes(pair.truth), classes)
+        if truth.problems:
+            findings.append(Finding("odd true masks", f"{pair.name} {'; '.join(truth.problems)}"))
+    except OSError as error:
+        findings.append(Finding("unreadable true masks", f"{pair.name}: {error.strerror}"))
+    try:
+        prediction = prediction_of(file_bytes(pair.prediction))
+    except OSError as error:
+        findings.append(Finding(UNREADABLE, f"{pair.name}: {error.strerror}"))
+    except BadMask as error:
+        findings.append(Finding(NO_PREDICTION, f"{pair.name} {error}"))
+    if truth and truth.ids is not None and prediction is not None and truth.ids.shape != prediction.shape:
+        findings.append(Finding(WRONG_SIZE, f"{pair.name} {wrong_size(prediction.shape, truth.ids.shape)}"))
+    return findings or (truth.ids, prediction)
+
+
+def wrong_size(found: Sequence[int], expected: Sequence[int]) -> str:
+    """Of two shapes (height, width)."""
+    return f"has {found[1]} × {found[0]} pixels, not {expected[1]} × {expected[0]}"
+
+
+def prediction_of(png: bytes) -> np.ndarray:
+    """Ids, (height, width) uint16, of the bytes of a prediction. Raises BadMask for what is none."""
+    rgb, mode = pixels_of(png)
+    if mode != "RGB":
+        raise BadMask(f"is not 8-bit RGB but of mode {mode}")
+    if rgb[..., 2].any():
+        blue_only = not rgb[..., 0].any()
+        raise BadMask("has blue pixels" + (" and no red ones: was it written as BGR?" if blue_only else ""))
+    return ids_of(rgb)
+
+
+def class_of(subset: int, pair: Pair) -> int | None:
+    """The class id of a pair's folder, if it is of the subset."""
+    return class_ids(subset).get(pair.name.partition("/")[0])
+
+
+def require_own_classes(subset: int, truth: Path, own: Mapping[str, bool]) -> None:
+    """Raises UserError where the true masks are by another subset's ids.
+
+    `own` says of images, by name, whether the truth has the class of their folder: nearly all have.
+    """
+    known = [has for name, has in own.items() if name.partition("/")[0] in class_ids(subset)]
+    if len(known) >= ENOUGH and sum(known) < len(known) / 2:
+        facts = subset_of(subset)
+        raise UserError(
+            f"{truth} is not by the ids of {facts.name}: of {len(known):,} true masks {sum(known):,} have "
+            "the class of their folder.\nIds are per subset. Is --subset the one that the masks are of?"
+        )
+
+
+def file_bytes(path: Path) -> bytes:
+    """A file's bytes. Raises OSError, too, for what is no file, as a pipe, and for more than a mask has."""
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES)
+    if len(data) == MOST_BYTES:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data
+
+
+def image_shape(path: Path) -> tuple[int, int] | None:
+    """(height, width) of an image in pixels, from its header; None where it cannot be read."""
+    width, height = pixel_size_of_file(path)
+    return None if width is None else (height, width)

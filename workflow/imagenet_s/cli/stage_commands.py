@@ -1,0 +1,135 @@
+"""The commands that jobs of a build call: one a stage, in the order data flows."""
+
+import argparse
+from pathlib import Path
+
+from imagenet_s.cli.arguments import command, function, paths, several, subset, workers
+from imagenet_s.io.links import LINKS
+from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
+
+
+def add_stages(commands: argparse._SubParsersAction) -> None:
+    """Adds all of them."""
+    added = command(
+        commands, "demo-images", "demo.generate.make_images", "make the demo's images of one tier"
+    )
+    added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
+    paths(added, "root", "receipt", "scratch")
+    workers(added)
+
+    added = command(
+        commands,
+        "demo-annotations",
+        "demo.generate.make_annotations",
+        "make the demo's archive of masks for one subset",
+    )
+    subset(added)
+    paths(added, "folder", "receipt")
+    workers(added)
+
+    added = command(
+        commands,
+        "source",
+        "preflight.check.check_and_list",
+        "list the images of one tier, once the source is known to be complete",
+    )
+    added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
+    added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
+    _complete(added)
+    added.add_argument("--link", choices=LINKS, required=True)
+    added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
+    paths(added, "imagenet", "output", "folder")
+
+    added = command(
+        commands,
+        "images",
+        "images.read.read_part",
+        "read one part of the source: sizes, digests, pixel sizes, copies",
+    )
+    added.add_argument("--part", required=True)
+    paths(added, "listing", "records", "pool", "scratch")
+    added.add_argument("--copied", type=Path, metavar="PATH", help="copy all images; a receipt of that")
+
+    added = command(
+        commands,
+        "stream",
+        "images.stream.read_pass",
+        "read one part of a source that must be read from front to back",
+    )
+    added.add_argument("--part", required=True)
+    several(added, "files")
+    paths(added, "records", "pool", "scratch")
+
+    added = command(commands, "fetch", "annotations.fetch.fetch", "get the annotations of one subset")
+    subset(added)
+    added.add_argument("--from", dest="origin", required=True, help="official, a URL prefix, a folder")
+    added.add_argument("--md5", required=True)
+    paths(added, "folder", "receipt")
+
+    added = command(
+        commands,
+        "masks",
+        "annotations.unpack.unpack_masks",
+        "unpack, look at and record the masks of one subset",
+    )
+    subset(added)
+    paths(added, "annotations", "output", "records", "scratch")
+    workers(added)
+
+    added = command(
+        commands, "samples", "dataset.samples.join_samples", "join the records of images and masks"
+    )
+    subset(added)
+    _complete(added)
+    several(added, "parts")
+    added.add_argument("--masks", dest="mask_records", type=Path, required=True, metavar="PATH")
+    paths(added, "annotations", "samples")
+
+    added = command(commands, "tree", "dataset.tree.build_tree", "make the official tree of one subset")
+    subset(added)
+    paths(added, "samples")
+    several(added, "listings", "findings")
+    added.add_argument("--link", choices=LINKS, required=True)
+    paths(added, "output", "receipt")
+
+    added = command(commands, "labels", _labels, "write the masks of one subset in a further encoding")
+    subset(added)
+    added.add_argument("--encoding", choices=ENCODINGS, required=True)
+    paths(added, "records", "masks", "tree")
+    added.add_argument(
+        "--digests", type=Path, required=True, nargs=2, metavar="PATH", help=f"of {' and '.join(MASKED)}"
+    )
+    paths(added, "scratch")
+    workers(added)
+
+    added = command(
+        commands, "manifests", "dataset.manifests.write_manifests", "write the manifests of one subset"
+    )
+    paths(added, "samples", "folder")
+
+    added = command(commands, "dataset", "dataset.metadata.write_dataset", "write dataset.json of one subset")
+    subset(added)
+    added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
+    added.add_argument("--link", choices=LINKS, required=True)
+    several(added, "findings")
+    paths(added, "samples", "annotations", "tree")
+
+    added = command(commands, "tidy", "dataset.prune.tidy", "remove what no tree needs any more")
+    added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
+    added.add_argument("--link", choices=LINKS, required=True)
+    added.add_argument("--demo", action="store_true")
+    paths(added, "output", "receipt")
+
+    added = command(commands, "summary", "dataset.summary.write_summary", "write the summary of a build")
+    several(added, "datasets")
+    paths(added, "summary")
+
+
+def _complete(added: argparse.ArgumentParser) -> None:
+    added.add_argument("--any-train-images", dest="complete", action="store_false")
+
+
+def _labels(digests: list[Path], **options) -> None:
+    function("dataset.encoded_masks.encode_labels")(
+        digests=dict(zip(MASKED, digests, strict=True)), **options
+    )

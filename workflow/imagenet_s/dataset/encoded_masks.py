@@ -1,0 +1,77 @@
+"""A subset's masks in further encodings, beside the masks as they came."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from imagenet_s.annotations import unpack as masks_module
+from imagenet_s.io.atomic import put, real_folder, scratch_folder
+from imagenet_s.io.receipts import receipts
+from imagenet_s.masks.codec import ENCODERS, BadMask, ids_of, pixels_of
+from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.progress import log
+from imagenet_s.spec.subsets import DATASET, label_folder, label_path, subset_of
+
+
+def encode_labels(
+    subset: int,
+    encoding: str,
+    records: Path,
+    masks: Path,
+    tree: Path,
+    digests: dict[str, Path],
+    workers: int,
+    scratch: Path,
+) -> None:
+    """Writes the subset's masks in one encoding below `tree`, and their sha256 lists.
+
+    `records` and `masks` are what `masks.unpack_masks` wrote; `digests` has the list's path for each
+    split. A mask of the official archive that cannot be encoded is left out, with a warning.
+    """
+    paths = pq.read_table(records, schema=masks_module.RECORDS)["mask"].to_pylist()
+    for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
+        real_folder(tree, folder)
+    # Until the new labels are listed, nothing may vouch for the folder.
+    (tree / DATASET).unlink(missing_ok=True)
+    with scratch_folder(scratch):
+        task = partial(_encode, subset, encoding, masks, tree, scratch)
+        what = f"{subset_of(subset).name}: labels {encoding}"
+        results = in_chunks(task, paths, workers, what, "masks")
+    for label, _, problem in results:
+        if problem:
+            log.warning("%s left out: its mask %s", label, problem)
+    with receipts(list(digests.values()), tree) as partials:
+        for split, path in zip(digests, partials, strict=True):
+            start = f"{label_folder(split, encoding)}/"
+            lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
+            path.write_text("".join(lines))
+
+
+def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
+    """The mask `png`, whose path in the tree is `mask`, in another encoding.
+
+    Raises BadMask where it cannot be had.
+    """
+    ids = ids_of(pixels_of(png)[0])
+    return ENCODERS[encoding](ids, subset, mask.split("/")[1])
+
+
+def _encode(
+    subset: int, encoding: str, masks: Path, tree: Path, scratch: Path, paths: Sequence[str]
+) -> list[tuple[str, str, str]]:
+    """(label, sha256, problem) of each mask of a chunk; no sha256 where there is a problem."""
+    results = []
+    for path in paths:
+        label = label_path(path, encoding)
+        try:
+            data = encoded((masks / path).read_bytes(), subset, path, encoding)
+        except BadMask as error:
+            (tree / label).unlink(missing_ok=True)
+            results.append((label, "", str(error)))
+            continue
+        put(data, tree / label, scratch)
+        results.append((label, hashlib.sha256(data).hexdigest(), ""))
+    return results

@@ -1,0 +1,82 @@
+"""The manifests of a subset: a table of samples for each split, a sha256 list for each folder."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from imagenet_s.dataset.samples import SAMPLES, hex_of
+from imagenet_s.io.receipts import receipts
+from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
+
+COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems", "suspect")]
+BATCH = 65_536  # rows at a time, so that memory does not grow with the images
+DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
+
+
+def write_manifests(samples: Path, folder: Path) -> None:
+    """Writes into `folder` the files of `sample_manifests`; see `save_manifests`."""
+    names = sample_manifests()
+    with receipts([folder / name for name in names]) as partials:
+        save_manifests(samples, dict(zip(names, partials, strict=True)))
+
+
+def save_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
+    """Writes a subset's samples to the `paths` of its `sample_manifests`.
+
+    CSV: one row a sample, sorted by `image`, UTF-8, LF, empty cells for what does not apply, no
+    quotes. sha256: what `sha256sum -c` reads when called from the subset's folder.
+    """
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
+        for split in SPLITS:
+            files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
+        for batch in pq.ParquetFile(samples).iter_batches(BATCH):
+            table = pa.table(batch)
+            splits = pc.unique(table["split"]).to_pylist()
+            for split in splits:
+                # Most batches are of train alone: to filter would copy them.
+                some = table.filter(pc.equal(table["split"], split)) if len(splits) > 1 else table
+                _append(some, split, files)
+
+
+def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
+    """`image`, `wnid`, `imagenet_wnid`, `sha256` (binary), `mask` of the samples in a copy's manifests."""
+    names = ["image", "wnid", "imagenet_wnid", "sha256", "mask"]
+    options = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()),
+        include_columns=names,
+        strings_can_be_null=True,
+        null_values=[""],
+    )
+    paths = (root / "manifests" / f"{split}.csv" for split in splits)
+    rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
+    digests = pa.array(map(bytes.fromhex, rows["sha256"].to_pylist()), pa.binary(32))
+    return rows.set_column(names.index("sha256"), "sha256", digests)
+
+
+def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:
+    """Appends some samples of one split to its manifests."""
+    rows = samples.select(COLUMNS)
+    for name in DIGESTS:
+        rows = rows.set_column(rows.schema.get_field_index(name), name, hex_of(rows[name]))
+    _write_rows(rows, files[f"{split}.csv"])
+    _write_digests(rows, "sha256", "image", files[f"{split}.sha256"])
+    if split in MASKED:
+        with_mask = rows.filter(rows["mask"].is_valid())
+        _write_digests(with_mask, "mask_sha256", "mask", files[f"{mask_folder(split)}.sha256"])
+
+
+def _write_digests(rows: pa.Table, digest: str, name: str, file: BinaryIO) -> None:
+    lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")
+    _write_rows(pa.table({"line": lines}), file)
+
+
+def _write_rows(rows: pa.Table, file: BinaryIO) -> None:
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    pa.csv.write_csv(rows, file, options)

@@ -1,0 +1,1 @@
+"""Images, each read once."""

@@ -1,0 +1,1 @@
+"""Bytes on disk and wire: atomic writes, links, archives, downloads."""

@@ -1,0 +1,179 @@
+"""Fetching one file over HTTP: resumes, retries, and says plainly what came instead."""
+
+import hashlib
+import html
+import re
+import time
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, count
+from pathlib import Path
+
+import requests
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
+from urllib3.exceptions import HTTPError
+
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.progress import log, progress
+
+# When the line goes dead, up to one chunk that had already arrived is lost: small ones lose little.
+CHUNK = 1 << 14
+
+# Another try would end the same way.
+HOPELESS = (InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects)
+
+RUN_AGAIN = "Run the same command again"
+OTHER_WAYS = (
+    "If that does not help, check the proxy settings (HTTPS_PROXY, NO_PROXY), or download the file"
+    " with a browser and set `annotations.from` in config.yaml to the folder that holds it."
+)
+
+_new_md5 = partial(hashlib.md5, usedforsecurity=False)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How much of a bad line a download puts up with.
+
+    `tries` counts those in a row that brought nothing new; all in all there are at most ten times
+    as many, so that a line that drips one byte at a time ends too. `backoff` is the wait after the
+    first of them (doubled after each), `timeout` the longest silence; both in seconds.
+    """
+
+    tries: int = 6
+    backoff: float = 2.0
+    timeout: float = 60.0
+
+
+class _Fault(Exception):
+    """An answer that another try may better."""
+
+
+def download(url: str, path: Path, md5: str | None, patience: Patience = Patience()) -> str:
+    """Fetches `url` to `path` and returns the hex md5; asks for nothing if `path` has it already.
+
+    What has arrived is kept beside `path` as `.<name>.part` and is where the next call goes on;
+    `path` itself appears only when complete and, where `md5` is given, verified. Without `md5`
+    nothing proves that the kept bytes are of the file that the server holds today.
+
+    Raises UserError when the server or the line is at fault; errors of the disk pass through.
+    """
+    md5 = md5 and md5.lower()
+    if md5 and path.is_file() and _md5_of(path).hexdigest() == md5:
+        return md5
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    got, resumed = _insist(url, part, md5, patience)
+    if md5 and got != md5 and resumed:
+        log.warning("%s: md5 %s, not %s; starting over in case it changed", url, got, md5)
+        part.unlink()
+        got, _ = _insist(url, part, md5, patience)
+    if md5 and got != md5:
+        came = f"md5 {got} ({part.stat().st_size:,} bytes, now deleted)"
+        part.unlink()
+        raise _error(url, f"md5 {md5}", came, f"{RUN_AGAIN}, to start afresh.")
+    part.replace(path)
+    return got
+
+
+def _insist(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[str, bool]:
+    """What `_fetch` returns, once it succeeds; raises UserError when patience runs out."""
+    failures, longest = 0, _size(part)
+    for attempt in count(1):
+        try:
+            return _fetch(url, part, md5, patience.timeout)
+        except HOPELESS as fault:
+            expected = "an address that leads to a file"
+            raise _error(url, expected, _reason(fault), "Correct the address.") from fault
+        except (_Fault, requests.RequestException, HTTPError) as fault:
+            if _size(part) > longest:
+                failures, longest = 0, _size(part)
+            failures += 1
+            if failures >= patience.tries or attempt >= 10 * patience.tries:
+                came = f"{_size(part):,} bytes and then, at try {attempt}, {_reason(fault)}"
+                todo = f"{RUN_AGAIN}: it resumes from what has arrived."
+                raise _error(url, "the whole file", came, todo, repr(fault)) from fault
+            pause = patience.backoff * 2 ** (failures - 1)
+            log.warning("%s: %s; trying again in %g s", url, _reason(fault), pause)
+            time.sleep(pause)
+
+
+def _fetch(url: str, part: Path, md5: str | None, timeout: float) -> tuple[str, bool]:
+    """One request for what `part` still lacks, appended to it.
+
+    Returns the md5 of the whole and whether its beginning is older than this request. Raises
+    UserError where trying again is in vain, otherwise `_Fault` or what requests and urllib3 raise.
+    """
+    have = _size(part)
+    digest = _md5_of(part) if have else _new_md5()
+    if have and digest.hexdigest() == md5:
+        return md5, True
+    # The md5 is of the bytes as stored: nothing may compress them on the way.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
+        status, start, total = response.status_code, 0, response.headers.get("Content-Length", "")
+        if status == 206:
+            where = re.match(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
+            start, total = (int(where[1]), where[2]) if where else (-1, "")
+        misplaced = status == 206 and start != have
+        if have and (status == 416 or misplaced):
+            log.warning("%s: cannot be resumed (HTTP %d); starting over", url, status)
+            part.unlink()
+            return _fetch(url, part, md5, timeout)
+        if status in (408, 416, 429) or status >= 500 or misplaced:
+            raise _Fault(f"HTTP {status} {response.reason}")
+        if status not in (200, 206):
+            todo = "Open the address in a browser to see whether it still holds the file."
+            came = f"HTTP {status} {response.reason}"
+            raise _error(url, "the file (HTTP 200)", came, todo, f"answered by {response.url}")
+
+        chunks = response.raw.stream(CHUNK, decode_content=False)
+        first = next(chunks, b"")
+        if "text/html" in response.headers.get("Content-Type", "").lower() or (
+            start == 0 and first.lstrip().lower().startswith((b"<!doctype", b"<html"))
+        ):
+            todo = "Open the address in a browser to see what the page asks for."
+            came = f"an HTML page{_title(first)}"
+            raise _error(url, "a file", came, todo, f"answered by {response.url}")
+
+        digest = digest if start else _new_md5()
+        size = int(total) if total.isdecimal() else None
+        bar_for = progress(part.name[1:].removesuffix(".part"), size, unit="B")
+        with part.open("ab" if start else "wb") as file, bar_for as bar:
+            bar.update(start)
+            for chunk in chain([first], chunks):
+                file.write(chunk)
+                digest.update(chunk)
+                bar.update(len(chunk))
+            if size is not None and file.tell() < size:
+                raise _Fault(f"the answer ended at byte {file.tell():,} of {size:,}")
+    return digest.hexdigest(), start > 0
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _md5_of(path: Path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, _new_md5)
+
+
+def _title(page: bytes) -> str:
+    found = re.search(rb"<title[^>]*>(.*?)</title", page, re.IGNORECASE | re.DOTALL)
+    words = html.unescape(found[1].decode("utf-8", "replace")).split() if found else []
+    return f" titled “{' '.join(words)}”" if words else ""
+
+
+def _reason(fault: Exception) -> str:
+    """What kind of fault and its innermost cause; the sentences between only repeat the address."""
+    cause = fault
+    while isinstance(inner := getattr(cause, "reason", 0) or (cause.args or [0])[-1], Exception):
+        cause = inner
+    kind = "" if isinstance(fault, _Fault) else f"{type(fault).__name__}: "
+    return kind + str(cause).rstrip(".")
+
+
+def _error(url: str, expected: str, came: str, todo: str, detail: str = "") -> UserError:
+    text = f"Cannot download {url}: expected {expected}, got {came}. {todo} {OTHER_WAYS}"
+    return UserError(text, [detail] if detail else [])

@@ -1,0 +1,1 @@
+"""May the build begin? Is the source complete, and is there room?"""

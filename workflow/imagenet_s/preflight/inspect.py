@@ -1,0 +1,132 @@
+"""What a copy of ImageNet-1k holds, for a person to read: layout, counts, buildable subsets, archives."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from imagenet_s.io.split_file import FIRST_PIECE, Pieces
+from imagenet_s.preflight.check import known_images, look
+from imagenet_s.preflight.completeness import gaps, require_none
+from imagenet_s.preflight.decoding import faults_of_images, images_in
+from imagenet_s.preflight.disk_space import IMAGES, size_text
+from imagenet_s.preflight.wrong_folder import barren_troubles, layout_trouble
+from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.progress import progress
+from imagenet_s.source.listing import all_files
+from imagenet_s.source.scan import Findings
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.subsets import SUBSETS, subset_of
+
+# Official archive → bytes, md5. The md5 are the publisher's; the sizes are what copies of it have.
+ARCHIVES = {
+    "ilsvrc2012_img_train.tar": (147_897_477_120, "1d675b47d978889d74fa0da5fadfb00e"),
+    "ilsvrc2012_img_val.tar": (6_744_924_160, "29b22e2961454d5413ddabcf34fc5622"),
+}
+CLASSES = 1000  # of ImageNet-1k
+CHUNK = 1 << 22  # bytes read at a time
+
+
+def print_report(path: Path, md5: bool, images: bool, workers: int) -> None:
+    """Prints the lines of `inspect`."""
+    for line in inspect(Path(os.path.abspath(path)), md5, images, workers):
+        print(line)
+
+
+def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str]:
+    """The lines of a report; `md5` reads official archives as a whole, `decoding` decodes every image.
+
+    Raises UserError, at its end, if no subset can be built from what is there, an md5 is another, or an image
+    is not right.
+    """
+    index = Index()
+    listings, findings = look(root, SUBSETS, index)
+    seen = findings[0]
+    if not seen.train or not seen.val:
+        require_none([layout_trouble(seen)])
+    require_none(barren_troubles(findings))
+    images, unknown = known_images(all_files(listings), seen)
+    yield f"{root}: {seen.layout}"
+    for kind in ("train", "val"):
+        yield f"{kind:<8} {', '.join(_names(seen, kind))}: {_count(kind, seen, unknown, images, index)}"
+    if seen.aside:
+        yield f"aside    {first_few(os.path.relpath(place, root) for place in seen.aside)}"
+    buildable = False
+    for subset in SUBSETS:
+        lacks = gaps(images, subset, complete=True, unknown=unknown)
+        possible = not gaps(images, subset, complete=False, unknown=unknown)
+        verdict = "can be built" if possible else "cannot be built"
+        if unknown and possible:
+            verdict = "not known before it is read"
+        elif lacks:
+            verdict += ", but only with `train_images: any`:" if possible else ":"
+        yield f"{subset_of(subset).name:<12} {verdict}"
+        yield from (f"  {gap.text}" for gap in lacks)
+        buildable = buildable or possible
+    wrong = []
+    for place in map(Path, (*seen.train, *seen.val)):
+        if _official_name(place) in ARCHIVES:
+            yield from _compared(place, md5, wrong)
+    faults = []
+    if decoding:
+        places = [(kind, Path(place)) for kind in ("train", "val") for place in getattr(seen, kind)]
+        count, faults = faults_of_images(places, index, workers)
+        yield f"images   {count:,} decoded"
+        yield from faults
+    if wrong:
+        raise UserError(f"Not the official bytes: {', '.join(wrong)}. Get them again.")
+    if not buildable:
+        raise UserError("No subset can be built from it: listed images are missing. Complete the copy.")
+    if faults:
+        raise UserError(f"{len(faults):,} images or archives are not right, see above. Get them again.")
+
+
+def _names(seen: Findings, kind: str) -> list[str]:
+    names = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+    return names if len(names) < 4 else [names[0], "…", names[-1]]
+
+
+def _count(kind: str, seen: Findings, unknown: list[str], images, index: Index) -> str:
+    """How many images there are, of any class."""
+    places = list(map(Path, getattr(seen, kind)))
+    if kind in unknown:
+        size = size_text(sum(place.stat().st_size for place in places))
+        return f"{size}, compressed; what is in it is known once it is read from front to back"
+    if kind in seen.one_pass:
+        prefix = "n" if kind == "train" else "ILSVRC"
+        names = {name for name in images["image"].to_pylist() if name.startswith(prefix)}
+    else:
+        names = {found.image for place in places for found in images_in(place, kind, index)}
+    text = f"{len(names):,} images"
+    if kind == "train":
+        text += f" in {len({name.partition('_')[0] for name in names}):,} classes"
+        return text + f" (ImageNet-1k: {IMAGES[kind]:,} in {CLASSES:,})"
+    return text + f" (ImageNet-1k: {IMAGES[kind]:,})"
+
+
+def _official_name(place: Path) -> str:
+    match = FIRST_PIECE.fullmatch(place.name)
+    return (match[1] if match else place.name).lower()
+
+
+def _compared(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
+    """An official archive's size and, with `md5`, its md5 against the publisher's; adds to `wrong`."""
+    size, digest = ARCHIVES[_official_name(place)]
+    with Pieces(place) as pieces:
+        verdict = "as the official one" if pieces.size == size else f"the official one has {size:,}"
+        yield f"size     {place.name}: {pieces.size:,} bytes, {verdict}"
+        if md5:
+            found = _md5_of(pieces, place.name)
+            verdict = "as the official one" if found == digest else f"the official one is {digest}"
+            yield f"md5      {place.name}: {found}, {verdict}"
+            wrong += [] if found == digest else [place.name]
+
+
+def _md5_of(pieces: Pieces, name: str) -> str:
+    digest, buffer = hashlib.md5(usedforsecurity=False), bytearray(CHUNK)
+    with progress(f"md5 of {name}", pieces.size, "B") as bar:
+        for offset in range(0, pieces.size, CHUNK):
+            count = pieces.fill(memoryview(buffer), offset)
+            digest.update(memoryview(buffer)[:count])
+            bar.update(count)
+    return digest.hexdigest()

@@ -1,0 +1,79 @@
+"""What a build would find, do and need, before it is run."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from imagenet_s.config.settings import Config, read_config_file
+from imagenet_s.preflight.check import look, troubles
+from imagenet_s.preflight.completeness import require_none
+from imagenet_s.preflight.disk_space import bytes_to_read, needs, size_text, space_at
+from imagenet_s.source.layouts import find_places, one_pass_sets
+from imagenet_s.source.listing import all_files
+from imagenet_s.source.scan import Findings
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.shards import subset_parts, tiers
+from imagenet_s.spec.subsets import subset_of
+from imagenet_s.workspace.paths import Workspace
+
+DISK, FAST_DISK = 150e6, 1e9  # bytes/s: of a hard disk or a common network disk, of a good SSD
+
+
+def print_plan(configfile: Path) -> None:
+    """Prints the lines of `plan`."""
+    for line in plan(read_config_file(configfile)):
+        print(line)
+
+
+def plan(config: Config) -> Iterator[str]:
+    """The lines of a report. Raises UserError, at its end, with everything that stands in the way.
+
+    Nothing stays written, but for the index of the tars where an earlier build has left one.
+    """
+    if config.imagenet is None:
+        yield "source   the embedded demo, which a build makes: a few MB. Set `imagenet` for the real thing."
+        return
+    output, subsets = Path(config.output), config.subsets
+    workspace = Workspace(output)
+    index = workspace.index
+    listings, findings = look(Path(config.imagenet), tiers(subsets), Index(index if index.exists() else None))
+    files, seen = all_files(listings), findings[0]
+    if seen.train and seen.val:
+        yield from _source_lines(seen)
+        yield from _work_lines(seen, subsets, bytes_to_read(files, seen))
+        names = ", ".join(subset_of(subset).name for subset in subsets)
+        yield f"adds     to {output.absolute()}, for {names} with link: {config.link}"
+        for need in needs(files, findings, subsets, config.link, config.labels, output):
+            yield f"         {size_text(need.bytes):>10}  {need.files:>9,} files  {need.what}"
+        free = space_at(output)
+        count = "" if free.files is None else f"  {free.files:>9,} files"
+        yield f"free     {size_text(free.bytes):>10}{count}  in {free.folder}"
+    made = [path for path in (workspace.tmp, workspace.work, output) if not path.exists()]
+    try:
+        require_none(
+            troubles(listings, findings, subsets, config.complete, config.link, config.labels, output)
+        )
+    finally:
+        for folder in made:  # for the trial of links
+            if folder.is_dir():
+                folder.rmdir()
+    yield "All that is needed is there. Nothing was written."
+
+
+def _source_lines(seen: Findings) -> Iterator[str]:
+    yield f"source   {seen.root} ({seen.layout})"
+    for kind in ("train", "val"):
+        places = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+        shown = ", ".join(places[:3]) + (f", … ({len(places)} in all)" if len(places) > 3 else "")
+        yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in seen.one_pass else "")
+
+
+def _work_lines(seen: Findings, subsets: Sequence[int], size: int) -> Iterator[str]:
+    passes = one_pass_sets(find_places(Path(seen.root)))
+    parts = {part for subset in subsets for part in subset_parts(subset, passes, max(subsets))}
+    times = " or ".join(f"{_time_text(size / speed)} at {size_text(speed)}/s" for speed in (DISK, FAST_DISK))
+    yield f"reads    {size_text(size)} of images, once, in {len(parts)} jobs: {times} (computed)"
+
+
+def _time_text(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} min" if seconds >= 100 else f"{seconds:,.0f} s"

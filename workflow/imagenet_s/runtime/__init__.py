@@ -1,0 +1,1 @@
+"""What every package may use: errors, progress, processes, and files by their first bytes."""

@@ -1,0 +1,1 @@
+"""Raw ImageNet: where each image lies, whatever the layout."""

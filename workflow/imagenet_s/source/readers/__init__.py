@@ -1,0 +1,1 @@
+"""Readers of raw ImageNet, one module a kind of place."""

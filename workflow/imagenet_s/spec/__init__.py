@@ -1,0 +1,1 @@
+"""What ImageNet-S is: its subsets, classes, splits and official lists."""

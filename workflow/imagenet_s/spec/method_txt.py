@@ -1,0 +1,123 @@
+"""What a submission says of its method: six fields, and `method.txt`, which has a line for each."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from unicodedata import category
+
+from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
+
+# The official file's line beginnings, in its order, and our keys.
+LINES = {
+    "name": "Method name: ",
+    "training_data": "Training data: ",
+    "training_scheme": "Training scheme: ",
+    "networks": "Networks: ",
+    "link": "Paper/Project link: ",
+    "description": "Method description: ",
+}
+BASELINE = {
+    "name": "Grid statistics",
+    "training_data": "none",
+    "training_scheme": "none",
+    "networks": "none",
+    "link": "https://arxiv.org/abs/2106.03149 (the protocol)",
+    "description": "Colour levels and edge directions on a grid, by distance matching: a weak baseline.",
+}
+LONGEST = 1 << 16  # bytes of a `method.txt`
+
+
+def read_method(path: Path) -> dict[str, str]:
+    """The six fields of a YAML or JSON file. Raises UserError with all that is wrong."""
+    try:
+        values = _parsed(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, BadYaml) as error:
+        raise UserError(f"{path} is no YAML file: {error}") from error
+    troubles = method_troubles(values)
+    if troubles:
+        lines = "".join(f"\n- {trouble}" for trouble in troubles)
+        raise UserError(f"{path} does not describe a method:{lines}\nExpected: the keys {', '.join(LINES)}.")
+    return {key: values[key] for key in LINES}
+
+
+def _parsed(text: str) -> object:
+    try:
+        # In JSON two surrogates are one character, which PyYAML leaves in two halves.
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return parse_yaml(text)
+
+
+def method_troubles(values: object) -> list[str]:
+    """What is wrong with the six fields; empty if nothing is."""
+    if not isinstance(values, Mapping):
+        return ["is not a table of keys and texts"]
+    troubles = [f"{_shown(key)}: no such key" for key in values if key not in LINES]
+    return troubles + [f"{key}: {trouble}" for key in LINES for trouble in _field_troubles(values.get(key))]
+
+
+def _field_troubles(value: object) -> list[str]:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ["is missing or empty"]
+    if isinstance(value, bool | int | float | date):
+        # YAML reads `no` as False and `1.10` as 1.1: what was written is no longer known.
+        return [f"{_shown(value)} is not a text; put it in quotes"]
+    if not isinstance(value, str) or len(value.splitlines()) > 1:
+        return ["must be one line of text"]
+    return _odd_characters(value)
+
+
+def _shown(value: object) -> str:
+    """A key or a value as a message shows it. (Python refuses to print numbers of thousands of digits.)"""
+    if isinstance(value, str):
+        return value if value.isprintable() else repr(value)
+    return "a long number" if isinstance(value, int) and value.bit_length() > 64 else str(value)
+
+
+def _odd_characters(text: str) -> list[str]:
+    troubles = []
+    # Surrogates, which YAML and JSON can write but UTF-8 cannot.
+    if any(category(character) == "Cs" for character in text):
+        troubles.append("has a lone surrogate, which is no character")
+    odd = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
+    if odd:
+        troubles.append(f"has control characters: {first_few(map(repr, sorted(odd)))}")
+    return troubles
+
+
+def method_text(fields: Mapping[str, str]) -> str:
+    """The official `method.txt`: six lines, no newline at the end."""
+    return "\n".join(f"{start}{fields[key].strip()}" for key, start in LINES.items())
+
+
+def text_troubles(data: bytes) -> list[str]:
+    """What is wrong with the bytes of a `method.txt`; empty if nothing is."""
+    if len(data) > LONGEST:
+        return [f"has {len(data):,} bytes, more than {LONGEST:,}"]
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ["is not UTF-8"]
+    troubles = []
+    if text.startswith("\ufeff"):
+        troubles.append("begins with a byte order mark")
+        text = text[1:]
+    if not text:
+        return [*troubles, "is empty"]
+    if "\r" in text:
+        troubles.append("has carriage returns, as Windows writes them")
+    troubles += _odd_characters(text)
+    lines = text.split("\n")
+    if lines[-1] == "":
+        troubles.append("ends in a newline")
+        lines.pop()
+    if len(lines) != len(LINES):
+        troubles.append(f"has {len(lines)} lines, not {len(LINES)}")
+    for number, (line, start) in enumerate(zip(lines, LINES.values(), strict=False), 1):
+        if not line.startswith(start):
+            troubles.append(f"its line {number} does not begin with {start!r}")
+        elif not line[len(start) :].strip():
+            troubles.append(f"its line {number}, {start!r}, says nothing")
+    return troubles

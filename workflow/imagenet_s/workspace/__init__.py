@@ -1,0 +1,1 @@
+"""The output folder: whose it is, and where may be written."""
