@@ -119,7 +119,7 @@ def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, 
     check_sums(tree)
     warned = [record.message for record in caplog.records if "probably not whole" in record.message]
     logged = {record.message for record in caplog.records if record.message.startswith("suspect: ")}
-    assert sum(int(line.split()[0]) for line in warned) == len(logged) == 4
+    assert sum(int(line.partition("(")[2].partition(")")[0]) for line in warned) == len(logged) == 4
     assert all(record.levelno == logging.DEBUG for record in caplog.records if record.message in logged)
     for one in FOUND:
         (line,) = [line for line in logged if Path(one["image"]).stem in line and one["reason"] in line]
@@ -134,8 +134,8 @@ def test_a_job_warns_in_one_line_that_names_file_and_reason(hurt, annotations50,
     reasons = [reason for _, reason in CHANGES]
     names = sorted(f"{hurt}/{path} {reason}" for path, reason in zip(val, reasons[1:], strict=True) if reason)
     assert told == [
-        f"1 images are probably not whole: {hurt}/{train} lacks its end mark",
-        f"3 images are probably not whole: {', '.join(names)}",
+        f"Images that are probably not whole (1): {hurt}/{train} lacks its end mark",
+        f"Images that are probably not whole (3): {', '.join(names)}",
     ]
 
 
@@ -157,7 +157,7 @@ def test_the_summary_names_the_first(built, tmp_path):
     names = ", ".join(f"{one['image']} {one['reason']}" for one in FOUND[:3])
     notes = [line for line in (tmp_path / "summary.txt").read_text().splitlines() if "whole" in line]
     assert notes == [
-        f"  note    4 images are probably not whole (dataset.json names them): {names}, …",
+        f"  note    images that are probably not whole (4; dataset.json names them): {names}, …",
     ]
 
 

@@ -62,8 +62,8 @@ def _remarks(content: dict) -> Iterable[str]:
     if suspects["count"]:
         names = [f"{one['image']} {one['reason']}" for one in suspects["images"][:FIRST]]
         names += ["…"] if suspects["count"] > FIRST else []
-        what = f"{suspects['count']:,} images are probably not whole"
-        yield f"  note    {what} (dataset.json names them): {', '.join(names)}"
+        what = f"images that are probably not whole ({suspects['count']:,}; dataset.json names them)"
+        yield f"  note    {what}: {', '.join(names)}"
     short = content["splits"]["train"]
     if short["found"] != short["expected"]:
         yield "  note    train is not the official one: `train_images: any` takes what the source has"

@@ -85,7 +85,9 @@ def warn_of_suspects(suspects: Sequence[str]) -> None:
     The log gets them all. They are not refused: a few official files may be odd.
     """
     if suspects:
-        log.warning("%s images are probably not whole: %s", f"{len(suspects):,}", first_few(suspects, 3))
+        log.warning(
+            "Images that are probably not whole (%s): %s", f"{len(suspects):,}", first_few(suspects, 3)
+        )
     for suspect in suspects:
         log.debug("suspect: %s", suspect)
 

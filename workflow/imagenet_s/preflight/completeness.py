@@ -57,9 +57,8 @@ def lacking(
         "config.yaml to another copy."
     )
     if dangling:
-        found.append(
-            Trouble(f"- {len(dangling):,} links lead to nothing: {first_few(dangling)}", tuple(dangling))
-        )
+        text = f"- {len(dangling):,} links lead to nothing: {first_few(dangling)}"
+        found.insert(0, Trouble(text, tuple(dangling)))  # it may explain the rest
         advice = (
             "What to do: bring back or mount what the links lead to, then run the same command again. If "
             "images are missing all the same, complete the copy of ImageNet-1k."
