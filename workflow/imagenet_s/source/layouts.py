@@ -103,7 +103,7 @@ def reader_of(path: Path) -> Reader:
 
 
 def _kind(path: Path) -> Kind:
-    """What a file is, as far as it can be read: why it cannot is told by who reads it."""
+    """What a file is, as far as it can be read. Its reader explains why it cannot."""
     try:
         return kind_of_file(path) if path.is_file() else Kind.UNKNOWN
     except OSError:

@@ -96,7 +96,7 @@ class Folder:
         """The paths of the val images, and of official archives that lie among them."""
         files, archives = [], []
         folders = [(str(self.folder), 0)]
-        for folder, depth in folders:  # grows, likewise
+        for folder, depth in folders:  # grows while the first is read
             for entry in _entries(folder):
                 image = IMAGE.fullmatch(entry.name)
                 if image and not image[2]:
