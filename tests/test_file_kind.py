@@ -1,6 +1,5 @@
 """What a file is by its first bytes."""
 
-import gzip
 import io
 import tarfile
 
@@ -9,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from archives import tar_of
+from archives import gzipped, tar_of
 from imagenet_s.runtime.file_kind import Kind, is_tar_header, kind_of, kind_of_file
 from imagenet_s.runtime.system_files import is_system_file
 
@@ -36,7 +35,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
         (picture("PNG"), Kind.PNG),
         *((picture(form), Kind.OTHER_PICTURE) for form in ("GIF", "BMP", "TIFF", "WEBP")),
         *((tar_of([("a", b"1")], form), Kind.TAR) for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)),
-        (gzip.compress(b"x"), Kind.GZIP),
+        (gzipped(b"x"), Kind.GZIP),
         (bytes(pa.compress(b"x", codec="zstd", asbytes=True)), Kind.ZSTANDARD),
         (parquet(), Kind.PARQUET),
         (b"PK\x03\x04", Kind.ZIP),
@@ -49,6 +48,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
         (b"plain text", Kind.UNKNOWN),
         (tar_of([("a", b"1")])[1:] + b"\0", Kind.UNKNOWN),
     ],
+    ids=lambda value: value.name if isinstance(value, Kind) else "data",
 )
 def test_the_first_bytes_tell_what_a_file_is(data, kind, tmp_path):
     (tmp_path / "file").write_bytes(data)
