@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import make_imagenet
 from measure import Taken, in_turn, machine
 
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.read import read_part
 from imagenet_s.images.stream import read_pass
 from imagenet_s.preflight.check import check_and_list
@@ -46,7 +47,8 @@ def job(name: str, root: str, output: str) -> None:
     scratch, records, pool = work / "tmp" / name, work / "images" / f"{name}.parquet", work / "pool"
     before = _bytes_read()
     if name == "source":
-        check_and_list(SUBSET, imagenet, [SUBSET], False, "auto", [], Path(output), work / "source")
+        request = BuildRequest(imagenet, Path(output), [SUBSET], False, "auto", [])
+        check_and_list(SUBSET, request, work / "source")
     elif "pass" in name:
         read_pass(name, pass_files(find_places(imagenet), name), records, pool, scratch)
     else:

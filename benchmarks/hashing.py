@@ -17,6 +17,7 @@ from pathlib import Path
 from make_imagenet import make
 from measure import LAUNCH, Taken, in_turn, machine, run
 
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.spec.classes import train_classes
 from imagenet_s.spec.shards import subset_parts, tier_of
@@ -46,7 +47,8 @@ def listed(imagenet: Path, subset: int, folder: Path) -> Path:
     """The folder of the source's listings."""
     listings = Path(tempfile.mkdtemp(dir=folder))
     for tier in tiers_of(subset):
-        check_and_list(tier, imagenet, [subset], False, "symlink", [], folder / "output", listings)
+        request = BuildRequest(imagenet, folder / "output", [subset], False, "symlink", [])
+        check_and_list(tier, request, listings)
     return listings
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset.encoded_masks import encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import write_dataset
@@ -34,7 +35,7 @@ def build(
     source, scratch = work / "source", work / "tmp" / "test"
     tree = output / subset_of(subset).name
     for tier in tiers_of(subset):
-        check_and_list(tier, imagenet, [subset], False, link, labels, output, source)
+        check_and_list(tier, BuildRequest(imagenet, output, [subset], False, link, labels), source)
     listings = {tier: source / f"{tier}.parquet" for tier in tiers_of(subset)}
     findings = [path.with_suffix(".json") for path in listings.values()]
     places = find_places(imagenet)

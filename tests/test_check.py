@@ -10,6 +10,7 @@ import pytest
 
 import archives
 from conftest import linked_copy
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.links import place
 from imagenet_s.preflight.check import check_and_list
@@ -49,7 +50,7 @@ def run(source, output, listings):
     """Checks the source, and lists its tier 50; how many train images there are."""
 
     def run(tier=50, subsets=(50,), complete=False, link="symlink", output=output, root=source) -> int:
-        check_and_list(tier, root, subsets, complete, link, (), output, listings)
+        check_and_list(tier, BuildRequest(root, output, subsets, complete, link, ()), listings)
         images = read_listing(listings / f"{tier}.parquet")["image"].to_pylist()
         return sum(not image.startswith("ILSVRC") for image in images)
 

@@ -15,6 +15,7 @@ from building import ROOT, build, check_sums, digest, image_files, snakemake
 from conftest import linked_copy
 from faults.kill_storm import leftovers
 from imagenet_s.cli.main import main
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images import stream as passes
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.runtime.lock import hold_run
@@ -240,7 +241,7 @@ def test_a_disk_that_becomes_read_only(disk, settings, tmp_path):
 
 
 def listed(source: Path, output: Path) -> None:
-    check_and_list(50, source, [50], False, "copy", [], output, output / "work" / "source")
+    check_and_list(50, BuildRequest(source, output, [50], False, "copy", []), output / "work" / "source")
 
 
 def images_command(output: Path) -> list[str]:

@@ -12,6 +12,7 @@ import yaml
 from archives import hugging_face_tars, official
 from building import build
 from imagenet_s.cli.main import main
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight import disk_space as needs_module
 from imagenet_s.preflight.check import look, troubles
@@ -27,7 +28,7 @@ LABELS = ("id16", "color")
 def needed(source: Path, link: str, output: Path) -> dict[str, tuple[int, int]]:
     """What is needed → files, bytes."""
     listings, findings = look(source, [50], Index())
-    found = needs(all_files(listings), findings, [50], link, LABELS, output)
+    found = needs(all_files(listings), findings, BuildRequest(source, output, [50], False, link, LABELS))
     return {need.what: (need.files, need.bytes) for need in found}
 
 
@@ -81,7 +82,8 @@ def test_of_a_one_pass_source_the_official_number_of_images_is_assumed(imagenet5
 def test_too_little_room_is_told_with_what_needs_it(space, text, imagenet50, tmp_path, monkeypatch):
     monkeypatch.setattr("imagenet_s.preflight.check.space_at", lambda output: space)
     listings, findings = look(imagenet50, [50], Index())
-    found = troubles(listings, findings, [50], False, "copy", ["id16"], tmp_path / "results")
+    request = BuildRequest(imagenet50, tmp_path / "results", [50], False, "copy", ["id16"])
+    found = troubles(listings, findings, request)
     (told,) = [trouble.text for trouble in found]
     assert text in told
     assert "(ImageNetS50: masks (estimated): 45.8 MB, 2,505 files, " in told
@@ -93,7 +95,8 @@ def test_a_file_system_that_counts_no_inodes_takes_any_number(imagenet50, tmp_pa
     monkeypatch.setattr(needs_module.os, "statvfs", lambda folder: answer(0, 0, 10**6, 4096))
     assert space_at(tmp_path / "not" / "there") == Space(tmp_path, None, 4096 * 10**6)
     listings, findings = look(imagenet50, [50], Index())
-    assert troubles(listings, findings, [50], False, "auto", [], tmp_path / "results") == []
+    request = BuildRequest(imagenet50, tmp_path / "results", [50], False, "auto", [])
+    assert troubles(listings, findings, request) == []
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from imagenet_s.annotations.unpack import unpack_masks
 from imagenet_s.benchmark.baseline.distance_matching import distance_match
 from imagenet_s.benchmark.baseline.grid_features import write_grid_features
 from imagenet_s.cli.main import main
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset.encoded_masks import encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import write_dataset
@@ -272,7 +273,7 @@ def demo_annotations(output: Path, source: Path, annotations: dict) -> list[Path
 
 def listing(output: Path, source: Path, annotations: dict) -> list[Path]:
     folder = output / "work" / "source"
-    check_and_list(50, source, [50], False, "copy", ["id16"], output, folder)
+    check_and_list(50, BuildRequest(source, output, [50], False, "copy", ["id16"]), folder)
     return [folder / "50.parquet", folder / "50.json"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import linked_copy
 from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset import tree
 from imagenet_s.dataset.samples import SAMPLES, join_samples
 from imagenet_s.dataset.tree import build_tree, remove_tree
@@ -140,7 +141,7 @@ def test_a_folder_in_the_way_of_a_link_is_left(tmp_path, target, scratch):
 def take(source: Path, output: Path, pool: bool = False) -> None:
     """Lists and reads a source, and joins it with the masks: what the workflow does before the tree."""
     work, records = output / "work", []
-    check_and_list(50, source, [50], False, "copy", (), output, work / "source")
+    check_and_list(50, BuildRequest(source, output, [50], False, "copy", ()), work / "source")
     for part in subset_parts(50):
         records.append(work / "images" / f"{part}.parquet")
         copied = work / "pool" / f"{part}.json" if pool else None

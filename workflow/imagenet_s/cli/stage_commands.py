@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from imagenet_s.cli.arguments import command, function, paths, several, subset, workers
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.links import LINKS
 from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
 
@@ -30,7 +31,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     added = command(
         commands,
         "source",
-        "preflight.check.check_and_list",
+        _source,
         "list the images of one tier, once the source is known to be complete",
     )
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
@@ -127,6 +128,10 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
 
 def _complete(added: argparse.ArgumentParser) -> None:
     added.add_argument("--any-train-images", dest="complete", action="store_false")
+
+
+def _source(tier: int, folder: Path, **request) -> None:
+    function("preflight.check.check_and_list")(tier=tier, request=BuildRequest(**request), folder=folder)
 
 
 def _labels(digests: list[Path], **options) -> None:

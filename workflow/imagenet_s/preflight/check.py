@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.atomic import dump_json, read_json
 from imagenet_s.io.links import link_troubles, no_link_from_archives
 from imagenet_s.io.receipts import receipts
@@ -37,24 +38,15 @@ from imagenet_s.workspace.paths import Workspace
 IMAGES = pa.schema([("image", pa.string()), ("imagenet_wnid", pa.string())])
 
 
-def check_and_list(
-    tier: int,
-    imagenet: Path,
-    subsets: Sequence[int],
-    complete: bool,
-    link: str,
-    labels: Sequence[str],
-    output: Path,
-    folder: Path,
-) -> None:
-    """Lists one tier of the source into `folder`, once all that `subsets` need was found to be there.
+def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
+    """Lists one tier of the source into `folder`, once all that the build needs was found to be there.
 
     Writes `folder/<tier>.parquet`, a listing, and `folder/<tier>.json`, the findings. Lower tiers are
     read from there; higher ones are looked at as well, so that a build that cannot end never begins.
-    `complete` asks for the official train totals. Raises UserError with everything that is wrong.
+    Raises UserError with everything that is wrong.
     """
-    imagenet = Path(os.path.abspath(imagenet))  # as the tree's links must be
-    asked = tiers({tier, *subsets})
+    imagenet = Path(os.path.abspath(request.imagenet))  # as the tree's links must be
+    asked = tiers({tier, *request.subsets})
     lower = [folder / f"{t}.parquet" for t in asked if t < tier]
     listings = [read_listing(path) for path in lower]
     for listing in listings:
@@ -62,8 +54,8 @@ def check_and_list(
     findings = [Findings(**read_json(path.with_suffix(".json"))) for path in lower]
     further = look(imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet"))
     listings, findings = listings + further[0], findings + further[1]
-    _tell_oddities(findings, link)
-    require_none(troubles(listings, findings, subsets, complete, link, labels, output))
+    _tell_oddities(findings, request.link)
+    require_none(troubles(listings, findings, request))
     with receipts([folder / f"{tier}.parquet", folder / f"{tier}.json"]) as (listed, found):
         write_listing(listings[len(lower)], listed)
         dump_json(asdict(findings[len(lower)]), found)
@@ -85,19 +77,12 @@ def look(imagenet: Path, wanted: Sequence[int], index: Index) -> tuple[list[pa.T
 
 
 def troubles(
-    listings: Sequence[pa.Table],
-    findings: Sequence[Findings],
-    subsets: Sequence[int],
-    complete: bool,
-    link: str,
-    labels: Sequence[str],
-    output: Path,
+    listings: Sequence[pa.Table], findings: Sequence[Findings], request: BuildRequest
 ) -> list[Trouble]:
-    """Everything that keeps a build of `subsets` from being made: of the source, or else of the output."""
+    """Everything that keeps a build from being made: of the source, or else of the output."""
     files = all_files(listings)
-    return source_troubles(files, findings, subsets, complete) or list(
-        output_troubles(files, findings, subsets, link, labels, output)
-    )
+    found = source_troubles(files, findings, request.subsets, request.complete)
+    return found or list(output_troubles(files, findings, request))
 
 
 def _tell_oddities(findings: Sequence[Findings], link: str) -> None:
@@ -156,15 +141,10 @@ def known_images(files: pa.Table, seen: Findings) -> tuple[pa.Table, list[str]]:
 
 
 def output_troubles(
-    files: pa.Table,
-    findings: Sequence[Findings],
-    subsets: Sequence[int],
-    link: str,
-    labels: Sequence[str],
-    output: Path,
+    files: pa.Table, findings: Sequence[Findings], request: BuildRequest
 ) -> Iterable[Trouble]:
     """What keeps the output from being written: its place, its folders, the links and the space it needs."""
-    first = findings[0]
+    first, output, link = findings[0], request.output, request.link
     for folder in (first.root, *first.train, *first.val):
         if output.resolve().is_relative_to(Path(folder).resolve()):
             yield Trouble(
@@ -172,9 +152,9 @@ def output_troubles(
                 "to. Set `output` in config.yaml to a folder elsewhere."
             )
             return
-    for subset in subsets:
+    for subset in request.subsets:
         yield from map(Trouble, foreign_folder(output, subset))
-    yield from _space_troubles(needs(files, findings, subsets, link, labels, output), space_at(output))
+    yield from _space_troubles(needs(files, findings, request), space_at(output))
     in_archives = files["offset"].is_valid()
     archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
     archives += [place for name in first.one_pass for place in getattr(first, name)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.pool import pooled_images
 from imagenet_s.source.layouts import find_places, one_pass_sets
 from imagenet_s.source.scan import Findings, folder_links
@@ -43,24 +44,18 @@ class Space:
     bytes: int
 
 
-def needs(
-    files: pa.Table,
-    findings: Sequence[Findings],
-    subsets: Sequence[int],
-    link: str,
-    labels: Sequence[str],
-    output: Path,
-) -> list[Need]:
-    """What a build into `output` adds to it, as far as it is not there yet.
+def needs(files: pa.Table, findings: Sequence[Findings], request: BuildRequest) -> list[Need]:
+    """What a build adds to its output, as far as it is not there yet.
 
-    `files` is the listing of all tiers of `subsets`, `findings` what was found with it. Sizes are exact
+    `files` is the listing of all tiers of its subsets, `findings` what was found with it. Sizes are exact
     for images in tars, and estimates for the rest.
     """
+    link, labels = request.link, request.labels
     in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
     linked = files.filter(pc.invert(in_pool))["image"]
-    workspace = Workspace(output)
-    found = [_pool_need(files.filter(in_pool), findings[0], subsets, workspace.pool)]
-    for subset in subsets:
+    workspace = Workspace(request.output)
+    found = [_pool_need(files.filter(in_pool), findings[0], request.subsets, workspace.pool)]
+    for subset in request.subsets:
         if not workspace.plan(subset).exists():
             found.append(_tree_need(subset, linked, findings, link, labels))
         if not workspace.masks(subset).exists():

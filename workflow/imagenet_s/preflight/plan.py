@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import Config, read_config_file
 from imagenet_s.preflight.check import look, troubles
 from imagenet_s.preflight.completeness import require_none
@@ -34,25 +35,26 @@ def plan(config: Config) -> Iterator[str]:
         yield "source   the embedded demo, which a build makes: a few MB. Set `imagenet` for the real thing."
         return
     output, subsets = Path(config.output), config.subsets
+    request = BuildRequest(
+        Path(config.imagenet), output, subsets, config.complete, config.link, config.labels
+    )
     workspace = Workspace(output)
     index = workspace.index
-    listings, findings = look(Path(config.imagenet), tiers(subsets), Index(index if index.exists() else None))
+    listings, findings = look(request.imagenet, tiers(subsets), Index(index if index.exists() else None))
     files, seen = all_files(listings), findings[0]
     if seen.train and seen.val:
         yield from _source_lines(seen)
         yield from _work_lines(seen, subsets, bytes_to_read(files, seen))
         names = ", ".join(subset_of(subset).name for subset in subsets)
         yield f"adds     to {output.absolute()}, for {names} with link: {config.link}"
-        for need in needs(files, findings, subsets, config.link, config.labels, output):
+        for need in needs(files, findings, request):
             yield f"         {size_text(need.bytes):>10}  {need.files:>9,} files  {need.what}"
         free = space_at(output)
         count = "" if free.files is None else f"  {free.files:>9,} files"
         yield f"free     {size_text(free.bytes):>10}{count}  in {free.folder}"
     made = [path for path in (workspace.tmp, workspace.work, output) if not path.exists()]
     try:
-        require_none(
-            troubles(listings, findings, subsets, config.complete, config.link, config.labels, output)
-        )
+        require_none(troubles(listings, findings, request))
     finally:
         for folder in made:  # for the trial of links
             if folder.is_dir():
