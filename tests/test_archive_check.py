@@ -64,6 +64,26 @@ def test_a_missing_archive_of_hugging_face_is_named(root, lost, ending):
     ]
 
 
+def test_where_some_archives_were_unpacked_and_others_not_that_is_told(root):
+    for k in range(5):
+        data = TAR if k == 0 else gzipped(TAR)
+        (root / "data" / f"train_images_{k}.tar{'.gz' * (k > 0)}").write_bytes(data)
+    names = [f"train_images_{k}.tar" for k in range(1, 5)]
+    assert told(root) == [
+        f"`imagenet`: {root}/data lacks 4 of the 5 files train_images_…: {', '.join(names)}. There are "
+        f"{', '.join(f'{name}.gz' for name in names)}: unpack these, or pack the others as these are."
+    ]
+
+
+def test_archives_that_are_links_to_nothing_are_told_as_that(root):
+    for name in ("train", "val"):
+        (root / f"ILSVRC2012_img_{name}.tar").symlink_to(f"/gone/{name}.tar")
+    links = [f"{root}/ILSVRC2012_img_{name}.tar → /gone/{name}.tar" for name in ("train", "val")]
+    assert told(root) == [
+        f"`imagenet`: links lead to nothing: {', '.join(links)}. Bring back or mount what they lead to."
+    ]
+
+
 def test_a_missing_parquet_file_is_named_of_train_and_val_at_once(root):
     parquet_set(root / "data", "train", 12, lost=(7, 11))
     parquet_set(root / "data", "validation", 3, lost=(1,))
@@ -143,6 +163,7 @@ def test_missing_pieces_of_both_archives_are_told_at_once(root):
         ),
         (b"", "is empty, not a tar. Get it again."),
         (b"PK\3\4" * 9, "is a zip, not a tar. Unpack it with `unzip`."),
+        (b"\xfd7zXZ\0" * 9, "is packed by xz, bzip2 or 7-Zip, not a tar. Unpack it."),
         (b"PAR1" * 9, "is a parquet file, not a tar. Get the right file, or remove it."),
     ],
 )

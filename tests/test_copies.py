@@ -180,6 +180,12 @@ def test_children_that_are_links_and_none_that_systems_leave_are_copies(tmp_path
     assert copies_at(tmp_path / "disk") == {919: tmp_path / "disk" / "current"}
 
 
+def test_a_link_to_a_copy_beside_it_is_no_second_copy(tmp_path):
+    copy = stating(tmp_path / "a", 50)
+    (tmp_path / "latest").symlink_to(copy)
+    assert copies_at(tmp_path) == {50: copy}
+
+
 def test_two_copies_of_one_subset_are_both_named(tmp_path, capsys):
     a, b = stating(tmp_path / "a", 50), foreign(tmp_path / "b", 50)
     message = f"{tmp_path} holds two copies of ImageNetS50: {a} and {b}. Give one of them."

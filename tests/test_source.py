@@ -246,6 +246,38 @@ def test_official_archives_inside_train_and_val_are_read(root, look, imagenet50,
     )
 
 
+@pytest.mark.parametrize("folder", [".old", ".Trash-1000/files", "$RECYCLE.BIN", "lost+found"])
+def test_hidden_folders_and_those_of_a_disk_are_skipped(root, look, folder):
+    add(root, f"val/n00000000/{VAL}.JPEG", f"val/{folder}/{VAL}.JPEG", f"val/{folder}/{MOVED}.JPEG")
+    add(
+        root,
+        f"train/{folder}/{FISH_1}.JPEG",
+        f"train/{folder}/{FISH}/{FISH_2}.JPEG",
+        f"train/{SHARK}/{SHARK}_1.JPEG",
+    )
+    rows, seen = look()
+    assert [row.path for row in rows] == [
+        f"{root}/val/n00000000/{VAL}.JPEG",
+        f"{root}/train/{SHARK}/{SHARK}_1.JPEG",
+    ]
+    assert seen.doubles == []
+
+
+def test_flat_train_images_are_files(root, look):
+    add(root, f"train/{FISH}_3.JPEG")
+    os.mkfifo(root / "train" / f"{FISH_1}.JPEG")
+    (root / "train" / f"{FISH_2}.JPEG").mkdir()
+    (root / "train" / f"{SHARK}_1.JPEG").symlink_to("/gone/shark")
+    rows, seen = look()
+    assert [row.image for row in rows] == [f"{FISH}_3"]
+    assert seen.dangling == [f"{root}/train/{SHARK}_1.JPEG → /gone/shark"]
+
+
+def test_folders_called_as_archives_are_none(root, look):
+    add(root, "train/ILSVRC2012_img_train.tar/x", "val/ILSVRC2012_img_val.tar/y", f"val/{VAL}.JPEG")
+    assert [row.image for row in look()[0]] == [VAL]
+
+
 def test_links_to_nothing_are_noted_with_their_target(root, look):
     add(root, f"train/{FISH}/{FISH_1}.JPEG", "val/x")
     for link in (f"train/{SHARK}", "train/more", f"train/{FISH}/{FISH_2}.JPEG", f"val/{VAL}.JPEG", "val/0"):

@@ -289,6 +289,13 @@ def test_a_file_compressed_otherwise_than_its_name_says_is_read_as_what_it_is(tm
         assert images_of(tmp_path / name) == [(f"{FISH}_1", b"1")]
 
 
+def test_a_frame_to_skip_may_come_first(tmp_path):
+    skipped = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"  # as pzstd writes it
+    path = tmp_path / "a.tar.zst"
+    path.write_bytes(skipped + zstandard(tar_of([(f"{FISH}_1.JPEG", b"1")])))
+    assert images_of(path) == [(f"{FISH}_1", b"1")]
+
+
 @pytest.mark.parametrize("inner", [gzipped, zstandard])
 def test_a_class_tar_that_is_compressed_is_called_that(compressed, inner):
     said = {gzipped: "gzip", zstandard: "zstandard"}[inner]

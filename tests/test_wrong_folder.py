@@ -91,6 +91,35 @@ def test_a_folder_of_the_right_name_without_images_is_told_with_what_it_holds(so
     )
 
 
+def test_other_data_sets_with_train_and_val_are_not_taken_for_imagenet(source):
+    for name in ("a-first-one", "coco"):
+        (source.parent / name / "train" / "aachen").mkdir(parents=True)
+        (source.parent / name / "val" / "aachen").mkdir(parents=True)
+    annotations = source.parent / "annotations"
+    (annotations / "train" / FISH).mkdir(parents=True)
+    (annotations / "val").mkdir()
+    (annotations / "val" / f"{VAL}.xml").touch()
+    assert told(source.parent).endswith(f"\n{right(source)}")
+    source.rename(source.parents[1] / "imagenet")
+    assert likely_folder(source.parent) is None
+
+
+def test_class_folders_beside_the_val_folder_are_told_as_that(source):
+    for path in (source / "train").iterdir():
+        path.rename(source / path.name)
+    (source / "train").rmdir()
+    assert told(source) == (
+        f"`imagenet`: train images lie in {source} itself, beside its other folders. Move them into a folder "
+        f"{source}/train, or make links to them there."
+    )
+
+
+def test_what_cannot_be_read_of_a_cache_is_no_obstacle(source):
+    (source.parent / "refs" / "main").mkdir(parents=True)
+    (source.parent / "refs").chmod(0)
+    assert likely_folder(source.parent) == source
+
+
 def test_a_copy_inside_the_train_folder_is_found(source, tmp_path):
     (tmp_path / "outer" / "val").mkdir(parents=True)
     (tmp_path / "outer" / "val" / "x").touch()

@@ -1,5 +1,6 @@
 """What is wrong with a source's archives as far as names and first bytes tell: nothing else is read."""
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,13 @@ PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 def archive_troubles(places: Places) -> list[Trouble]:
     """Return what is wrong with the archives that a source is read from: some are missing, or no archives."""
     paths = [path for path in (*places.train, *places.val) if not path.is_dir()]
-    return [*missing_files(paths), *_missing_pieces(paths), *_other_kinds(paths)]
+    there = [path for path in paths if path.exists()]
+    return [
+        *_dangling(path for path in paths if not path.exists()),
+        *missing_files(paths),
+        *_missing_pieces(there),
+        *_other_kinds(there),
+    ]
 
 
 def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
@@ -42,11 +49,28 @@ def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
         if (folder, stem) in whole:
             continue
         names = [_name(next(iter(found.values())), k) for k in range(total) if k not in found]
+        others = list(_others(folder, names))
+        advice = "Get them, into the same folder. Nothing was read."
+        if others:
+            advice = f"There are {first_few(others)}: unpack these, or pack the others as these are."
         yield Trouble(
             f"`imagenet`: {folder} lacks {len(names):,} of the {total:,} files {stem}…: {first_few(names)}. "
-            "Get them, into the same folder. Nothing was read.",
+            f"{advice}",
             tuple(f"missing {folder}/{name}" for name in names),
         )
+
+
+def _others(folder: Path, names: Iterable[str]) -> Iterator[str]:
+    """Yield the files that differ from missing ones in the ending alone."""
+    stems = {name.partition(".")[0] for name in names}
+    yield from sorted(path.name for path in folder.iterdir() if path.name.partition(".")[0] in stems)
+
+
+def _dangling(paths: Iterable[Path]) -> Iterator[Trouble]:
+    links = [f"{path} → {os.readlink(path)}" for path in paths]
+    if links:
+        advice = "Bring back or mount what they lead to."
+        yield Trouble(f"`imagenet`: links lead to nothing: {first_few(links)}. {advice}", tuple(links))
 
 
 def _missing_pieces(paths: Iterable[Path]) -> Iterator[Trouble]:

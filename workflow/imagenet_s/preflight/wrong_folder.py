@@ -3,13 +3,14 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.preflight.completeness import Trouble
-from imagenet_s.runtime.errors import first_few
-from imagenet_s.source.layouts import LAYOUTS, find_places, reader_of
+from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.source.layouts import LAYOUTS, Places, find_places, reader_of
 from imagenet_s.source.readers.base import IMAGE, WNID, Seen
 from imagenet_s.source.scan import Findings
 from imagenet_s.source.tar_index import Index
@@ -31,6 +32,11 @@ def layout_trouble(seen: Findings) -> Trouble:
     beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_held(root)}\n"
     itself = _itself(seen.entries)
     near = likely_folder(root)
+    if itself and not near and (seen.train or seen.val):
+        return Trouble(
+            f"`imagenet`: {itself} images lie in {root} itself, beside its other folders. Move them into a "
+            f"folder {root / itself}, or make links to them there."
+        )
     if itself and not near:
         return Trouble(
             f"`imagenet`: {root} looks like the {itself} folder itself. Set `imagenet` in config.yaml to the "
@@ -83,22 +89,26 @@ def _barren(kind: str, findings: Sequence[Findings]) -> list[Path]:
 
 
 def likely_folder(root: Path, known: Sequence[Path] = ()) -> Path | None:
-    """Return a folder near `root` that is called as one with train and val images is, and is not `known`.
+    """Return a folder near `root` that holds train and val images, and is not `known`.
 
     Looks one level up, one level down, and into a cache of the Hugging Face hub.
     """
     for folder in islice(_near(root), NEAR):
-        try:
+        with suppress(OSError, UserError):  # one that cannot be read is none
             places = find_places(folder)
-        except OSError:  # one that cannot be listed is none
-            continue
-        if places.train and places.val and not any(map(folder.samefile, known)):
-            return folder
+            right = all(_hold_images(places, kind) for kind in ("train", "val"))
+            if right and not any(map(folder.samefile, known)):
+                return folder
     return None
 
 
 def _near(root: Path) -> Iterator[Path]:
     yield root.parent
+    with suppress(OSError):
+        yield from _below(root)
+
+
+def _below(root: Path) -> Iterator[Path]:
     for cache in (root, *sorted(root.glob("datasets--*imagenet-1k"))):
         main = cache / "refs" / "main"
         if main.is_file():
@@ -124,9 +134,15 @@ def _itself(names: Sequence[str]) -> str:
     val = sum(1 for match in images if match and not match[2])
     train = sum(1 for match in images if match and match[2])
     train += sum(1 for name in names if WNID.fullmatch(name.lower().removesuffix(".tar")))
-    if max(train, val) <= len(names) / 2:
+    if max(train, val) <= len(names) / 2 or min(train, val):
         return ""
     return "val" if val > train else "train"
+
+
+def _hold_images(places: Places, kind: str) -> bool:
+    """Whether there are images of train or val; of those read in one pass the names must do."""
+    found = getattr(places, kind)
+    return bool(found) and (kind in places.one_pass or any(_has_images(path, kind) for path in found))
 
 
 def _has_images(place: Path, kind: str) -> bool:

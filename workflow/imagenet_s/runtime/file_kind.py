@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ZSTANDARD = "compressed by zstandard"
     PARQUET = "a parquet file"
     ZIP = "a zip"
+    OTHER_ARCHIVE = "packed by xz, bzip2 or 7-Zip"
     JPEG = "a JPEG"
     PNG = "a PNG"
     OTHER_PICTURE = "a picture of another format"
@@ -37,6 +38,9 @@ SIGNATURES = (
     (b"\x28\xb5\x2f\xfd", Kind.ZSTANDARD),
     (b"PAR1", Kind.PARQUET),
     (b"PK\3\4", Kind.ZIP),
+    (b"\xfd7zXZ\0", Kind.OTHER_ARCHIVE),
+    (b"BZh", Kind.OTHER_ARCHIVE),
+    (b"7z\xbc\xaf\x27\x1c", Kind.OTHER_ARCHIVE),
     (b"version https://git-lfs", Kind.LFS_POINTER),
 )
 HTML_STARTS = (b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body")
@@ -46,6 +50,7 @@ ADVICE = {
     Kind.GZIP: "Unpack it with `gunzip`.",
     Kind.ZSTANDARD: "Unpack it with `unzstd`.",
     Kind.ZIP: "Unpack it with `unzip`.",
+    Kind.OTHER_ARCHIVE: "Unpack it.",
     Kind.HTML: "A server answered a download with a page, to log in for example. Download the file again.",
     Kind.LFS_POINTER: "It was cloned without git-lfs. Run `git lfs pull` there, or download the file itself.",
     Kind.EMPTY: "Get it again.",
@@ -60,6 +65,8 @@ def kind_of(head: bytes) -> Kind:
     for signature, kind in SIGNATURES:
         if head.startswith(signature):
             return kind
+    if head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5:  # a frame to skip, as pzstd begins with
+        return Kind.ZSTANDARD
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Kind.OTHER_PICTURE
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:20].lower().startswith(HTML_STARTS):

@@ -36,6 +36,8 @@ def copies_at(path: Path) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for child in named or children:
         subset = subset_at(child)
+        if subset in found and os.path.samefile(found[subset], child):  # a link to it
+            continue
         if subset in found:
             raise CannotCheck(
                 f"{path} holds two copies of {subset_of(subset).name}: {found[subset]} and {child}. "

@@ -61,6 +61,11 @@ class CompressedTar:
             raise self._damaged(last, error) from error
 
     def _damaged(self, last: str, error: Exception | str) -> UserError:
+        if "too much memory" in str(error):  # Arrow's word for a long window
+            return UserError(
+                f"{self.path} was compressed with a window that is too long to read (zstd --long). Compress "
+                "it again without `--long`, or unpack it with `zstd -d --long=31`."
+            )
         return UserError(
             f"{self.path} is damaged or ends early: the last good member is {last} ({error}). Get it again."
         )

@@ -13,6 +13,8 @@ from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 
 DEEPEST_VAL = 2  # levels of folders below the val folder
+# Folders that are hidden, or a disk's own: what is deleted, or of another owner, is no part of a copy.
+NO_FOLDERS = (".", "$", "lost+found", "System Volume Information")
 # Archives that people move into the folder of their own name, or unpack there and keep.
 TRAIN_TAR, VAL_TAR = "ilsvrc2012_img_train.tar", "ilsvrc2012_img_val.tar"
 
@@ -85,9 +87,9 @@ class Folder:
                 elif WNID.fullmatch(name.removesuffix(".tar")):
                     found.tars[name.removesuffix(".tar")].append(entry.path)
                 elif image and image[2]:
-                    found.images[image[2]].append(entry.path)
+                    found.images[image[2]] += [entry.path] if self._is_file(entry) else []
                 elif _is_archive(name, TRAIN_TAR):
-                    found.archives.append(entry.path)
+                    found.archives += [entry.path] if self._is_file(entry) else []
                 elif folder == str(self.folder) and self._is_folder(entry):
                     folders.append(entry.path)
         return found
@@ -102,7 +104,7 @@ class Folder:
                 if image and not image[2]:
                     files += [entry.path] if self._is_file(entry) else []
                 elif _is_archive(entry.name.lower(), VAL_TAR):
-                    archives.append(entry.path)
+                    archives += [entry.path] if self._is_file(entry) else []
                 elif depth < DEEPEST_VAL and self._is_folder(entry):
                     folders.append((entry.path, depth + 1))
         return files, archives
@@ -147,7 +149,7 @@ class Folder:
         return there
 
     def _is_folder(self, entry: os.DirEntry) -> bool:
-        if is_system_file(entry.name):
+        if is_system_file(entry.name) or entry.name.startswith(NO_FOLDERS):
             return False
         there = entry.is_dir()
         if not there:
