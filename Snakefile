@@ -33,7 +33,7 @@ onstart:
 rule all:
     default_target: True
     input:
-        # All of the papers, lest a lost one go unnoticed.
+        # List every manifest so that a missing one triggers a rebuild.
         expand(rules.manifests.output, subset=SUBSETS),
         expand(rules.labels.output.digests, subset=SUBSETS, encoding=CONFIG.labels),
         expand(rules.dataset.output, subset=SUBSETS),

@@ -8,6 +8,7 @@ import pytest
 
 import archives
 from archives import gzipped, tar_of, zstandard
+from conftest import linked_copy
 from imagenet_s.preflight import check
 from imagenet_s.preflight.archive_check import archive_troubles
 from imagenet_s.preflight.check import look
@@ -62,6 +63,47 @@ def test_a_missing_archive_of_hugging_face_is_named(root, lost, ending):
         f"`imagenet`: {root}/data lacks {len(lost)} of the 5 files train_images_…: {names}. Get them, into "
         "the same folder. Nothing was read."
     ]
+
+
+def test_a_file_with_a_number_too_high_makes_no_set_whole(root):
+    for k in (0, 1, 2, 3, 5):
+        (root / "data" / f"train_images_{k}.tar.gz").write_bytes(gzipped(TAR))
+    [text] = told(root)
+    assert "lacks 1 of the 5 files train_images_…: train_images_4.tar.gz. Get them" in text
+
+
+def test_half_downloads_are_not_called_packed(root):
+    parquet_set(root, "train", 3, lost=(1,))
+    (root / "train-00001-of-00003.parquet.part").write_bytes(b"PAR1")
+    [text] = told(root)
+    assert text.endswith("train-00001-of-00003.parquet. Get them, into the same folder. Nothing was read.")
+
+
+def link_to_nothing(path: Path) -> None:
+    path.symlink_to("/gone/val.tar")
+
+
+@pytest.mark.parametrize(
+    ("name", "leave"),
+    [
+        ("ILSVRC2012_img_val.tar", lambda path: path.write_bytes(LFS)),
+        ("ILSVRC2012_img_val.tar", lambda path: path.write_bytes(bytes(9999))),
+        ("ILSVRC2012_img_val.tar", link_to_nothing),
+        ("ILSVRC2012_img_val.tar.001", lambda path: path.write_bytes(gzipped(TAR))),
+    ],
+)
+def test_what_is_left_beside_a_whole_folder_is_no_obstacle(imagenet50, tmp_path, name, leave):
+    root = linked_copy(imagenet50, tmp_path / "imagenet")
+    leave(root / name)
+    assert told(root) == []
+    assert sum(len(listing) for listing in look(root, [50], Index())[0]) == 650 + 752 + 1682
+
+
+def test_a_shard_that_is_left_beside_a_folder_or_a_whole_archive_is_no_obstacle(imagenet50, tmp_path):
+    for k, layout in enumerate((linked_copy, archives.official)):
+        root = layout(imagenet50, tmp_path / str(k))
+        (root / "train_images_3.tar").write_bytes(TAR)
+        assert told(root) == []
 
 
 def test_where_some_archives_were_unpacked_and_others_not_that_is_told(root):

@@ -115,7 +115,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     several(added, "findings")
     paths(added, "samples", "annotations", "tree")
 
-    added = command(commands, "tidy", "dataset.prune.tidy", "remove what no tree needs any more")
+    added = command(commands, "tidy", "dataset.prune.tidy", "remove intermediate files that no data set uses")
     added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
     added.add_argument("--link", choices=LINKS, required=True)
     added.add_argument("--demo", action="store_true")

@@ -75,6 +75,13 @@ def _clone(target: str, path: Path) -> None:
             raise
 
 
+def dangling_link(path: str | Path) -> str | None:
+    """Return `path → target` for a link that leads to nothing, None for any other path."""
+    if os.path.islink(path) and not os.path.exists(path):
+        return f"{path} → {os.readlink(path)}"
+    return None
+
+
 def no_link_from_archives(link: str, archives: Sequence[str]) -> str:
     """What to tell a user who asks for links to what lies in archives."""
     return (

@@ -1,16 +1,16 @@
 """What is wrong with a source's archives as far as names and first bytes tell: nothing else is read."""
 
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
 from imagenet_s.preflight.completeness import Trouble
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
-from imagenet_s.source.layouts import Places
+from imagenet_s.source.layouts import ENDINGS, Places
 
 # How files of a set are numbered: Hugging Face's parquet files name their number, of its tars there are five.
 OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(.*\.parquet)", re.IGNORECASE)
@@ -24,15 +24,24 @@ PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 
 
 def archive_troubles(places: Places) -> list[Trouble]:
-    """Return what is wrong with the archives that a source is read from: some are missing, or no archives."""
-    paths = [path for path in (*places.train, *places.val) if not path.is_dir()]
+    """Return what is wrong with the archives that a source is read from: some are missing, or no archives.
+
+    Archives beside a folder of the same set are left to their reader: the folder comes first, and may do.
+    """
+    sets = [paths for paths in (places.train, places.val) if not any(path.is_dir() for path in paths)]
+    paths = [path for some in sets for path in some]
     there = [path for path in paths if path.exists()]
     return [
-        *_dangling(path for path in paths if not path.exists()),
-        *missing_files(paths),
+        *_dangling(paths),
+        *(trouble for some in sets if _is_numbered(some) for trouble in missing_files(some)),
         *_missing_pieces(there),
         *_other_kinds(there),
     ]
+
+
+def _is_numbered(paths: Iterable[Path]) -> bool:
+    """Whether all are files of numbered sets: beside a whole archive, such a file may be a leftover."""
+    return all(path.suffix.lower() == ".parquet" or OF_FIVE.fullmatch(path.name) for path in paths)
 
 
 def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
@@ -43,7 +52,9 @@ def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
             sets[path.parent, match[1].lower(), int(match[4])][int(match[2])] = path
         elif match := OF_FIVE.fullmatch(path.name):
             sets[path.parent, match[1].lower(), TARS][int(match[2])] = path
-    whole = {(folder, stem) for (folder, stem, total), found in sets.items() if len(found) >= total}
+    whole = {
+        (folder, stem) for (folder, stem, total), found in sets.items() if found.keys() >= set(range(total))
+    }
     for (folder, stem, total), found in sets.items():
         # Beside a whole set, some files of another edition may be left.
         if (folder, stem) in whole:
@@ -61,14 +72,15 @@ def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
 
 
 def _others(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """Yield the files that differ from missing ones in the ending alone."""
+    """Yield the archives that differ from missing ones in the ending alone; no half downloads (`.part`)."""
     stems = {name.partition(".")[0] for name in names}
-    yield from sorted(path.name for path in folder.iterdir() if path.name.partition(".")[0] in stems)
+    for path in sorted(folder.iterdir()):
+        if path.name.partition(".")[0] in stems and path.suffix.lower() in ENDINGS:
+            yield path.name
 
 
 def _dangling(paths: Iterable[Path]) -> Iterator[Trouble]:
-    links = [f"{path} → {os.readlink(path)}" for path in paths]
-    if links:
+    if links := [link for path in paths if (link := dangling_link(path))]:
         advice = "Bring back or mount what they lead to."
         yield Trouble(f"`imagenet`: links lead to nothing: {first_few(links)}. {advice}", tuple(links))
 

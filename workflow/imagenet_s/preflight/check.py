@@ -29,7 +29,7 @@ from imagenet_s.source.listing import (
     require_same_archives,
     write_listing,
 )
-from imagenet_s.source.scan import Findings, list_tier, names_ahead
+from imagenet_s.source.scan import Findings, dangling_links, list_tier, names_ahead
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import tiers
 from imagenet_s.workspace.ownership import foreign_folder
@@ -125,11 +125,6 @@ def source_troubles(
     images, unknown = known_images(files, seen)
     empty = [name for seen in findings for name in seen.empty]
     return lacking(images, subsets, complete, where, unknown, empty, dangling_links(findings))
-
-
-def dangling_links(findings: Sequence[Findings]) -> list[str]:
-    """The links in the source that lead to nothing, each once: path → target."""
-    return list(dict.fromkeys(link for seen in findings for link in seen.dangling))
 
 
 def known_images(files: pa.Table, seen: Findings) -> tuple[pa.Table, list[str]]:

@@ -1,18 +1,18 @@
 """What to say of an `imagenet` folder in which no images are found, and where they probably are."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.preflight.completeness import Trouble
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.source.layouts import LAYOUTS, Places, find_places, reader_of
 from imagenet_s.source.readers.base import IMAGE, WNID, Seen
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import Findings, dangling_links
 from imagenet_s.source.tar_index import Index
 
 NEAR = 100  # folders that are looked into at most
@@ -44,8 +44,8 @@ def layout_trouble(seen: Findings) -> Trouble:
         )
     if near:
         return Trouble(f"{beginning}{_advice(near)}")
-    for text in (*_first_pieces(root, seen.entries), *_dangling(root, seen.entries)):
-        return Trouble(f"{beginning}{text}")
+    if reasons := [*_first_pieces(root, seen.entries), *_dangling(root, seen.entries)]:
+        return Trouble(beginning + "\n".join(reasons))
     rows = {name: f"  {train} and {val} ({name})" for name, train, val in reversed(LAYOUTS)}
     understood = "\n".join(reversed(rows.values()))  # of each layout the first row is enough
     return Trouble(
@@ -63,8 +63,7 @@ def barren_troubles(findings: Sequence[Findings]) -> list[Trouble]:
         return []
     roots = [Path(seen.root), *(place for places in barren.values() for place in places)]
     near = next(filter(None, (likely_folder(folder, roots[:1]) for folder in roots)), None)
-    dangling = list(dict.fromkeys(link for one in findings for link in one.dangling))
-    if dangling:
+    if dangling := dangling_links(findings):
         advice = f"Links in it lead to nothing: {first_few(dangling)}. Bring back what they lead to."
     elif near:
         advice = _advice(near)
@@ -164,7 +163,5 @@ def _first_pieces(root: Path, names: Sequence[str]) -> Iterator[str]:
 
 def _dangling(root: Path, names: Sequence[str]) -> Iterator[str]:
     """What to say of links in the folder that lead to nothing."""
-    links = [root / name for name in names if os.path.islink(root / name) and not (root / name).exists()]
-    if links:
-        told = first_few(f"{link} → {os.readlink(link)}" for link in links)
-        yield f"Links lead to nothing: {told}. Bring back or mount what they lead to."
+    if links := [link for name in names if (link := dangling_link(root / name))]:
+        yield f"Links lead to nothing: {first_few(links)}. Bring back or mount what they lead to."

@@ -80,6 +80,11 @@ def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
     return sorted(set(names)), unknown
 
 
+def dangling_links(findings: Sequence[Findings]) -> list[str]:
+    """The links in the source that lead to nothing, each once: path → target."""
+    return list(dict.fromkeys(link for seen in findings for link in seen.dangling))
+
+
 def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
     """The train folders that can be one link to the source's: those with nothing but their images."""
     wnid_of = train_classes(subset)

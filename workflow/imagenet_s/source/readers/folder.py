@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.system_files import is_system_file
 from imagenet_s.source.readers.base import IMAGE, WNID, Found, Seen, image_name, matched_name, merged
@@ -158,10 +159,9 @@ class Folder:
 
     def _is_there(self, path: str) -> bool:
         """Whether a path leads to something; notes a link that leads to nothing."""
-        there = os.path.exists(path)
-        if not there and os.path.islink(path):
-            self.seen.dangling.append(f"{path} → {os.readlink(path)}")
-        return there
+        if link := dangling_link(path):
+            self.seen.dangling.append(link)
+        return os.path.exists(path)
 
 
 def _found(path: str) -> Found:
