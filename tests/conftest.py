@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from building import build
+from helpers.builds import build
+from helpers.trees import linked_copy
 from imagenet_s.demo.generate import make_annotations, make_images
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import log
@@ -78,16 +79,3 @@ def output50(imagenet50, annotations50, tmp_path_factory) -> Path:
 def predictions(truth50, tmp_path) -> Path:
     """The truth itself, as predictions that may be changed."""
     return linked_copy(truth50, tmp_path / "predictions")
-
-
-def linked_copy(source: Path, target: Path) -> Path:
-    """A copy of a tree whose files are hard links: quick, and free to lose, gain and rename entries.
-
-    To change a file's bytes, unlink it first.
-    """
-    for folder, _, names in os.walk(source):
-        there = target / Path(folder).relative_to(source)
-        there.mkdir(parents=True)
-        for name in names:
-            os.link(Path(folder) / name, there / name)
-    return target

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from building import ROOT, build, check_sums, digest, snakemake
-from faults.kill_storm import leftovers
+from fuzz.kill_storm import leftovers
+from helpers.builds import ROOT, build, check_sums, digest, snakemake
 from imagenet_s.demo.generate import make_annotations, make_images
 from imagenet_s.io.atomic import read_json
 from imagenet_s.spec.subsets import subset_of

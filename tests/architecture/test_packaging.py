@@ -1,0 +1,253 @@
+"""The project as a whole: dependencies, code digests, modules one can read, the command line."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+
+from imagenet_s.pipeline import code_digest as code
+from imagenet_s.runtime.version import __version__
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "workflow" / "imagenet_s"
+LAUNCH = ROOT / "workflow" / "launch.py"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+# The stages whose digests are among the params of rules.
+STAGES = sorted(
+    {
+        stage
+        for rules in (ROOT / "workflow" / "rules").glob("*.smk")
+        for stage in re.findall(r'code_digest\("([\w.]+)"', rules.read_text(encoding="utf-8"))
+    }
+)
+
+
+def ranges(requirements: list[str]) -> dict[str, str]:
+    """name → version range, of requirements as pip and conda both write them."""
+    parts = (re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*([<>=!~].*)?", line) for line in requirements)
+    return {part[1].lower(): (part[2] or "").replace(" ", "") for part in parts}
+
+
+def run(*arguments: object, cwd: Path, launch: Path = LAUNCH) -> subprocess.CompletedProcess:
+    """Calls the command line as a job does: from another folder, nothing activated or exported."""
+    return subprocess.run(
+        [sys.executable, launch, *map(str, arguments)],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch) -> Path:
+    """A copy of the package that may be changed, of which `code` now speaks."""
+    copy = shutil.copytree(PACKAGE, tmp_path / "imagenet_s", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "PACKAGE", copy)
+    forget()
+    yield copy
+    forget()
+
+
+def forget() -> None:
+    code.code_digest.cache_clear()
+    code._imports.cache_clear()
+
+
+def digests() -> dict[str, str]:
+    """stage → digest of its code as it is now."""
+    forget()
+    return {stage: code.code_digest(stage) for stage in STAGES}
+
+
+def changed_by(path: Path) -> set[str]:
+    """The stages whose digest changes with one more line in a file."""
+    before = digests()
+    with path.open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    after = digests()
+    return {stage for stage in STAGES if before[stage] != after[stage]}
+
+
+def test_the_conda_environment_says_the_same_as_pyproject():
+    environment = yaml.safe_load((ROOT / "envs" / "imagenet-s.yaml").read_text(encoding="utf-8"))
+    conda = ranges(environment["dependencies"])
+    pip = ranges(PROJECT["dependencies"])
+    # conda-forge's `snakemake` brings much that nobody needs here.
+    pip["snakemake-minimal"] = pip.pop("snakemake")
+    pip["matplotlib-base"] = pip.pop("matplotlib")  # likewise
+    pip["python-zlib-ng"] = pip.pop("zlib-ng")  # there, `zlib-ng` is the library in C
+    assert conda == pip | {"python": PROJECT["requires-python"]}
+
+
+def test_every_library_that_the_package_imports_is_declared():
+    roots = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                roots |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                roots.add(node.module.partition(".")[0])
+    libraries = roots - set(sys.stdlib_module_names) - {"imagenet_s"}
+    distributions = packages_distributions()
+    needed = {distributions[name][0].lower().replace("_", "-") for name in libraries}
+    assert {"numpy", "pillow", "pyarrow"} <= needed
+    assert needed - set(ranges(PROJECT["dependencies"])) == set()
+
+
+def test_pyproject_and_package_say_the_same_version():
+    assert PROJECT["version"] == __version__
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_module_says_what_it_is_and_can_be_read_in_one_sitting(module):
+    text = module.read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) < 260
+
+
+def test_a_change_of_a_module_changes_the_stages_that_import_it(package):
+    assert changed_by(package / "dataset" / "summary.py") == {"dataset.summary"}
+    assert changed_by(package / "annotations" / "fetch.py") == {"annotations.fetch", "demo.generate"}
+    assert changed_by(package / "io" / "atomic.py") >= {
+        "images.read",
+        "annotations.unpack",
+        "dataset.encoded_masks",
+        "dataset.tree",
+        "dataset.metadata",
+        "dataset.summary",
+    }
+
+
+def test_a_change_of_the_images_code_reruns_the_images_and_what_is_joined_from_them(package):
+    changed = changed_by(package / "images" / "read.py")
+    assert {"images.read", "dataset.samples"} <= changed
+    assert not {"annotations.unpack", "dataset.encoded_masks", "source.scan", "annotations.fetch"} & changed
+
+
+def test_a_change_of_the_official_tables_changes_the_stages_that_read_them(package):
+    table = package / "official" / "val.csv"
+    changed = changed_by(table)
+    assert {"images.read", "annotations.unpack", "dataset.samples", "source.scan"} <= changed
+    assert "dataset.summary" not in changed
+
+
+@pytest.mark.parametrize("name", ["errors", "progress"])
+def test_what_only_tells_the_user_changes_no_digest(package, name):
+    assert changed_by(package / "runtime" / f"{name}.py") == set()
+
+
+@pytest.mark.parametrize(
+    "stage", ["images.read", "annotations.unpack", "dataset.encoded_masks", "dataset.tree", "source.scan"]
+)
+def test_an_expensive_stage_does_not_depend_on_the_papers_of_a_build(stage):
+    papers = {"dataset.summary", "dataset.manifests", "config.settings", "cli.main", "demo.generate"}
+    assert not papers & code.imported(stage)
+    assert {stage, "io.atomic"} <= code.imported(stage)
+
+
+def test_the_digest_of_a_stage_covers_every_module_that_it_really_loads(tmp_path):
+    # Python itself is asked, so that no form of import goes unseen.
+    script = """
+import importlib, json, sys
+loaded = {}
+for stage in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "imagenet_s"]:
+        del sys.modules[name]
+    importlib.import_module(f"imagenet_s.{stage}")
+    modules = {name: module for name, module in sys.modules.items() if name.startswith("imagenet_s.")}
+    loaded[stage] = sorted(name[11:] for name, module in modules.items() if not hasattr(module, "__path__"))
+print(json.dumps(loaded))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *STAGES],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for stage, loaded in json.loads(done.stdout).items():
+        assert set(loaded) - code.TELLING <= code.imported(stage), stage
+    assert len(STAGES) > 10
+
+
+def test_the_command_line_runs_from_anywhere_with_nothing_activated(tmp_path):
+    done = run("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"imagenet-s {__version__}\n", "")
+
+
+def test_launch_takes_the_package_beside_it_whatever_is_installed(tmp_path):
+    shutil.copytree(PACKAGE, tmp_path / "imagenet_s", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(LAUNCH, tmp_path)
+    (tmp_path / "imagenet_s" / "runtime" / "version.py").write_text('__version__ = "of the copy"\n')
+    (tmp_path / "elsewhere").mkdir()
+    done = run("--version", cwd=tmp_path / "elsewhere", launch=tmp_path / "launch.py")
+    assert done.stdout == "imagenet-s of the copy\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["fetch", "--subset", "51"]])
+def test_wrong_usage_is_exit_code_2(tmp_path, arguments):
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "usage: imagenet-s" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def fetch(origin: Path, tmp_path: Path, log: Path | None = None) -> subprocess.CompletedProcess:
+    options = ["--from", origin, "--md5", "0" * 32, "--folder", tmp_path / "work"]
+    begin = ["--log", log] if log else []
+    return run(
+        *begin, "fetch", "--subset", 50, *options, "--receipt", tmp_path / "receipt.json", cwd=tmp_path
+    )
+
+
+def test_a_command_that_is_done_is_exit_code_0(tmp_path):
+    for split in ("train-semi", "validation"):
+        (tmp_path / "mine" / f"{split}-segmentation").mkdir(parents=True)
+    done = fetch(tmp_path / "mine", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "receipt.json").read_text())["kind"] == "folder"
+
+
+def test_an_error_of_the_users_is_exit_code_1_and_shows_no_traceback(tmp_path):
+    log = tmp_path / "logs" / "fetch.log"
+    done = fetch(tmp_path / "nowhere", tmp_path, log)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"`annotations.from`: there is no folder {tmp_path}/nowhere.")
+    assert "Traceback" not in done.stderr + log.read_text()
+    assert done.stderr.strip() in log.read_text()
+
+
+def test_an_error_of_the_disk_is_exit_code_1_and_names_the_file(tmp_path):
+    arguments = ("summary", "--datasets", tmp_path / "gone.json", "--summary", tmp_path / "summary.txt")
+    done = run(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"No such file or directory: {tmp_path}/gone.json\n")
+
+
+def test_the_full_account_of_an_error_is_in_the_log(tmp_path):
+    for split in ("train-semi", "validation"):
+        (tmp_path / "mine" / f"{split}-segmentation").mkdir(parents=True)
+    assert fetch(tmp_path / "mine", tmp_path).returncode == 0
+    log = tmp_path / "masks.log"
+    done = run(
+        *("--log", log, "masks", "--subset", 50, "--annotations", tmp_path / "receipt.json", "--workers", 1),
+        *("--output", tmp_path / "o", "--records", tmp_path / "r", "--scratch", tmp_path / "s"),
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert f"The full list (1,252 lines) is in {log}" in done.stderr
+    assert done.stderr.count("is missing") == 5
+    assert len(re.findall(r"^\d\d:\d\d:\d\d \S+\.png is missing$", log.read_text(), re.MULTILINE)) == 1_252

@@ -1,0 +1,122 @@
+"""Builds for tests: stage by stage without Snakemake, or with it as a user runs it."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.config.build_request import BuildRequest
+from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.manifests import write_manifests
+from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.samples import join_samples
+from imagenet_s.dataset.tree import build_tree
+from imagenet_s.images.read import read_part
+from imagenet_s.images.stream import read_pass
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
+from imagenet_s.spec.shards import subset_parts, tier_of
+from imagenet_s.spec.subsets import MASKED, label_folder, subset_of, tiers_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def build(
+    imagenet: Path, annotations: dict, output: Path, link: str, subset: int = 50, labels: tuple = ()
+) -> Path:
+    """All stages of one subset, one after the other; returns the subset's folder."""
+    work = output / "work"
+    source, scratch = work / "source", work / "tmp" / "test"
+    tree = output / subset_of(subset).name
+    for tier in tiers_of(subset):
+        check_and_list(tier, BuildRequest(imagenet, output, [subset], False, link, labels), source)
+    listings = {tier: source / f"{tier}.parquet" for tier in tiers_of(subset)}
+    findings = [path.with_suffix(".json") for path in listings.values()]
+    places = find_places(imagenet)
+    parts = subset_parts(subset, one_pass_sets(places), subset)
+    records = {part: work / "images" / f"{part}.parquet" for part in parts}
+    for part, path in records.items():
+        if "pass" in part:
+            read_pass(part, pass_files(places, part), path, work / "pool", scratch)
+        else:
+            copied = work / "pool" / f"{part}.json" if link == "copy" else None
+            read_part(part, listings[tier_of(part)], path, work / "pool", copied, scratch)
+    receipt, masks = work / "annotations" / f"{subset}.json", work / "masks" / f"{subset}.parquet"
+    samples = work / "samples" / f"{subset}.parquet"
+    write_json(receipt, annotations)
+    unpack_masks(subset, receipt, output, masks, 1, scratch)
+    join_samples(subset, False, list(records.values()), masks, receipt, samples)
+    build_tree(
+        subset, samples, list(listings.values()), findings, link, output, work / "trees" / f"{subset}.json"
+    )
+    for encoding in labels:
+        digests = {s: tree / "manifests" / f"{label_folder(s, encoding)}.sha256" for s in MASKED}
+        encode_labels(subset, encoding, masks, masks.with_suffix(""), tree, digests, 1, scratch)
+    write_manifests(samples, tree / "manifests")
+    write_dataset(subset, labels, samples, receipt, findings, tree, link)
+    return tree
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of Snakemake came to: exit code, all that it printed, and the rules that ran."""
+
+    code: int
+    text: str
+
+    @property
+    def rules(self) -> list[str]:
+        """The rule of each job that ended well, sorted, without `all`."""
+        return sorted(r for r in re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text) if r != "all")
+
+
+def snakemake(
+    folder: Path, *arguments: str, project: Path = ROOT, before: tuple[str, ...] = (), **config
+) -> Run:
+    """Runs Snakemake in `folder` on `project`'s workflow with a config file of `config`.
+
+    `before` goes before the command, as `nice` does.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    command = [*before, sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile"]
+    # As for a user who activated nothing: no path to our package, none to the environment.
+    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        [*command, "--cores", "2", *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def check_sums(tree: Path) -> None:
+    """Runs the system's own `sha256sum -c` over every list of a subset's folder."""
+    lists = sorted(path.relative_to(tree) for path in (tree / "manifests").glob("*.sha256"))
+    assert lists
+    subprocess.run(["sha256sum", "-c", "--quiet", *lists], cwd=tree, check=True)
+
+
+def digest(tree: Path) -> str:
+    """The digest of the data set, as dataset.json states it."""
+    return read_json(tree / "dataset.json")["content"]["digest"]
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """relative path → path of every file and link to a file below `folder`, through links to folders."""
+    found = {}
+    for parent, _, names in os.walk(folder, followlinks=True):
+        for name in names:
+            path = Path(parent) / name
+            found[str(path.relative_to(folder))] = path
+    return found

@@ -1,0 +1,276 @@
+"""One plain synthetic ImageNet in the other forms that people keep it in.
+
+Each maker takes a plain copy (`train/<wnid>/*.JPEG` and a flat `val/`) and a folder to make, which it
+returns. The same source gives the same bytes every time.
+"""
+
+import gzip
+import io
+import random
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from helpers.trees import linked_copy
+from imagenet_s.source.scan import SYNTHETIC
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.splits import tier_val_images
+
+Maker = Callable[[Path, Path], Path]
+Members = Iterable[tuple[str, bytes]]
+
+TRAIN, VAL = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
+CLASSES = sorted(class_ids(50))
+
+
+def tar_of(members: Members, form: int = tarfile.GNU_FORMAT) -> bytes:
+    """A tar of files, in their order."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+# The official archives, and parts of them
+
+
+def official(source: Path, target: Path) -> Path:
+    """One tar of one tar a class, and a flat one of val."""
+    _made(source, target)
+    (target / TRAIN).write_bytes(tar_of(_class_tars(source)))
+    (target / VAL).write_bytes(tar_of(_val(source)))
+    return target
+
+
+def official_in_pieces(source: Path, target: Path) -> Path:
+    """`….tar.001`, `.002`, `.003`."""
+    return _cut(official(source, target), ["001", "002", "003"])
+
+
+def official_in_lettered_pieces(source: Path, target: Path) -> Path:
+    """`….tar.aa`, `.ab`, as `split` names them."""
+    return _cut(official(source, target), ["aa", "ab"])
+
+
+def class_tars(source: Path, target: Path, unpacked: Iterable[str] = ()) -> Path:
+    """A train folder of one tar a class, but for the `unpacked` ones, which are folders; val flat."""
+    _made(source, target)
+    (target / "train").mkdir()
+    for wnid in unpacked:
+        linked_copy(source / "train" / wnid, target / "train" / wnid)
+    for name, data in _class_tars(source):
+        if name.removesuffix(".tar") not in unpacked:
+            (target / "train" / name).write_bytes(data)
+    linked_copy(source / "val", target / "val")
+    return target
+
+
+def half_class_tars(source: Path, target: Path) -> Path:
+    """Every other class as a tar, the others unpacked."""
+    return class_tars(source, target, CLASSES[::2])
+
+
+def train_folder_and_val_tar(source: Path, target: Path) -> Path:
+    _made(source, target)
+    linked_copy(source / "train", target / "train")
+    (target / VAL).write_bytes(tar_of(_val(source)))
+    return target
+
+
+def train_tar_and_val_folder(source: Path, target: Path) -> Path:
+    _made(source, target)
+    (target / TRAIN).write_bytes(tar_of(_class_tars(source)))
+    linked_copy(source / "val", target / "val")
+    return target
+
+
+def few_classes_beside_the_tar(source: Path, target: Path) -> Path:
+    """The official tars, and beside them a train folder with two classes and half of a third."""
+    official(source, target)
+    for wnid in CLASSES[:3]:
+        linked_copy(source / "train" / wnid, target / "train" / wnid)
+    for path in sorted((target / "train" / CLASSES[2]).iterdir())[::2]:
+        path.unlink()
+    return target
+
+
+# As Hugging Face gives it
+
+
+def hugging_face_tars(source: Path, target: Path) -> Path:
+    """`train_images_{0..4}.tar.gz` with each class spread over them, and `val_images.tar.gz`."""
+    _made(source, target)
+    train = list(_shuffled(_suffixed_train(source)))
+    for k in range(5):
+        (target / f"train_images_{k}.tar.gz").write_bytes(gzipped(tar_of(train[k::5])))
+    (target / "val_images.tar.gz").write_bytes(gzipped(tar_of(_suffixed_val(source))))
+    return target
+
+
+def hugging_face_tars_below_data(source: Path, target: Path) -> Path:
+    _made(source, target)
+    hugging_face_tars(source, target / "data")
+    (target / "data" / SYNTHETIC).unlink()
+    return target
+
+
+def hugging_face_unpacked(source: Path, target: Path) -> Path:
+    """Class folders and a flat val, with the suffix kept."""
+    linked_copy(source, target)
+    for path in (target / "train").glob("*/*"):
+        path.rename(path.with_stem(f"{path.stem}_{path.parent.name}"))
+    for row in tier_val_images(50):
+        path = target / "val" / f"{row.image}.JPEG"
+        path.rename(path.with_stem(f"{row.image}_{row.imagenet_wnid}"))
+    return target
+
+
+def hugging_face_parquet(source: Path, target: Path) -> Path:
+    """`data/train-*.parquet` in three files and `data/validation-*.parquet`, rows shuffled."""
+    _made(source, target)
+    (target / "data").mkdir()
+    train = list(_shuffled(_suffixed_train(source)))
+    for k in range(3):
+        _write_parquet(train[k::3], target / "data" / f"train-{k:05}-of-00003.parquet")
+    _write_parquet(_shuffled(_suffixed_val(source)), target / "data" / "validation-00000-of-00001.parquet")
+    return target
+
+
+def hugging_face_parquet_at_the_top(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").iterdir():
+        path.rename(target / path.name)
+    (target / "data").rmdir()
+    return target
+
+
+def train_parquet_and_val_folder(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").glob("validation-*"):
+        path.unlink()
+    linked_copy(source / "val", target / "val")
+    return target
+
+
+def train_folder_and_val_parquet(source: Path, target: Path) -> Path:
+    hugging_face_parquet(source, target)
+    for path in (target / "data").glob("train-*"):
+        path.unlink()
+    linked_copy(source / "train", target / "train")
+    return target
+
+
+# The official archives, compressed by the user
+
+
+def official_gzip(source: Path, target: Path) -> Path:
+    return _compressed(official(source, target), ".gz", gzipped)
+
+
+def official_zstandard(source: Path, target: Path) -> Path:
+    return _compressed(official(source, target), ".zst", zstandard)
+
+
+def train_tar_and_val_gzip(source: Path, target: Path) -> Path:
+    return _compressed(official(source, target), ".gz", gzipped, [VAL])
+
+
+def train_gzip_and_val_folder(source: Path, target: Path) -> Path:
+    return _compressed(train_tar_and_val_folder(source, target), ".gz", gzipped, [TRAIN])
+
+
+def train_hugging_face_tars_and_val_zstandard(source: Path, target: Path) -> Path:
+    hugging_face_tars(source, target)
+    (target / "val_images.tar.gz").unlink()
+    (target / f"{VAL}.zst").write_bytes(zstandard(tar_of(_val(source))))
+    return target
+
+
+# What the makers share
+
+
+def _made(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    (target / SYNTHETIC).hardlink_to(source / SYNTHETIC)
+
+
+def _class_files(source: Path, wnid: str) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((source / "train" / wnid).iterdir()):
+        yield path.name, path.read_bytes()
+
+
+def _class_tars(source: Path) -> Iterator[tuple[str, bytes]]:
+    for folder in sorted((source / "train").iterdir()):
+        yield f"{folder.name}.tar", tar_of(_class_files(source, folder.name))
+
+
+def _val(source: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted((source / "val").iterdir()):
+        yield path.name, path.read_bytes()
+
+
+def _suffixed_train(source: Path) -> Iterator[tuple[str, bytes]]:
+    for folder in sorted((source / "train").iterdir()):
+        for name, data in _class_files(source, folder.name):
+            yield f"{name.removesuffix('.JPEG')}_{folder.name}.JPEG", data
+
+
+def _suffixed_val(source: Path) -> Iterator[tuple[str, bytes]]:
+    wnid_of = {f"{row.image}.JPEG": row.imagenet_wnid for row in tier_val_images(50)}
+    for name, data in _val(source):
+        yield f"{name.removesuffix('.JPEG')}_{wnid_of[name]}.JPEG", data
+
+
+def _shuffled(members: Members) -> list[tuple[str, bytes]]:
+    members = list(members)
+    random.Random(0).shuffle(members)
+    return members
+
+
+def _write_parquet(members: Members, path: Path) -> None:
+    number = {wnid: k for k, wnid in enumerate(sorted({row.imagenet_wnid for row in tier_val_images(50)}))}
+    members = list(members)
+    images = [{"bytes": data, "path": name} for name, data in members]
+    labels = [number.get(name.removesuffix(".JPEG").rpartition("_")[2], -1) for name, _ in members]
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    table = pa.table({"image": pa.array(images, image), "label": pa.array(labels, pa.int64())})
+    pq.write_table(table, path, row_group_size=50)
+
+
+def _cut(folder: Path, endings: list[str]) -> Path:
+    """Cuts both archives into as many pieces as there are endings, of unlike sizes."""
+    for name in (TRAIN, VAL):
+        data = (folder / name).read_bytes()
+        (folder / name).unlink()
+        size = len(data) // len(endings) + 1237  # not at a block's border
+        for k, ending in enumerate(endings):
+            (folder / f"{name}.{ending}").write_bytes(data[k * size : (k + 1) * size])
+    return folder
+
+
+def _compressed(
+    folder: Path, ending: str, compress: Callable[[bytes], bytes], names: Iterable[str] = (TRAIN, VAL)
+) -> Path:
+    for name in names:
+        (folder / f"{name}{ending}").write_bytes(compress((folder / name).read_bytes()))
+        (folder / name).unlink()
+    return folder
+
+
+def gzipped(data: bytes) -> bytes:
+    """`data` compressed by gzip."""
+    return gzip.compress(data, 1, mtime=0)
+
+
+def zstandard(data: bytes) -> bytes:
+    """`data` compressed by zstandard."""
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()

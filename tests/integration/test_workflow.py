@@ -1,0 +1,434 @@
+"""Whole runs of Snakemake, as a user makes them."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from helpers.builds import ROOT, build, check_sums, digest, image_files, snakemake
+from helpers.http_server import AnnotationServer, Truncate
+from helpers.raw_imagenet import gzipped, hugging_face_tars, tar_of
+from helpers.synthetic_zip import rewritten
+from helpers.trees import linked_copy
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.masks.codec import rgb_of, rgb_png
+from imagenet_s.spec.method_txt import BASELINE
+from imagenet_s.spec.subsets import subset_of
+from imagenet_s.workspace.paths import Workspace
+
+ARCHIVE = subset_of(50).archive_name
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> Path:
+    """The folder of a finished run of the demo, with its output in `results`."""
+    folder = tmp_path_factory.mktemp("demo")
+    run = snakemake(folder)
+    assert run.code == 0, run.text
+    (folder / "printed").write_text(run.text)
+    return folder
+
+
+@pytest.fixture
+def annotations(annotations50, tmp_path) -> dict:
+    """The `annotations` table of a config that finds the synthetic archive under the official name."""
+    folder = tmp_path / "annotations"
+    folder.mkdir()
+    shutil.copy(annotations50["path"], folder / ARCHIVE)
+    return {"from": str(folder), "md5": {50: annotations50["md5"]}}
+
+
+def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
+    text = (demo / "printed").read_text()
+    summary = (demo / "results" / "summary.txt").read_text()
+    assert summary.strip() in text
+    assert "ImageNetS50  train-semi       500    500    500" in summary
+    assert f"digest  {digest(demo / 'results' / 'ImageNetS50')}" in summary
+    assert "SYNTHETIC" in summary
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_run_ends_with_its_summary_in_any_encoding(demo, encoding):
+    before = ("env", f"PYTHONIOENCODING={encoding}")
+    run = snakemake(demo, "--forcerun", "summary", "--", "summary", before=before)
+    assert (run.code, run.rules) == (0, ["summary"]), run.text
+    summary = (demo / "results" / "summary.txt").read_text(encoding="utf-8")
+    assert summary.encode(encoding, "backslashreplace").decode(encoding) in run.text
+    assert r"\u2013" in run.text
+
+
+def test_the_demo_is_what_the_stages_make_without_snakemake(demo, imagenet50, annotations50, tmp_path):
+    tree = build(imagenet50, annotations50, tmp_path, "symlink")
+    assert digest(tree) == digest(demo / "results" / "ImageNetS50")
+    check_sums(demo / "results" / "ImageNetS50")
+
+
+def test_a_second_run_does_nothing(demo):
+    run = snakemake(demo)
+    assert run.code == 0
+    assert "Nothing to be done" in run.text
+    assert run.rules == []
+
+
+@pytest.mark.long
+def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of_the_first(
+    imagenet50, annotations50, annotations, tmp_path
+):
+    project = tmp_path / "project"
+    for name in ("workflow", "envs"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", project)
+    folder = tmp_path / "it's a run"
+    results = folder / "results"
+    run = snakemake(folder, project=project)
+    assert run.code == 0, run.text
+
+    run = snakemake(folder, project=project, labels=["id16", "color"])
+    assert run.rules == ["dataset", "labels", "summary", "tidy"], run.text
+    check_sums(results / "ImageNetS50")
+    assert (results / "ImageNetS50/manifests/validation-segmentation-color.sha256").exists()
+
+    module = project / "workflow" / "imagenet_s" / "dataset" / "summary.py"
+    module.write_text(module.read_text().replace('"split", "expected"', '"split", "official"'))
+    run = snakemake(folder, project=project, labels=["id16", "color"])
+    assert run.rules == ["summary"], run.text
+    assert "official  found" in (results / "summary.txt").read_text()
+
+    run = snakemake(folder, project=project, labels=["id16", "color"], subsets=[50, 300])
+    demo_jobs = ["demo_annotations", "demo_images", "source"]
+    once_a_subset = ["dataset", *["labels"] * 2, "manifests", "masks", "samples", "tree"]
+    assert run.rules == sorted([*once_a_subset, *demo_jobs, *["images"] * 6, "summary", "tidy"]), run.text
+    check_sums(results / "ImageNetS300")
+
+    source = another_source(imagenet50, tmp_path / "source")
+    run = snakemake(
+        folder, project=project, imagenet=str(source), train_images="any", annotations=annotations
+    )
+    assert run.code == 0, run.text
+    fresh = build(source, annotations50, tmp_path / "fresh", "symlink", labels=("id16",))
+    assert sorted(path.name for path in results.iterdir()) == ["ImageNetS50", "summary.txt", "work"]
+    tree = results / "ImageNetS50"
+    images = [path for path in image_files(tree).values() if path.suffix == ".JPEG"]
+    assert len(images) == 600 + 500 + 752 + 1682
+    assert all(path.read_bytes().endswith(b"not the demo") for path in images)
+    assert set(image_files(tree)) == set(image_files(fresh))
+    assert digest(tree) == digest(fresh)
+    left = {path.name for path in (results / "work").iterdir()}
+    locks = {"run.lock", "jobs.lock"}
+    assert left == {"annotations", "images", "logs", "masks", "samples", "source", "trees", *locks}
+
+
+def another_source(imagenet: Path, target: Path) -> Path:
+    """The same names with other bytes, and fewer train images than the demo has."""
+    linked_copy(imagenet, target)
+    (target / "SYNTHETIC.txt").unlink()
+    for path in list(target.rglob("*.JPEG")):
+        data = path.read_bytes() + b"not the demo"
+        path.unlink()
+        if not path.name.endswith("_1.JPEG"):
+            path.write_bytes(data)
+    return target
+
+
+def test_fetch_gets_the_annotations_of_all_subsets_and_builds_nothing(imagenet50, annotations, tmp_path):
+    settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": annotations}
+    run = snakemake(tmp_path, "fetch", **settings)
+    assert (run.code, run.rules) == (0, ["annotations", "fetch", "source"]), run.text
+    assert "Nothing to be done" in snakemake(tmp_path, "fetch", **settings).text
+    run = snakemake(tmp_path / "demo", "fetch")
+    assert (run.code, run.rules) == (0, ["demo_annotations", "fetch"]), run.text
+    assert not (tmp_path / "demo" / "results" / "ImageNetS50").exists()
+
+
+@pytest.mark.long
+def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, annotations50, tmp_path):
+    data = Path(annotations50["path"]).read_bytes()
+    with AnnotationServer({f"/there/{ARCHIVE}": data}) as server:
+        server.misbehave(f"/there/{ARCHIVE}", Truncate(10_000))
+        table = {"from": f"{server.url}/there/", "md5": {"50": annotations50["md5"]}}
+        settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": table}
+        settings["output"] = str(tmp_path / "run" / "results of Ann's & mine")
+        run = snakemake(tmp_path / "run", **settings)
+    assert run.code == 0, run.text
+    # The download broke off and was resumed; the later runs must do without the server.
+    assert [request.range for request in server.requests] == [None, "bytes=10000-"]
+    tree = Path(settings["output"]) / "ImageNetS50"
+    first = digest(tree)
+    after = ["dataset", "manifests", "summary", "tidy", "tree"]
+    run = snakemake(tmp_path / "run", link="hardlink", **settings)
+    assert run.rules == after, run.text
+    image = next((tree / "train" / "n01443537").iterdir())
+    assert image.samefile(imagenet50 / "train" / "n01443537" / image.name)
+    run = snakemake(tmp_path / "run", link="copy", **settings)
+    assert run.rules == sorted([*after, *["images"] * 3, "labels", "samples"]), run.text
+    assert not image.samefile(imagenet50 / "train" / "n01443537" / image.name)
+    run = snakemake(tmp_path / "run", **settings)
+    assert run.rules == after, run.text
+    assert (tree / "train" / "n01443537").is_symlink()
+    assert not (tree.parent / "work" / "pool").exists()
+    assert digest(tree) == first
+
+
+def failed(folder: Path, **config) -> str:
+    """The text of a run that must fail before it writes anything into a tree."""
+    run = snakemake(folder, **config)
+    assert run.code == 1
+    assert "Traceback" not in run.text
+    assert not list((folder / "results").glob("ImageNetS*/*/*/*"))
+    assert not list((folder / "results").glob("ImageNetS*/*.json"))
+    return run.text
+
+
+def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, tmp_path):
+    source = linked_copy(imagenet50, tmp_path / "source")
+    (source / "val" / "ILSVRC2012_val_00004677.JPEG").unlink()
+    text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations)
+    assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
+    assert "n01443537 (goldfish) 1 of " in text
+    assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    assert not (tmp_path / "results" / "work" / "masks").exists()
+    shutil.copy(imagenet50 / "val" / "ILSVRC2012_val_00004677.JPEG", source / "val")
+    run = snakemake(
+        tmp_path, "--until", "source", imagenet=str(source), train_images="any", annotations=annotations
+    )
+    assert (run.code, run.rules) == (0, ["source"]), "the image is back, and the same command must see it"
+
+
+def test_a_short_train_set_stops_a_run_that_wants_it_complete(imagenet50, annotations, tmp_path):
+    text = failed(tmp_path, imagenet=str(imagenet50), annotations=annotations)
+    assert "ImageNetS50/train: 650 images, officially 64,431" in text
+    assert "50 classes outside the 732–1,300 images" in text
+    assert "train_images: any" in text
+
+
+def test_a_wrong_md5_stops_the_run(imagenet50, annotations, tmp_path):
+    table = {"from": annotations["from"]}  # so that the official md5 is expected
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=table)
+    assert f"md5 {annotations['md5'][50]}, expected a0fe9d82231f9bc4787ee76e304dfa51" in text
+    assert "annotations.md5" in text
+
+
+def test_a_zip_that_leads_outside_stops_the_run(imagenet50, annotations, tmp_path):
+    archive = Path(annotations["from"]) / ARCHIVE
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("../evil.png", b"evil")
+    annotations["md5"] = {50: hashlib.md5(archive.read_bytes()).hexdigest()}
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=annotations)
+    assert "'../evil.png' leads outside the folder" in text
+    assert not list(tmp_path.rglob("evil.png"))
+
+
+def test_a_mask_of_another_size_stops_the_run(imagenet50, annotations, tmp_path):
+    archive = Path(annotations["from"]) / ARCHIVE
+    mask = "validation-segmentation/n01443537/ILSVRC2012_val_00004677.png"
+    annotations["md5"] = {50: rewritten(archive, {f"ImageNetS50/{mask}": _rgb_png(7, 5)})}
+    text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=annotations)
+    assert f"1 masks of ImageNetS50 are not as large as their image: {mask} is 7 × 5, its image " in text
+
+
+def _rgb_png(width: int, height: int) -> bytes:
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(rgb_of(np.zeros((height, width), np.uint16))).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"labels": ["id8"], "subsets": [50, 919]}, "labels: `id8` holds the ids of 50 classes only"),
+        ({"imagnet": "/data"}, "imagnet: no such key; there are: imagenet, output, subsets"),
+        ({"subsets": [51]}, "subsets[0]: 51 is not allowed; allowed: 50, 300, 919"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, tmp_path):
+    assert message in failed(tmp_path, **config)
+    assert not (tmp_path / "results").exists()
+
+
+def test_another_workflow_can_import_this_one(tmp_path):
+    module = ROOT / "tests" / "module"
+    shutil.copy(module / "config.yaml", tmp_path)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", module / "Snakefile", "--cores", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    tree = tmp_path / "data" / "out" / "ImageNetS50"
+    check_sums(tree)
+    assert (tree / "manifests" / "validation-segmentation-color.sha256").exists()
+    assert not (tree / "manifests" / "validation-segmentation-id16.sha256").exists()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".snakemake") == [
+        "config.yaml",
+        "data",
+    ]
+
+
+# A source that is read from front to back
+
+
+def without(archive: Path, image: str) -> bytes:
+    """A compressed tar without one of its images."""
+    with tarfile.open(archive) as tar:
+        members = [
+            (info.name, tar.extractfile(info).read()) for info in tar if not info.name.startswith(image)
+        ]
+        assert len(members) == len(tar.getmembers()) - 1
+    return gzipped(tar_of(members))
+
+
+@pytest.mark.long
+def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_all_was_found(
+    imagenet50, annotations50, annotations, tmp_path
+):
+    source = hugging_face_tars(imagenet50, tmp_path / "source")
+    settings = {"imagenet": str(source), "train_images": "any", "annotations": annotations, "labels": []}
+    run = snakemake(tmp_path, "--until", "stream", **settings, subsets=[50, 300])
+    assert (run.code, run.rules) == (0, ["source"] * 2 + ["stream"] * 6), run.text
+
+    # What was read for 300 serves 50, which needs less of it, once 300 has been built.
+    samples = Workspace(tmp_path / "results").samples(300)
+    samples.parent.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
+    run = snakemake(tmp_path, "--dry-run", "--quiet", "rules", **settings)
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", run.text, re.MULTILINE))
+    assert (run.code, jobs.get("source"), jobs.get("stream"), jobs.get("tree")) == (0, None, None, "1"), (
+        run.text
+    )
+
+    val = source / "val_images.tar.gz"
+    whole = val.read_bytes()
+    val.write_bytes(without(val, "ILSVRC2012_val_00004677"))
+    text = failed(tmp_path, **settings)
+    assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
+    assert "n01443537 (goldfish) 1 of " in text
+    assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    assert "Reading archives from front to back: train" not in text
+    assert not (tmp_path / "results" / "ImageNetS50").exists()
+
+    val.write_bytes(whole)
+    run = snakemake(tmp_path, **settings)
+    assert run.code == 0, run.text
+    assert "Reading archives from front to back: val-pass-300-0" in run.text
+    assert run.rules.count("stream") == 1, run.text
+    plain = build(imagenet50, annotations50, tmp_path / "plain", "symlink")
+    tree = tmp_path / "results" / "ImageNetS50"
+    assert digest(tree) == digest(plain)
+    check_sums(tree)
+
+    lost = next((tmp_path / "results" / "work" / "pool" / "train" / "n01443537").iterdir())
+    lost.unlink()
+    run = snakemake(tmp_path, "--forcerun", "images", "stream", **settings | {"link": "copy"})
+    after = ["dataset", "manifests", "samples", *["stream"] * 6, "summary", "tidy", "tree"]
+    assert run.rules == after, run.text
+    assert lost.exists()
+    assert digest(tree) == digest(plain)
+    check_sums(tree)
+
+
+def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
+    source = hugging_face_tars(imagenet50, tmp_path / "source")
+    text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations, link="symlink")
+    assert f"`link: symlink` cannot be had from archives: {source}/train_images_0.tar.gz, " in text
+    assert "Set `link: auto` (or `copy`) in config.yaml" in text
+    assert not (tmp_path / "results" / "work" / "images").exists()
+
+
+# Targets that look at what is there
+
+
+def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, tmp_path):
+    settings = {"output": str(tmp_path / "results")}
+    shutil.copytree(demo / "results", tmp_path / "results", symlinks=True)
+    image = tmp_path / "results" / "ImageNetS50" / "test" / "n01443537" / "ILSVRC2012_val_00005870.JPEG"
+    assert image.is_symlink()
+    for _ in range(2):
+        run = snakemake(tmp_path, "verify", **settings)
+        assert (run.code, run.rules) == (0, ["verify"]), run.text
+        assert "whole: " in run.text
+
+    image.unlink()
+    run = snakemake(tmp_path, "verify", **settings)
+    assert (run.code, run.rules) == (1, []), run.text
+    assert "missing: test/n01443537/ILSVRC2012_val_00005870.JPEG" in run.text
+    assert not image.is_symlink()
+
+    run = snakemake(tmp_path, "repair", **settings)
+    assert (run.code, run.rules) == (0, ["repair"]), run.text
+    assert image.exists()
+    check_sums(tmp_path / "results" / "ImageNetS50")
+
+
+@pytest.mark.long
+def test_predictions_are_matched_scored_and_submitted_again_only_when_they_changed(demo, truth50, tmp_path):
+    predictions = tmp_path / "predictions"
+    linked_copy(truth50, predictions / "validation")
+    for image in (demo / "results" / "ImageNetS50" / "test").rglob("*.JPEG"):
+        with Image.open(image) as opened:
+            ids = np.full(opened.size[::-1], 7, np.uint16)
+        path = predictions / "test" / image.parent.name / f"{image.stem}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rgb_png(ids))
+    output = tmp_path / "results"
+    shutil.copytree(demo / "results", output, symlinks=True)
+    table = {"predictions": str(predictions), "protocol": "unsupervised"}
+    settings = {"output": str(output), "benchmark": table}
+    made = output / "benchmark" / "50"
+
+    run = snakemake(tmp_path / "run", "evaluate", **settings)
+    assert (run.code, run.rules) == (0, ["evaluate", "match"]), run.text
+    metrics = json.loads((made / "metrics.json").read_text())
+    assert (metrics["images"], metrics["matched"]) == (752, True)
+    assert metrics["mIoU"] > 99
+    assert f"mIoU {metrics['mIoU']:6.2f}" in run.text
+
+    run = snakemake(tmp_path / "run", "submission", **settings)
+    assert run.code == 1
+    assert "`benchmark.method`: a submission says what it is of" in run.text
+
+    table["method"] = {**BASELINE, "description": 'it\'s "quoted" \\ $HOME é 🔥'}
+    run = snakemake(tmp_path / "run", "evaluate", "submission", **settings)
+    assert (run.code, run.rules) == (0, ["submission"]), run.text
+    assert "4 in that of ImageNetS919" in run.text
+    with zipfile.ZipFile(made / "submission.zip") as archive:
+        assert len(archive.namelist()) == 1682 + 2
+        assert archive.read("match.json") == (made / "match.json").read_bytes()
+        last = archive.read("method.txt").decode().rpartition("\n")[2]
+        assert last == 'Method description: it\'s "quoted" \\ $HOME é 🔥'
+    assert "Nothing to be done" in snakemake(tmp_path / "run", "evaluate", "submission", **settings).text
+
+    labels = settings | {"labels": ["id16", "color"]}
+    run = snakemake(tmp_path / "run", "all", "evaluate", "submission", "--dry-run", **labels)
+    planned = set(re.findall(r"^(\w+) +\d+$", run.text, re.M))
+    assert planned >= {"labels", "dataset"}, run.text
+    assert not planned & {"match", "evaluate", "submission", "grid_features", "distance_match"}, run.text
+
+    changed = next((predictions / "test").rglob("*.png"))
+    os.utime(changed, (1, 1))  # as one that was written anew in its place
+    run = snakemake(tmp_path / "run", "evaluate", "submission", "--dry-run", **settings)
+    assert set(re.findall(r"^(match|evaluate|submission) ", run.text, re.M)) == {"submission"}, run.text
+
+    name = sorted(path.relative_to(truth50) for path in truth50.rglob("*.png"))[0]
+    (predictions / "validation" / name).unlink()
+    run = snakemake(tmp_path / "run", "evaluate", **settings)
+    assert run.code == 1
+    assert f"missing predictions (1): {name}" in run.text
+    assert not (made / "match.json").exists()
+
+    assert main(["clean", str(output)]) == 0
+    assert not output.exists()

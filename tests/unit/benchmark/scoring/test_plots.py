@@ -1,0 +1,146 @@
+"""The plot of classes and the pictures of images that an evaluation draws."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.scoring import evaluate, ids_at, replace
+from helpers.trees import linked_copy
+from imagenet_s.benchmark.scoring.plots import draw_classes, draw_images
+from imagenet_s.benchmark.scoring.predictions import Pair, names_of
+from imagenet_s.benchmark.scoring.results import ClassRow, Scored
+from imagenet_s.masks.codec import colors, rgb_png
+
+NAMES = names_of(50, "validation")
+
+
+def test_plot_and_pictures_are_written_and_the_same_each_time(truth50, predictions, tmp_path):
+    for name in ("a", "b"):
+        assert evaluate(truth50, predictions, tmp_path / f"{name}.json") == 0
+    for what in ("classes", "worst", "best"):
+        with Image.open(tmp_path / f"a-{what}.png") as image:
+            assert min(image.size) > 400
+            assert len(image.convert("RGB").getcolors(1 << 24)) > 50
+        assert (tmp_path / f"a-{what}.png").read_bytes() == (tmp_path / f"b-{what}.png").read_bytes()
+
+
+def test_a_tree_s_own_folder_will_do_and_its_images_are_shown(truth50, predictions, imagenet50, tmp_path):
+    tree = tmp_path / "ImageNetS50"
+    linked_copy(truth50, tree / "validation-segmentation")
+    linked_copy(predictions, tmp_path / "both" / "validation")
+    (tmp_path / "both" / "test").mkdir()
+    assert evaluate(tree, tmp_path / "both", tmp_path / "without.json") == 0
+    for name in NAMES:
+        image = (tree / "validation" / name).with_suffix(".JPEG")
+        image.parent.mkdir(parents=True, exist_ok=True)
+        os.link(imagenet50 / "val" / image.name, image)
+    assert evaluate(tree, tmp_path / "both", tmp_path / "with.json") == 0
+    assert (tmp_path / "with.json").read_bytes() == (tmp_path / "without.json").read_bytes()
+    assert (tmp_path / "with-worst.png").read_bytes() != (tmp_path / "without-worst.png").read_bytes()
+    assert (tmp_path / "with-classes.png").read_bytes() == (tmp_path / "without-classes.png").read_bytes()
+
+
+def test_the_worst_images_are_those_with_the_lowest_mean_iou(truth50, predictions, tmp_path, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(
+        "imagenet_s.benchmark.scoring.plots.draw_images",
+        lambda subset, scored, table, which, path: shown.update({which: scored}),
+    )
+    ids = ids_at(predictions / NAMES[40])
+    replace(predictions / NAMES[40], rgb_png(np.full_like(ids, 50)))
+    ids = ids_at(predictions / NAMES[7])
+    other = np.where((ids > 0) & (ids < 1000), 49, ids).astype(np.uint16)
+    replace(predictions / NAMES[7], rgb_png(other))
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    assert [one.pair.name for one in shown["worst"][:2]] == [NAMES[40], NAMES[7]]
+    assert (shown["worst"][0].iou, shown["best"][0].iou) == (0, pytest.approx(1))
+    # Background of two classes' mean, or of three where another object is there: 49 is none of them.
+    assert shown["worst"][1].iou == pytest.approx(1 / (1 + len(set(np.unique(ids)) - {0, 1000}) + 1))
+
+
+def drawn(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.fixture
+def shown(tmp_path) -> list[Scored]:
+    """A truth with class 50 at its left, and a prediction with an unknown id and class 7 at its right."""
+    truth, prediction = np.zeros((2, 40, 60), np.uint16)
+    truth[:, :20] = 50
+    prediction[:, 40:] = 7
+    prediction[:9] = 2000
+    pair = Pair("n01443537/x.png", tmp_path / "validation-segmentation/n01443537/x.png", tmp_path / "p.png")
+    pair.truth.parent.mkdir(parents=True)
+    pair.truth.write_bytes(rgb_png(truth))
+    pair.prediction.write_bytes(rgb_png(prediction))
+    return [Scored(pair, 0.5, (0, 50))]
+
+
+def test_truth_and_prediction_are_each_drawn_in_their_own_colours(shown, tmp_path):
+    draw_images(50, shown, None, "worst", tmp_path / "a.png")
+    picture = drawn(tmp_path / "a.png").astype(int)
+    for number, column in ((50, 1), (7, 2)):
+        tint = np.floor(0.4 * 128 + 0.6 * colors(50)[number].astype(float))
+        found = np.flatnonzero((np.abs(picture - tint) <= 1).all(axis=2).any(axis=0))
+        # Each in its third of the figure, and in no other.
+        assert column * 300 <= found.min() <= found.max() < (column + 1) * 300
+
+
+def test_generated_ids_are_drawn_as_what_they_mean(shown, tmp_path):
+    draw_images(50, shown, None, "worst", tmp_path / "plain.png")
+    table = np.arange(65_536, dtype=np.uint16)
+    table[[7, 9]] = 9, 7
+    prediction = ids_at(shown[0].pair.prediction)
+    shown[0].pair.prediction.write_bytes(rgb_png(np.where(prediction == 7, 9, prediction).astype(np.uint16)))
+    draw_images(50, shown, table, "worst", tmp_path / "matched.png")
+    assert (tmp_path / "matched.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+
+
+def test_an_image_of_another_size_is_left_out(shown, tmp_path):
+    draw_images(50, shown, None, "worst", tmp_path / "without.png")
+    image = tmp_path / "validation" / "n01443537" / "x.JPEG"
+    image.parent.mkdir(parents=True)
+    Image.new("RGB", (61, 40), "red").save(image)
+    draw_images(50, shown, None, "worst", tmp_path / "with.png")
+    assert (tmp_path / "with.png").read_bytes() == (tmp_path / "without.png").read_bytes()
+    Image.new("RGB", (60, 40), "red").save(image)
+    draw_images(50, shown, None, "worst", tmp_path / "with.png")
+    assert (tmp_path / "with.png").read_bytes() != (tmp_path / "without.png").read_bytes()
+
+
+@pytest.mark.parametrize("subset", [300, 919])
+def test_of_many_classes_the_lowest_and_the_highest_are_named(subset, tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr(
+        "matplotlib.axes.Axes.set_yticks", lambda self, places, labels, **_: named.extend(labels)
+    )
+    rows = [ClassRow(i, "n", f"class {i}", 100 * i / subset, 50, 9) for i in range(subset + 1)]
+    draw_classes(subset, rows[::-1], {"mIoU": 50.0}, tmp_path / "c.png")
+    ids = [int(label.rpartition(" ")[2]) for label in named]
+    assert ids == [*range(25), *range(subset - 24, subset + 1)]
+    assert drawn(tmp_path / "c.png").shape[0] < 1500
+
+
+def test_the_best_begin_with_the_best_and_of_equals_with_the_first_by_name(
+    truth50, predictions, tmp_path, monkeypatch
+):
+    seen = {}
+    monkeypatch.setattr(
+        "imagenet_s.benchmark.scoring.plots.draw_images",
+        lambda subset, scored, table, which, path: seen.update({which: [one.pair.name for one in scored]}),
+    )
+    for name in NAMES[:10]:
+        replace(predictions / name, rgb_png(np.full_like(ids_at(predictions / name), 50)))
+    for name in NAMES[10:]:
+        ids = ids_at(predictions / name)
+        ids[0, 0] = 49
+        replace(predictions / name, rgb_png(ids))
+    replace(predictions / NAMES[20], (truth50 / NAMES[20]).read_bytes())
+    assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
+    assert len(seen["worst"]) == len(seen["best"]) == 8
+    assert seen["best"][0] == NAMES[20]
+    assert seen["worst"] == sorted(NAMES[:10])[:8]

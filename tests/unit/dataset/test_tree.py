@@ -1,0 +1,539 @@
+"""The official tree: exactly the entries it should have, whatever was there, and the source untouched."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.trees import linked_copy
+from imagenet_s.annotations.unpack import unpack_masks
+from imagenet_s.config.build_request import BuildRequest
+from imagenet_s.dataset import tree
+from imagenet_s.dataset.samples import SAMPLES, join_samples
+from imagenet_s.dataset.tree import build_tree, remove_tree
+from imagenet_s.images.pool import pool_path
+from imagenet_s.images.read import read_part
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.io.links import place
+from imagenet_s.preflight.check import check_and_list
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.source.listing import listing_of, write_listing
+from imagenet_s.source.scan import list_tier
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.shards import subset_parts
+from imagenet_s.spec.splits import listed, tier_val_images
+from imagenet_s.spec.subsets import MASKED
+
+FISH = "n01443537"
+FURTHER = f"{FISH}_1"  # a train image of the demo which no list names
+VALIDATION = listed(50, "validation")[0]
+
+
+# Links
+
+
+@pytest.fixture
+def target(tmp_path) -> Path:
+    path = tmp_path / "source.JPEG"
+    path.write_text("bytes")
+    return path
+
+
+@pytest.fixture
+def scratch(tmp_path) -> Path:
+    (tmp_path / "scratch").mkdir()
+    return tmp_path / "scratch"
+
+
+def is_link(path: Path, target: Path, kind: str) -> bool:
+    if kind == "symlink":
+        return path.is_symlink() and os.readlink(path) == str(target)
+    return path.lstat().st_ino == target.stat().st_ino
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+def test_a_link_is_made_and_then_left_alone(tmp_path, target, scratch, kind):
+    path = tmp_path / "link.JPEG"
+    assert place(str(target), path, kind, scratch) is True
+    assert is_link(path, target, kind)
+    before = path.lstat()
+    assert place(str(target), path, kind, scratch) is False
+    after = path.lstat()
+    assert (after.st_ino, after.st_mtime_ns, after.st_ctime_ns) == (
+        before.st_ino,
+        before.st_mtime_ns,
+        before.st_ctime_ns,
+    )
+    assert os.listdir(scratch) == []
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+@pytest.mark.parametrize("there", ["file", "symlink", "hard link", "dangling", "link to a folder"])
+def test_what_is_not_the_link_is_replaced_and_never_followed(tmp_path, target, scratch, kind, there):
+    other = tmp_path / "other.JPEG"
+    other.write_text("other")
+    (tmp_path / "folder").mkdir()
+    path = tmp_path / "link.JPEG"
+    match there:
+        case "file":
+            path.write_text("old")
+        case "symlink":
+            path.symlink_to(other)
+        case "hard link":
+            path.hardlink_to(other)
+        case "dangling":
+            path.symlink_to(tmp_path / "nowhere")
+        case "link to a folder":
+            path.symlink_to(tmp_path / "folder")
+    assert place(str(target), path, kind, scratch) is True
+    assert is_link(path, target, kind)
+    assert (target.read_text(), other.read_text()) == ("bytes", "other")
+    assert os.listdir(scratch) == os.listdir(tmp_path / "folder") == []
+
+
+def test_a_symlink_and_a_hard_link_to_the_same_file_replace_each_other(tmp_path, target, scratch):
+    path = tmp_path / "link.JPEG"
+    for kind in ("symlink", "hardlink", "symlink"):
+        assert place(str(target), path, kind, scratch) is True
+        assert is_link(path, target, kind)
+        assert path.is_symlink() == (kind == "symlink")
+
+
+def test_a_hard_link_to_a_link_is_one_to_the_file_behind_it(tmp_path, target, scratch):
+    (tmp_path / "alias.JPEG").symlink_to(target)
+    path = tmp_path / "link.JPEG"
+    place(str(tmp_path / "alias.JPEG"), path, "hardlink", scratch)
+    assert not path.is_symlink()
+    assert is_link(path, target, "hardlink")
+    assert place(str(tmp_path / "alias.JPEG"), path, "hardlink", scratch) is False
+
+
+def test_a_reflink_is_another_file_with_the_same_bytes(tmp_path, target, scratch):
+    path = tmp_path / "link.JPEG"
+    path.write_text("old")
+    try:
+        assert place(str(target), path, "reflink", scratch) is True
+    except OSError:
+        # Where there are none, the old file stays, and no empty one is left.
+        assert path.read_text() == "old"
+        assert os.listdir(scratch) == []
+    else:
+        assert path.read_text() == "bytes"
+        assert path.stat().st_ino != target.stat().st_ino
+
+
+def test_a_folder_in_the_way_of_a_link_is_left(tmp_path, target, scratch):
+    (tmp_path / "link.JPEG").mkdir()
+    with pytest.raises(IsADirectoryError):
+        place(str(target), tmp_path / "link.JPEG", "symlink", scratch)
+    assert os.listdir(tmp_path / "link.JPEG") == []
+
+
+# The tree of 50
+
+
+def take(source: Path, output: Path, pool: bool = False) -> None:
+    """Lists and reads a source, and joins it with the masks: what the workflow does before the tree."""
+    work, records = output / "work", []
+    check_and_list(50, BuildRequest(source, output, [50], False, "copy", ()), work / "source")
+    for part in subset_parts(50):
+        records.append(work / "images" / f"{part}.parquet")
+        copied = work / "pool" / f"{part}.json" if pool else None
+        # The pool of `output` is that of `taken`, which a part that copies nothing would empty.
+        into = work / "pool" if pool else work / "no pool"
+        read_part(part, work / "source" / "50.parquet", records[-1], into, copied, work / "tmp" / part)
+    masks, samples = work / "masks" / "50.parquet", work / "samples" / "50.parquet"
+    join_samples(50, False, records, masks, work / "annotations.json", samples)
+
+
+@pytest.fixture(scope="session")
+def taken(imagenet50, annotations50, tmp_path_factory) -> Path:
+    """An output in which all is ready for the tree, the copies of images included. Never change it."""
+    output = tmp_path_factory.mktemp("taken")
+    work = output / "work"
+    write_json(work / "annotations.json", annotations50)
+    records = work / "masks" / "50.parquet"
+    unpack_masks(50, work / "annotations.json", output, records, 2, work / "tmp" / "masks")
+    take(imagenet50, output, pool=True)
+    return output
+
+
+@pytest.fixture
+def output(taken, tmp_path) -> Path:
+    """What stands in `taken`, to build from the source `imagenet50` or to `take` another."""
+    work = tmp_path / "results" / "work"
+    for name in ("source", "images", "samples"):
+        linked_copy(taken / "work" / name, work / name)
+    for name in ("masks", "pool", "annotations.json"):  # trees are made from these, which stay as they are
+        (work / name).symlink_to(taken / "work" / name)
+    return work.parent
+
+
+@pytest.fixture
+def source(imagenet50, output, tmp_path) -> Path:
+    """A copy of `imagenet50` for `output` to be built from. `take` it again after a change."""
+    source = linked_copy(imagenet50, tmp_path / "imagenet")
+    take(source, output)
+    return source
+
+
+@pytest.fixture
+def build(output):
+    """Builds the tree of 50 in `output`; gives its folder."""
+
+    def build(link: str) -> Path:
+        work = output / "work"
+        listing, findings = work / "source" / "50.parquet", work / "source" / "50.json"
+        samples, receipt = work / "samples" / "50.parquet", work / "trees" / "50.json"
+        build_tree(50, samples, [listing], [findings], link, output, receipt)
+        return output / "ImageNetS50"
+
+    return build
+
+
+def entries(root: Path) -> set[str]:
+    """All files and links below a folder, by their paths; links to folders are not followed."""
+    found = set()
+    for folder, folders, names in os.walk(root):
+        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
+        found |= {os.path.relpath(os.path.join(folder, name), root) for name in [*names, *links]}
+    return found
+
+
+def official_entries(source: Path, linked_folders: bool) -> set[str]:
+    """What the lists say that the tree of 50 holds; with `linked_folders`, one entry a train class."""
+    paths = set()
+    for split in ("train-semi", "validation", "test"):
+        paths |= {f"{split}/{row.wnid}/{row.image}.JPEG" for row in listed(50, split)}
+    for split in MASKED:
+        paths |= {f"{split}-segmentation/{row.wnid}/{row.image}.png" for row in listed(50, split)}
+    for wnid in class_ids(50):
+        names = os.listdir(source / "train" / wnid)
+        paths |= {f"train/{wnid}"} if linked_folders else {f"train/{wnid}/{name}" for name in names}
+    return paths
+
+
+def source_file(source: Path, entry: str) -> Path:
+    """Where the image of an entry lies in the source."""
+    name = Path(entry).name
+    folder = source / "val" if name.startswith("ILSVRC") else source / "train" / name.partition("_")[0]
+    return folder / name
+
+
+def images_in(found: set[str]) -> list[str]:
+    return sorted(entry for entry in found if entry.endswith(".JPEG"))
+
+
+def snapshot(folder: Path) -> dict[str, tuple]:
+    """Everything about a folder's entries that a stage must not change; not the number of links."""
+    state = {}
+    for where, folders, names in os.walk(folder):
+        for name in [".", *folders, *names]:
+            path = os.path.join(where, name)
+            stat = os.lstat(path)
+            digest = "" if name not in names else hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            state[path] = (stat.st_ino, stat.st_mode, stat.st_size, stat.st_mtime_ns, digest)
+    return state
+
+
+def test_symlinks_are_one_a_train_folder_and_one_a_listed_image(build, imagenet50):
+    root = build("symlink")
+    found = entries(root)
+    assert found == official_entries(imagenet50, linked_folders=True)
+    assert len(found) == 50 + 500 + 752 + 1682 + 500 + 752
+    for wnid in class_ids(50):
+        assert os.readlink(root / "train" / wnid) == f"{imagenet50}/train/{wnid}"
+    for entry in images_in(found):
+        assert os.readlink(root / entry) == str(source_file(imagenet50, entry))
+
+
+def test_hard_links_are_the_sources_own_files(build, imagenet50):
+    root = build("hardlink")
+    found = entries(root)
+    assert found == official_entries(imagenet50, linked_folders=False)
+    for entry in images_in(found):
+        assert (root / entry).lstat().st_ino == source_file(imagenet50, entry).stat().st_ino
+
+
+def test_copies_are_the_pools_files_with_the_sources_bytes(build, imagenet50, output):
+    root = build("copy")
+    found = entries(root)
+    assert found == official_entries(imagenet50, linked_folders=False)
+    wnid_of = {row.image: row.imagenet_wnid for row in tier_val_images(50)}
+    for entry in images_in(found):
+        original = source_file(imagenet50, entry)
+        data, name = original.read_bytes(), original.stem
+        wnid = wnid_of.get(name) or name.partition("_")[0]
+        copy = output / "work" / "pool" / pool_path(name, wnid, hashlib.sha256(data).digest())
+        assert (root / entry).lstat().st_ino == copy.stat().st_ino != original.stat().st_ino
+        assert (root / entry).read_bytes() == data
+
+
+def test_masks_are_the_unpacked_files(build, output):
+    root = build("symlink")
+    masks = sorted(entry for entry in entries(root) if entry.endswith(".png"))
+    assert len(masks) == 1252
+    for mask in masks:
+        assert (root / mask).lstat().st_ino == (output / "work" / "masks" / "50" / mask).stat().st_ino
+
+
+def test_the_receipt_counts_the_entries(build, output):
+    build("symlink")
+    receipt = read_json(output / "work" / "trees" / "50.json")
+    assert receipt == {"link": "symlink", "entries": 50 + 500 + 752 + 1682 + 500 + 752}
+
+
+def test_a_class_folder_with_a_stray_file_is_linked_file_by_file(build, source, output):
+    (source / "train" / FISH / ".DS_Store").touch()
+    take(source, output)
+    root = build("symlink")
+    assert not (root / "train" / FISH).is_symlink()
+    names = sorted(os.listdir(root / "train" / FISH))
+    assert len(names) == 13
+    assert names == sorted(set(os.listdir(source / "train" / FISH)) - {".DS_Store"})
+    assert os.readlink(root / "train" / "n01491361") == f"{source}/train/n01491361"
+
+
+def test_another_ending_in_the_source_is_the_official_one_in_the_tree(build, source, output):
+    (source / "train" / FISH / f"{FURTHER}.JPEG").rename(source / "train" / FISH / f"{FURTHER}.jpg")
+    take(source, output)
+    root = build("symlink")
+    assert os.readlink(root / "train" / FISH / f"{FURTHER}.JPEG") == f"{source}/train/{FISH}/{FURTHER}.jpg"
+
+
+def test_switching_the_link_mode_leaves_the_right_tree_and_an_untouched_source(build, source):
+    before = snapshot(source)
+    test_image = listed(50, "test")[0]
+    inode = (source / "val" / f"{test_image.image}.JPEG").stat().st_ino
+    for link in ("symlink", "copy", "hardlink", "symlink", "hardlink", "copy", "symlink"):
+        root = build(link)
+        assert entries(root) == official_entries(source, linked_folders=link == "symlink")
+        entry = root / "test" / test_image.wnid / f"{test_image.image}.JPEG"
+        assert entry.is_symlink() == (link == "symlink")
+        assert (entry.lstat().st_ino == inode) == (link == "hardlink")
+    assert snapshot(source) == before
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+def test_building_again_changes_no_entry(build, link):
+    before = snapshot(build(link))
+    assert snapshot(build(link)) == before
+
+
+def test_a_file_of_the_users_in_the_tree_survives(build, source, output):
+    (source / "train" / FISH / "stray").touch()  # so that the class is no single link
+    take(source, output)
+    places = (".", "train", f"train/{FISH}", f"validation/{VALIDATION.wnid}")
+    root = build("hardlink")
+    for place_ in places:
+        (root / place_ / "mine.txt").write_text("mine")
+    for link in ("symlink", "copy"):
+        build(link)
+        assert [(root / place_ / "mine.txt").read_text() for place_ in places] == ["mine"] * 4
+
+
+def test_a_file_of_the_users_where_a_link_to_a_folder_belongs_is_told_and_kept(build):
+    mine = build("hardlink") / "train" / FISH / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(UserError, match=r"holds what this pipeline did not make: mine\.txt") as error:
+        build("symlink")
+    assert str(error.value).startswith(f"{mine.parent} stands where a symlink belongs")
+    assert mine.read_text() == "mine"
+    # Once it is moved away, the same command ends well.
+    mine.unlink()
+    assert (build("symlink") / "train" / FISH).is_symlink()
+
+
+def test_an_empty_folder_where_a_link_belongs_is_replaced(build, imagenet50, output):
+    (output / "ImageNetS50" / "train" / FISH).mkdir(parents=True)
+    assert os.readlink(build("symlink") / "train" / FISH) == f"{imagenet50}/train/{FISH}"
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+def test_an_entry_that_is_no_longer_wanted_goes(build, source, output, link):
+    (source / "train" / FISH / "stray").touch()  # so that also symlinks are one a file
+    take(source, output)
+    root = build(link)
+    before = entries(root)
+    (source / "train" / FISH / f"{FURTHER}.JPEG").unlink()
+    take(source, output)
+    build(link)
+    assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} < before
+
+
+def test_a_link_of_the_users_to_the_sources_train_folder_is_replaced(build, source, output):
+    before = snapshot(source)
+    for link in ("hardlink", "symlink"):
+        root = build(link)
+        shutil.rmtree(root / "train")
+        (root / "train").symlink_to(source / "train")
+        build(link)
+        assert not (root / "train").is_symlink()
+        assert entries(root) == official_entries(source, linked_folders=link == "symlink")
+    assert snapshot(source) == before
+
+
+def test_nothing_is_removed_through_a_link_in_the_place_of_a_folder(build, source, output):
+    (source / "train" / FISH / "stray").touch()
+    take(source, output)
+    root = build("hardlink")
+    # Somebody puts links to the source in the place of folders; then an image is no longer wanted,
+    # under a name that is now one in the source.
+    (source / "train" / FISH / f"{FURTHER}.JPEG").rename(source / "train" / FISH / f"{FURTHER}.JPEG.off")
+    take(source, output)
+    (source / "train" / FISH / f"{FURTHER}.JPEG.off").rename(source / "train" / FISH / f"{FURTHER}.JPEG")
+    for folder, target in ((f"train/{FISH}", f"train/{FISH}"), (f"test/{FISH}", "val")):
+        shutil.rmtree(root / folder)
+        (root / folder).symlink_to(source / target)
+    before = snapshot(source)
+    build("hardlink")
+    assert snapshot(source) == before
+    wanted = official_entries(source, linked_folders=False)
+    assert entries(root) == wanted - {f"train/{FISH}/{FURTHER}.JPEG", f"train/{FISH}/stray"}
+
+
+def test_nothing_vouches_for_a_tree_while_it_changes(build, monkeypatch):
+    root = build("symlink")
+    (root / "dataset.json").write_text("{}")
+    seen = set()
+    for name in ("_remove", "place"):
+        original = getattr(tree, name)
+
+        def noting(*args, original=original):
+            seen.add((original.__name__, (root / "dataset.json").exists()))
+            return original(*args)
+
+        monkeypatch.setattr(tree, name, noting)
+    build("hardlink")
+    assert seen == {("_remove", False), ("place", False)}
+
+
+def test_a_kind_of_link_that_does_not_work_is_told_before_anything_changes(build, output, tmp_path):
+    (tmp_path / "a").write_bytes(b"some bytes")
+    try:
+        place(str(tmp_path / "a"), tmp_path / "b", "reflink", tmp_path)
+    except OSError:
+        root = build("hardlink")
+        (root / "dataset.json").write_text("{}")
+        before = snapshot(root)
+        with pytest.raises(UserError, match="no reflink from"):
+            build("reflink")
+        assert snapshot(root) == before
+    else:
+        pytest.skip("the file system has reflinks")
+
+
+def test_what_a_killed_build_made_is_known_to_the_next(build, imagenet50, output, monkeypatch):
+    root = build("symlink")
+    placed = []
+
+    def place_few(*args):
+        if len(placed) == 2900:  # train comes last, and begins with the 2683rd
+            raise KeyboardInterrupt
+        placed.append(args)
+        return place(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tree, "place", place_few)
+        with pytest.raises(KeyboardInterrupt):
+            build("hardlink")
+    assert len(os.listdir(root / "train" / FISH)) == 13
+    assert not (root / "train" / FISH).is_symlink()
+    build("symlink")
+    assert entries(root) == official_entries(imagenet50, linked_folders=True)
+    assert not (output / "work" / "tmp" / "tree-50").exists()
+
+
+# The tree of 919
+
+
+@pytest.fixture
+def build919(tmp_path):
+    """Builds a tree of 919 from a few train images: two classes of which one takes the other's, a third."""
+    source, output = tmp_path / "imagenet", tmp_path / "results"
+    images = ["n01440764_7", "n02808440_3", "n04493381_27386"]
+    for image in images:
+        path = source / "train" / image.partition("_")[0] / f"{image}.JPEG"
+        path.parent.mkdir(parents=True)
+        path.write_text(image)
+    (source / "val").mkdir()
+    wnids = ["n01440764", "n02808440", "n02808440"]
+    rows = [
+        dict.fromkeys(SAMPLES.names)
+        | {"image": f"train/{wnid}/{image}.JPEG", "wnid": wnid, "imagenet_wnid": image.partition("_")[0]}
+        for image, wnid in zip(images, wnids, strict=True)
+    ]
+    listings = [tmp_path / f"{tier}.parquet" for tier in (50, 300, 919)]
+    findings = [tmp_path / f"{tier}.json" for tier in (50, 300, 919)]
+    for tier, listing, found in zip((50, 300, 919), listings, findings, strict=True):
+        listed_rows, seen = list_tier(source, tier, Index())
+        write_listing(listing_of(listed_rows, seen.stamps), listing)
+        write_json(found, asdict(seen))
+
+    def build(link: str, first: int = 0) -> Path:
+        pq.write_table(pa.Table.from_pylist(rows[first:], SAMPLES), tmp_path / "samples.parquet")
+        build_tree(
+            919, tmp_path / "samples.parquet", listings, findings, link, output, tmp_path / "receipt.json"
+        )
+        return output / "ImageNetS919"
+
+    return build
+
+
+def test_images_of_a_merged_class_lie_in_the_folder_of_the_class_that_takes_them(build919, tmp_path):
+    root, train = build919("symlink"), tmp_path / "imagenet" / "train"
+    targets = {entry: os.readlink(root / entry) for entry in entries(root)}
+    assert targets == {
+        "train-full": str(train),
+        "train/n01440764": f"{train}/n01440764",
+        "train/n02808440/n02808440_3.JPEG": f"{train}/n02808440/n02808440_3.JPEG",
+        "train/n02808440/n04493381_27386.JPEG": f"{train}/n04493381/n04493381_27386.JPEG",
+    }
+    assert read_json(tmp_path / "receipt.json") == {"link": "symlink", "entries": 4}
+
+
+def test_train_full_is_a_symlink_also_where_images_are_hard_links(build919, tmp_path):
+    root, train = build919("hardlink"), tmp_path / "imagenet" / "train"
+    assert os.readlink(root / "train-full") == str(train)
+    assert entries(root) == {
+        "train-full",
+        "train/n01440764/n01440764_7.JPEG",
+        "train/n02808440/n02808440_3.JPEG",
+        "train/n02808440/n04493381_27386.JPEG",
+    }
+    merged = root / "train" / "n02808440" / "n04493381_27386.JPEG"
+    assert merged.lstat().st_ino == (train / "n04493381" / "n04493381_27386.JPEG").stat().st_ino
+
+
+def test_a_folder_that_has_no_image_any_more_goes(build919):
+    root = build919("hardlink")
+    assert (root / "train" / "n01440764").is_dir()
+    build919("hardlink", first=1)
+    assert os.listdir(root / "train") == ["n02808440"]
+
+
+def test_what_an_earlier_build_made_goes_also_when_its_records_are_lost(build, source, output):
+    (source / "train" / FISH / "stray").touch()  # so that images are linked one by one
+    take(source, output)
+    root = build("symlink")
+    before = entries(root)
+    (output / "work" / "trees" / "50.parquet").unlink()
+    (root / "train" / FISH / "notes.txt").write_text("of the user")
+    (source / "train" / FISH / f"{FURTHER}.JPEG").unlink()
+    take(source, output)
+    build("symlink")
+    assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} | {f"train/{FISH}/notes.txt"}
+
+
+def test_a_tree_of_links_to_folders_and_to_files_goes_whole(build919):
+    root = build919("symlink")
+    assert any(path.is_symlink() for path in (root / "train").iterdir())
+    assert any(path.is_dir() and not path.is_symlink() for path in (root / "train").iterdir())
+    remove_tree(root.parent, 919)
+    assert not root.exists()

@@ -1,0 +1,194 @@
+"""Files appear whole or not at all, and nothing is written through a link."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imagenet_s.io.atomic import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A folder that stands for the user's: a link leads to it, and it must stay as it is."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "image.JPEG").write_text("theirs")
+    return folder
+
+
+def test_a_written_file_has_its_name_only_when_the_block_has_ended(tmp_path):
+    path = tmp_path / "new" / "deep" / "a.txt"
+    with written(path) as partial:
+        partial.write_text("whole")
+        # In the same folder, or the rename could not be one step.
+        assert partial.parent == path.parent
+        assert os.listdir(path.parent) == [partial.name] != [path.name]
+    assert os.listdir(path.parent) == ["a.txt"]
+    assert path.read_text() == "whole"
+
+
+def test_an_exception_leaves_the_old_file_and_nothing_of_the_new(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write_half():
+        with written(path) as partial:
+            partial.write_text("ha")
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write_half()
+    assert os.listdir(tmp_path) == ["a.txt"]
+    assert path.read_text() == "old"
+
+
+def test_a_written_file_replaces_the_name_not_the_bytes_behind_it(tmp_path):
+    path, other_name = tmp_path / "a.txt", tmp_path / "b.txt"
+    path.write_text("old")
+    os.link(path, other_name)
+    with written(path) as partial:
+        partial.write_text("new")
+    assert path.read_text() == "new"
+    assert other_name.read_text() == "old"
+
+
+def test_what_a_killed_run_left_under_the_temporary_name_is_gone_at_the_start(tmp_path):
+    path = tmp_path / "a.txt"
+    with written(path) as partial:
+        partial.write_text("first")
+    partial.write_text("left by a killed run")
+    with written(path) as partial, partial.open("a") as file:
+        file.write("second")
+    assert path.read_text() == "second"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_put_writes_the_bytes_and_leaves_nothing_in_scratch(tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    put(b"\x00\xff bytes", tmp_path / "a.JPEG", scratch)
+    assert (tmp_path / "a.JPEG").read_bytes() == b"\x00\xff bytes"
+    assert (tmp_path / "a.JPEG").stat().st_mode & 0o600 == 0o600
+    assert os.listdir(scratch) == []
+
+
+@pytest.mark.parametrize("make", [os.symlink, os.link])
+def test_put_replaces_a_link_and_leaves_the_file_behind_it(tmp_path, source, make):
+    make(source / "image.JPEG", tmp_path / "a.JPEG")
+    put(b"ours", tmp_path / "a.JPEG", tmp_path)
+    assert (tmp_path / "a.JPEG").read_bytes() == b"ours"
+    assert not (tmp_path / "a.JPEG").is_symlink()
+    assert (source / "image.JPEG").read_text() == "theirs"
+
+
+def test_a_real_folder_is_made_with_all_its_parents_and_keeps_what_it_holds(tmp_path):
+    folder = real_folder(tmp_path / "root", "train/n01443537")
+    assert folder == tmp_path / "root" / "train" / "n01443537"
+    (folder / "kept.txt").write_text("kept")
+    assert real_folder(tmp_path / "root", "train/n01443537") == folder
+    assert (folder / "kept.txt").read_text() == "kept"
+
+
+@pytest.mark.parametrize("linked", ["train", "train/n01443537"])
+def test_a_link_to_a_folder_is_replaced_by_a_folder_and_its_target_stays(tmp_path, source, linked):
+    (source / "n01443537").mkdir()
+    root = tmp_path / "root"
+    (root / linked).parent.mkdir(parents=True)
+    (root / linked).symlink_to(source)
+    folder = real_folder(root, "train/n01443537")
+    (folder / "ours.JPEG").write_text("ours")
+    assert not (root / linked).is_symlink()
+    assert os.listdir(folder) == ["ours.JPEG"]
+    assert sorted(os.listdir(source)) == ["image.JPEG", "n01443537"]
+    assert os.listdir(source / "n01443537") == []
+
+
+def test_a_dangling_link_is_replaced_by_a_folder(tmp_path):
+    (tmp_path / "train").symlink_to(tmp_path / "nowhere")
+    assert os.listdir(real_folder(tmp_path, "train")) == []
+    assert not (tmp_path / "train").is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_root_of_a_real_folder_may_be_reached_by_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "results").symlink_to(tmp_path / "disk")
+    real_folder(tmp_path / "results", "train")
+    assert (tmp_path / "results").is_symlink()
+    assert (tmp_path / "disk" / "train").is_dir()
+
+
+def test_a_file_in_the_way_of_a_real_folder_is_told_and_kept(tmp_path):
+    (tmp_path / "train").write_text("a file of the user's")
+    with pytest.raises(FileExistsError) as error:
+        real_folder(tmp_path, "train/n01443537")
+    assert error.value.filename == str(tmp_path / "train")
+    assert (tmp_path / "train").read_text() == "a file of the user's"
+
+
+def test_a_scratch_folder_starts_empty_and_ends_gone(tmp_path):
+    folder = tmp_path / "tmp" / "job"
+    (folder / "left").mkdir(parents=True)
+    (folder / "left" / "by a killed run").touch()
+    with scratch_folder(folder) as scratch:
+        assert os.listdir(scratch) == []
+        (scratch / "work").touch()
+    assert not folder.exists()
+
+
+def test_a_scratch_folder_is_gone_after_an_exception(tmp_path):
+    def work():
+        with scratch_folder(tmp_path / "job") as scratch:
+            (scratch / "work").touch()
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        work()
+    assert os.listdir(tmp_path) == []
+
+
+def test_json_is_written_for_people_to_read(tmp_path):
+    write_json(tmp_path / "a.json", {"b": "Größe", "a": [1]})
+    text = '{\n  "b": "Größe",\n  "a": [\n    1\n  ]\n}\n'
+    assert (tmp_path / "a.json").read_bytes() == text.encode("utf-8")
+    assert read_json(tmp_path / "a.json") == {"b": "Größe", "a": [1]}
+
+
+def test_sha256_of_a_file_is_that_of_its_bytes(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    # The example of FIPS 180-2.
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256_of(tmp_path / "abc") == expected
+
+
+def test_a_name_that_is_not_utf_8_goes_through_json_unchanged(tmp_path):
+    odd = os.fsdecode(b"r\xe9sum\xe9.txt")
+    value = {"strangers": [odd, f"back\\slash\\{odd}", "Größe"], odd: 1}
+    write_json(tmp_path / "a.json", value)
+    assert "r\\udce9sum\\udce9.txt" in (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert read_json(tmp_path / "a.json") == value
+
+
+def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
+    code = (
+        "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
+        "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
+        "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "printed r\\udce9sum\\udce9.txt\n"
+    assert run.stderr == "warned of r\\udce9sum\\udce9.txt\n"
+    assert (tmp_path / "a.log").read_text(encoding="utf-8").endswith(run.stderr)

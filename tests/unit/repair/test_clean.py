@@ -1,0 +1,146 @@
+"""Removing a build: all that it made, nothing else; and one run at a time."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.builds import ROOT, build
+from helpers.damages import states
+from helpers.trees import linked_copy
+from imagenet_s.cli.main import main
+from imagenet_s.repair.clean import clean
+from imagenet_s.runtime import lock
+from imagenet_s.runtime.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def free_locks():
+    """A run holds its lock until its process ends: here, until the test does."""
+    yield
+    while lock._held:
+        os.close(lock._held.pop())
+
+
+@pytest.fixture
+def source(imagenet50, tmp_path) -> Path:
+    return linked_copy(imagenet50, tmp_path / "imagenet")
+
+
+@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+def test_a_build_goes_and_the_source_stays(source, annotations50, tmp_path, link):
+    output = tmp_path / "results"
+    before = states(source)
+    build(source, annotations50, output, link, labels=("id16",))
+    clean(output, dry_run=False)
+    assert states(source) == before
+    assert not output.exists()
+
+
+def test_what_was_scored_goes_and_what_lies_beside_it_stays(source, annotations50, tmp_path):
+    output = tmp_path / "results"
+    build(source, annotations50, output, "symlink")
+    made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
+    made += ["metrics.json", "metrics-classes.csv", "submission.zip", ".submission.zip.part"]
+    made += [f"metrics-{name}.png" for name in ("classes", "worst", "best")]
+    paths = [output / "benchmark" / "50" / name for name in made]
+    paths += [output / "work" / "features" / "50" / "test" / "x.npy"]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("made")
+    mine = output / "benchmark" / "919" / "mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    clean(output, dry_run=False)
+    assert [path for path in output.rglob("*") if not path.is_dir()] == [mine]
+    mine.unlink()
+    mine.parent.rmdir()
+    assert [path.name for path in output.rglob("*")] == ["benchmark"]
+
+
+@pytest.mark.parametrize("link", ["benchmark", "benchmark/50"])
+def test_scores_behind_a_link_stay(link, source, annotations50, tmp_path):
+    output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    build(source, annotations50, output, "symlink")
+    (elsewhere / "50").mkdir(parents=True)
+    kept = [elsewhere / "50" / "match.json", elsewhere / "match.json"]
+    for path in kept:
+        path.write_text("theirs")
+    (output / link).parent.mkdir(exist_ok=True)
+    (output / link).symlink_to(elsewhere)
+    clean(output, dry_run=False)
+    assert all(path.read_text() == "theirs" for path in kept)
+
+
+def test_what_is_not_ours_stays(source, annotations50, tmp_path, capsys):
+    output = tmp_path / "results"
+    tree = build(source, annotations50, output, "symlink")
+    mine = [tree / "notes.txt", tree / "validation" / "mine.txt", output / "mine" / "file"]
+    mine += [output / "work" / "mine.txt"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    clean(output, dry_run=False)
+    left = [Path(folder) / name for folder, _, names in os.walk(output) for name in names]
+    assert sorted(left) == sorted(mine)
+
+
+def test_links_to_folders_go_and_what_is_behind_them_stays(source, annotations50, tmp_path):
+    output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    tree = build(source, annotations50, output, "copy")
+    elsewhere.mkdir()
+    (tree / "validation").rename(elsewhere / "validation")
+    (tree / "validation").symlink_to(elsewhere / "validation")
+    (output / "work" / "pool").rename(elsewhere / "pool")
+    (output / "work" / "pool").symlink_to(elsewhere / "pool")
+    before = states(elsewhere)
+    clean(output, dry_run=False)
+    assert states(elsewhere) == before
+    assert not (output / "work").exists()
+
+
+def test_a_dry_run_removes_nothing(source, annotations50, tmp_path, capsys):
+    output = tmp_path / "results"
+    tree = build(source, annotations50, output, "symlink", labels=("id16",))
+    before = states(output)
+    clean(output, dry_run=True)
+    assert states(output) == before
+    # Links to 50 class folders, images, masks twice, manifests, dataset.json.
+    entries = 50 + 500 + 752 + 1682 + 2 * 1252 + 12 + 1
+    assert f"would remove {entries:,} entries of {tree}\n" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_no_output_is_refused(tmp_path):
+    (tmp_path / "ImageNetS50").mkdir()
+    (tmp_path / "work").mkdir()
+    with pytest.raises(UserError, match="is not the output of a build"):
+        clean(tmp_path, dry_run=False)
+    assert sorted(os.listdir(tmp_path)) == ["ImageNetS50", "work"]
+    assert main(["clean", str(tmp_path / "nowhere")]) == 1
+
+
+def test_a_second_run_stops_and_names_the_first(tmp_path):
+    (tmp_path / "work" / "trees").mkdir(parents=True)
+    lock.hold_run(tmp_path)
+    command = [sys.executable, ROOT / "workflow" / "launch.py", "clean", tmp_path]
+    environment = {name: value for name, value in os.environ.items() if name != lock.STARTED_BY}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"Another run works on {tmp_path}: process {os.getpid()} on" in done.stderr
+    assert (tmp_path / "work" / "trees").is_dir()
+    while lock._held:
+        os.close(lock._held.pop())
+    assert subprocess.run(command, env=environment, capture_output=True).returncode == 0
+
+
+def test_a_lock_that_was_left_by_a_dead_run_holds_nobody_up(tmp_path):
+    lock_run = (
+        "from pathlib import Path; from imagenet_s.runtime.lock import hold_run; "
+        f"hold_run(Path({str(tmp_path)!r}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    subprocess.run([sys.executable, "-c", lock_run], env=environment, check=True)
+    assert (tmp_path / "work" / "run.lock").read_text()
+    lock.hold_run(tmp_path)

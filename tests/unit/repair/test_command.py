@@ -1,0 +1,340 @@
+"""Repairing a build: what was damaged is as it was, everything else is the same file as before."""
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fuzz.damage_storm import storm, write_config
+from helpers import raw_imagenet
+from helpers.builds import build, check_sums, digest
+from helpers.damages import (
+    deleted,
+    emptied,
+    encoded_again,
+    extra,
+    flipped,
+    garbage,
+    in_another_class,
+    own_copy,
+    samples_in,
+    states,
+    truncated,
+)
+from helpers.trees import linked_copy
+from imagenet_s.cli.main import main
+from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.runtime import lock
+from imagenet_s.verify.adopt import ADOPTED
+from imagenet_s.verify.compare import verify
+
+DICE = random.Random
+
+
+class Built:
+    """A build of its own in `folder`, of the source `imagenet`."""
+
+    def __init__(self, imagenet: Path, output: Path, link: str):
+        self.imagenet, self.output, self.tree = imagenet, output, output / "ImageNetS50"
+        self.config = write_config(output, imagenet, link)
+
+    def configure(self, **values) -> None:
+        config = yaml.safe_load(self.config.read_text())
+        self.config.write_text(yaml.safe_dump(config | values))
+
+    def repair(self, *options: str) -> int:
+        while lock._held:  # a run holds its lock until its process ends
+            os.close(lock._held.pop())
+        return main(["repair", "--configfile", str(self.config), "--workers", "1", *options])
+
+    def first(self, folder: str, k: int = 0) -> str:
+        return [path for path in samples_in(self.tree) if path.startswith(f"{folder}/")][k]
+
+
+@pytest.fixture(scope="session")
+def original(imagenet50, annotations50, tmp_path_factory) -> Callable[[str, str], Path]:
+    """The output of a build from a layout with a kind of link. Shared: never change it."""
+    made: dict[tuple[str, str], Path] = {}
+
+    def by(layout: str, link: str) -> Path:
+        if (layout, link) not in made:
+            folder = tmp_path_factory.mktemp("original")
+            source = imagenet50
+            if layout != "folders":
+                source = getattr(raw_imagenet, layout)(imagenet50, folder / "imagenet")
+            build(source, annotations50, folder / "results", link, labels=("id16",))
+            made[layout, link] = folder / "results"
+        return made[layout, link]
+
+    return by
+
+
+@pytest.fixture
+def built(original, tmp_path) -> Callable[..., Built]:
+    def by(link: str, layout: str = "folders") -> Built:
+        origin = original(layout, link)
+        source = Path(read_json(origin / "work" / "source" / "50.json")["root"])
+        return Built(source, own_copy(origin, tmp_path / "results"), link)
+
+    return by
+
+
+@pytest.fixture
+def alone(imagenet50, annotations50, tmp_path) -> Callable[[str], Built]:
+    """A build of a source that may be changed."""
+
+    def by(link: str) -> Built:
+        source = linked_copy(imagenet50, tmp_path / "imagenet")
+        build(source, annotations50, tmp_path / "results", link, labels=("id16",))
+        return Built(source, tmp_path / "results", link)
+
+    return by
+
+
+WAYS = [
+    ("symlink", "folders"),
+    ("hardlink", "folders"),
+    ("copy", "folders"),
+    ("auto", "official"),
+    ("auto", "hugging_face_tars"),
+]
+
+
+@pytest.mark.parametrize(("link", "layout"), WAYS)
+def test_damages_of_all_kinds_are_mended_and_nothing_else_is_touched(built, tmp_path, link, layout):
+    made = built(link, layout)
+    outcome = storm(made.imagenet, made.config, made.tree, 40, 7, 1, tmp_path)
+    assert outcome.told >= 40
+    assert (outcome.unfound, outcome.invented, outcome.unmended, outcome.touched) == ([], [], [], [])
+    while lock._held:
+        os.close(lock._held.pop())
+
+
+@pytest.mark.parametrize("layout", ["folders", "official"])
+def test_damage_inside_the_pool_and_the_masks_kept_is_mended(built, layout):
+    """In place: the tree's file and the one it is a hard link to."""
+    made = built("copy" if layout == "folders" else "auto", layout)
+    before = digest(made.tree)
+    for path in (made.first("train"), made.first("test"), made.first("validation-segmentation")):
+        with (made.tree / path).open("r+b") as file:
+            file.write(b"damage")
+    assert made.repair() == 0
+    assert digest(made.tree) == before
+    check_sums(made.tree)
+    for path in (made.first("test"), made.first("validation-segmentation")):
+        assert (made.tree / path).stat().st_nlink > 1  # of the pool's file again
+
+
+def test_a_whole_build_is_left_as_it_is(built):
+    made = built("symlink")
+    before = states(made.tree)
+    assert made.repair() == 0
+    assert states(made.tree) == before
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(built, capsys):
+    made = built("copy")
+    image, mask, label = (
+        made.first(f) for f in ("test", "train-semi-segmentation", "validation-segmentation-id16")
+    )
+    moved = made.first("validation", 5)
+    for path in (image, mask, label):
+        emptied(made.tree, path, DICE(0))
+    in_another_class(made.tree, moved, DICE(0))
+    ((_, added),) = extra(made.tree, made.first("test", 9), DICE(0))
+    deleted(made.tree, "manifests/test.csv", DICE(0))
+    before = states(made.output)
+    assert made.repair("--dry-run", "--delete-extra") == 1
+    assert states(made.output) == before
+    out = capsys.readouterr().out
+    assert f"would make 1 images again from {made.imagenet}: {image}\n" in out
+    assert f"would make 1 masks again from the annotations: {mask}\n" in out
+    assert f"would make 1 labels again from the masks: {label}\n" in out
+    assert "would move 1 files to their class folder\n" in out
+    assert "would write again: manifests/test.csv\n" in out
+    assert f"would delete 1 extra files: {added}\n" in out
+
+
+def test_extra_files_are_told_and_left_unless_asked(built, capsys):
+    made = built("copy")
+    ((_, added),) = extra(made.tree, made.first("test"), DICE(0))
+    (made.tree / "mine").mkdir()
+    (made.tree / "mine" / "notes").write_text("mine")
+    assert made.repair() == 1
+    assert f"extra: mine/notes, {added}\n" in capsys.readouterr().out
+    assert (made.tree / added).exists()
+    assert made.repair("--delete-extra") == 0
+    assert not (made.tree / added).exists()
+    assert not (made.tree / "mine").exists()
+
+
+def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsys):
+    made = alone("symlink")
+    mine = made.imagenet / "train" / "n01443537" / "mine.txt"
+    mine.write_text("mine")
+    before = states(made.imagenet)
+    assert made.repair("--delete-extra") == 1
+    assert states(made.imagenet) == before
+    assert "train/n01443537/mine.txt: it lies in the source" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layout", ["symlink", "copy"])
+def test_all_manifests_and_dataset_are_written_again(built, layout):
+    made = built(layout)
+    names = ["dataset.json", *(f"manifests/{name}" for name in os.listdir(made.tree / "manifests"))]
+    right = {name: (made.tree / name).read_bytes() for name in names}
+    content = read_json(made.tree / "dataset.json")["content"]
+    before = states(made.tree)
+    for name in names:
+        deleted(made.tree, name, DICE(0))
+    # With all of it gone nobody could tell it from a copy that was made by other means.
+    (made.tree / "dataset.json").write_text("{}")
+    assert made.repair("--delete-extra") == 0
+    assert read_json(made.tree / "dataset.json")["content"] == content
+    for name in names[1:]:
+        assert (made.tree / name).read_bytes() == right[name]
+    kept = {path: state for path, state in states(made.tree).items() if "/manifests/" not in path}
+    assert {path: kept[path] for path in kept if not path.endswith("dataset.json")} == {
+        path: state
+        for path, state in before.items()
+        if "/manifests/" not in path and not path.endswith("dataset.json")
+    }
+
+
+def test_labels_that_are_no_longer_asked_for_are_left(built):
+    made = built("copy")
+    made.configure(labels=[])
+    flipped(made.tree, "dataset.json", DICE(0))
+    assert made.repair("--delete-extra") == 0
+    assert (made.tree / made.first("validation-segmentation-id16")).exists()
+    assert verify(made.tree, 50, "sha256", 1).whole
+
+
+def test_what_the_source_has_lost_or_changed_is_told_and_the_rest_mended(alone, caplog):
+    made = alone("symlink")
+    gone, changed, mended = (made.first("validation", k) for k in (0, 9, 20))
+    (made.imagenet / "val" / Path(gone).name).unlink()
+    source = made.imagenet / "val" / Path(changed).name
+    data = source.read_bytes()
+    source.unlink()
+    source.write_bytes(data[:-1] + b"x")
+    train = made.imagenet / "train" / "n01443537" / "n01443537_1.JPEG"
+    train.unlink()
+    emptied(made.tree, mended, DICE(0))
+    before = states(made.imagenet)
+    assert made.repair() == 1
+    assert states(made.imagenet) == before
+    verdict = verify(made.tree, 50, "sha256", 1)
+    assert verdict.damage == {
+        "missing": ["train/n01443537/n01443537_1.JPEG"],
+        "changed": [changed],
+        "moved": [gone],
+    }
+    assert f"{gone}: the source does not have it" in caplog.text
+    assert f"{changed}: the source has other bytes" in caplog.text
+    assert "train/n01443537/n01443537_1.JPEG: " in caplog.text
+
+
+def test_links_are_led_to_a_source_that_moved(alone, tmp_path):
+    made = alone("symlink")
+    right = digest(made.tree)
+    made.imagenet.rename(tmp_path / "moved")
+    made.configure(imagenet=str(tmp_path / "moved"))
+    assert made.repair() == 0
+    assert digest(made.tree) == right
+    check_sums(made.tree)
+    assert os.readlink(made.tree / "train" / "n01443537") == str(tmp_path / "moved" / "train" / "n01443537")
+
+
+def test_a_file_that_moved_and_was_damaged_is_made_again(built):
+    made = built("copy")
+    path = made.first("validation")
+    flipped(made.tree, path, DICE(0))
+    in_another_class(made.tree, path, DICE(0))
+    assert made.repair("--delete-extra") == 0
+    check_sums(made.tree)
+
+
+def test_what_lies_in_the_wrong_class_of_the_source_is_not_moved(alone):
+    made = alone("symlink")
+    train = made.imagenet / "train"
+    (train / "n01443537" / "n01443537_1.JPEG").rename(train / "n01491361" / "n01443537_1.JPEG")
+    before = states(made.imagenet)
+    made.repair("--delete-extra")
+    assert states(made.imagenet) == before
+    assert (made.tree / "train" / "n01443537").is_symlink()
+
+
+@pytest.mark.parametrize("folder", ["validation", "validation-segmentation", "validation-segmentation-id16"])
+def test_a_link_to_a_folder_is_replaced_and_all_that_was_behind_it_made(built, tmp_path, folder):
+    made = built("copy")
+    (made.tree / folder).rename(tmp_path / "elsewhere")
+    (made.tree / folder).symlink_to(tmp_path / "elsewhere")
+    garbage(made.tree, next(str(p.relative_to(made.tree)) for p in (made.tree / folder).glob("*/*")), DICE(0))
+    before = states(tmp_path / "elsewhere")
+    assert made.repair() == 0
+    assert states(tmp_path / "elsewhere") == before
+    assert not (made.tree / folder).is_symlink()
+    check_sums(made.tree)
+
+
+def test_damaged_annotations_are_told(built, tmp_path, caplog):
+    made = built("copy")
+    mask, sound = made.first("validation-segmentation"), made.first("test")
+    receipt = made.output / "work" / "annotations" / "50.json"
+    shutil.copytree(made.output / "work" / "masks" / "50", tmp_path / "masks")
+    (tmp_path / "masks" / mask).write_bytes(b"no mask")
+    write_json(receipt, read_json(receipt) | {"kind": "folder", "path": str(tmp_path / "masks")})
+    with (made.tree / mask).open("r+b") as file:
+        file.write(b"damage")
+    emptied(made.tree, sound, DICE(0))
+    assert made.repair() == 1
+    assert f"{mask}: the annotations have other bytes" in caplog.text
+    assert verify(made.tree, 50, "sha256", 1).damage == {"changed": [mask]}
+
+
+def test_an_adopted_copy_is_repaired_with_copies(built):
+    made = built("copy")
+    dataset = read_json(made.tree / "dataset.json")
+    dataset["build"]["link"] = ADOPTED
+    dataset["sha256"] = own_digest(dataset["content"], dataset["build"])
+    write_json(made.tree / "dataset.json", dataset)
+    shutil.rmtree(made.output / "work")
+    made.configure(link="symlink")
+    for folder, damage in (("train", truncated), ("test", deleted), ("train-semi", flipped)):
+        damage(made.tree, made.first(folder), DICE(0))
+    assert made.repair() == 0
+    assert not any((made.tree / path).is_symlink() for path in samples_in(made.tree))
+    check_sums(made.tree)
+
+
+def test_a_copy_without_manifests_is_refused(built, capsys):
+    made = built("copy")
+    shutil.rmtree(made.tree / "manifests")
+    (made.tree / "dataset.json").unlink()
+    assert made.repair() == 1
+    assert "has no manifests: nobody knows its right bytes" in capsys.readouterr().err
+
+
+def test_nothing_to_repair_is_2(tmp_path, capsys):
+    made = Built(tmp_path / "imagenet", tmp_path / "results", "copy")
+    assert made.repair() == 2
+    assert "There is nothing to repair at" in capsys.readouterr().err
+
+
+def test_the_demo_is_repaired_without_its_annotations(built, imagenet50):
+    made = built("copy")
+    shutil.rmtree(made.output / "work" / "annotations")
+    shutil.rmtree(made.output / "work" / "masks")
+    (made.output / "work" / "demo").mkdir()
+    (made.output / "work" / "demo" / "imagenet").symlink_to(imagenet50)
+    made.configure(imagenet="demo")
+    encoded_again(made.tree, made.first("validation-segmentation"), DICE(0))
+    deleted(made.tree, made.first("test"), DICE(0))
+    assert made.repair() == 0
+    check_sums(made.tree)

@@ -1,0 +1,130 @@
+"""Ctrl-C: a command stops at once, with its processes, and shows no stack."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers.builds import ROOT
+
+PATIENCE = 60  # seconds
+PIPE = "n01443537/150.JPEG"  # in the third chunk of images
+
+
+# Images are regular files to the commands, which refuse a pipe. Here it passes for one: who reads it waits.
+PATIENT = "import stat; stat.S_ISREG = lambda mode: True"
+
+
+@pytest.fixture
+def images(tmp_path) -> Path:
+    """Images of which one is a pipe."""
+    folder = tmp_path / "images"
+    (folder / "n01443537").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "one.jpg")
+    for number in range(200):
+        os.link(folder / "one.jpg", folder / "n01443537" / f"{number:03}.JPEG")
+    (folder / "one.jpg").unlink()
+    (folder / PIPE).unlink()
+    os.mkfifo(folder / PIPE)
+    return folder
+
+
+def started(images: Path, out: Path, workers: int) -> subprocess.Popen:
+    """The command at work, in a group of its own as a shell makes them."""
+    arguments = ["--images", images, "--out", out, "--workers", str(workers)]
+    begin = images.with_name("begin")  # of each Python, those of the workers included
+    begin.mkdir()
+    (begin / "sitecustomize.py").write_text(PATIENT)
+    return subprocess.Popen(
+        [sys.executable, ROOT / "workflow" / "launch.py", "grid-features", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(begin), "PYTHONDONTWRITEBYTECODE": "1"},
+        process_group=0,
+        # What is started in the background by a script has it ignored, and so had all of ours.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def until(happened) -> None:
+    began = time.monotonic()
+    while not happened():
+        assert time.monotonic() - began < PATIENCE
+        time.sleep(0.01)
+
+
+def held_open(pipe: Path) -> int:
+    """The writing end of a pipe, once somebody reads it: from then on they wait for what never comes."""
+    ends = []
+
+    def opened() -> bool:
+        try:
+            ends.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    until(opened)
+    time.sleep(0.3)  # Python reads at last: a signal just before that would only be seen when it ends
+    return ends[0]
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def require_stopped(job: subprocess.Popen, out: Path) -> None:
+    printed, said = job.communicate(timeout=PATIENCE)
+    assert (job.returncode, printed, said) == (130, "", "Stopped.\n")
+    until(lambda: not alive(job.pid))  # Python's own process for semaphores ends last
+    for path in out.rglob("*.npy"):
+        np.load(path)
+    assert {path.suffix for path in out.rglob("*") if path.is_file()} <= {".npy"}
+    assert {path.name for path in out.parent.iterdir()} <= {"begin", "images", "out"}
+
+
+@pytest.mark.parametrize(("workers", "alone"), [(1, False), (2, True)])
+def test_ctrl_c_stops_a_command_and_its_processes(workers, alone, images, tmp_path):
+    out = tmp_path / "out"
+    job = started(images, out, workers)
+    end = held_open(images / PIPE)
+    try:
+        # `kill` gives it to the command alone, the terminal to all of its processes.
+        (os.kill if alone else os.killpg)(job.pid, signal.SIGINT)
+        require_stopped(job, out)
+    finally:
+        os.close(end)
+
+
+def test_ctrl_c_while_the_processes_begin(images, tmp_path):
+    job = started(images, tmp_path / "out", 3)
+    children = Path(f"/proc/{job.pid}/task/{job.pid}/children")
+    if not children.exists():
+        job.kill()
+        pytest.skip("this kernel does not list a process's children")
+    until(lambda: len(children.read_text().split()) > 1)
+    os.killpg(job.pid, signal.SIGINT)
+    require_stopped(job, tmp_path / "out")
+
+
+def test_ctrl_c_twice(images, tmp_path):
+    job = started(images, tmp_path / "out", 2)
+    end = held_open(images / PIPE)
+    try:
+        for _ in range(2):
+            os.killpg(job.pid, signal.SIGINT)
+            time.sleep(0.001)
+        require_stopped(job, tmp_path / "out")
+    finally:
+        os.close(end)
