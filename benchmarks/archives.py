@@ -33,7 +33,7 @@ from imagenet_s.images.read import read_part
 from imagenet_s.images.stream import read_pass
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
-from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import subset_parts
@@ -84,7 +84,7 @@ def unpack(root: Path, target: Path, wnids: list[str]) -> float:
 
 def our_index(archive: Path) -> int:
     """The number of members of the tars in an archive of one tar a class, as the build finds them."""
-    tar = Tar(archive, Seen(), Index())
+    tar = Tar(archive, ScanNotes(), Index())
     return sum(len(images) for _, images in tar.train_images(tar.classes()))
 
 

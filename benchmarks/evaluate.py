@@ -26,7 +26,7 @@ from imagenet_s.benchmark.scoring.evaluate import evaluate
 from imagenet_s.benchmark.scoring.matching import in_common, match, match_predictions, occurring
 from imagenet_s.benchmark.scoring.predictions import Pair, names_of, pairs_of, read_pair
 from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.spec.classes import IGNORE, class_ids
 from imagenet_s.spec.subsets import subset_of
 
@@ -99,7 +99,7 @@ def job(way: str, subset: int, folder: Path, workers: int) -> None:
         class_by_class(pairs[:FEW], classes)
     else:
         chunk = partial(decode, classes) if way == "decode" else partial(score, classes, way == "edges")
-        results = in_chunks(chunk, pairs, workers, way, "images")
+        results = map_chunks(chunk, pairs, workers, way, "images")
         if way != "decode":
             metrics.figures(metrics.total(results))
 

@@ -21,7 +21,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from imagenet_s.annotations.unpack import mask_paths
-from imagenet_s.io.atomic import written
+from imagenet_s.io.atomic import atomic_write
 from imagenet_s.masks.codec import rgb_of
 from imagenet_s.spec.classes import IGNORE, class_ids
 from imagenet_s.spec.subsets import subset_of
@@ -65,7 +65,7 @@ def make(subset: int, path: Path) -> None:
     masks = mask_paths(subset)
     with (
         ProcessPoolExecutor() as pool,
-        written(path) as partial_path,
+        atomic_write(path) as partial_path,
         zipfile.ZipFile(partial_path, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for mask, data in zip(masks, pool.map(partial(png_of, subset), masks, chunksize=64), strict=True):

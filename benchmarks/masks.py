@@ -21,9 +21,9 @@ from PIL import Image
 
 from imagenet_s.annotations.unpack import mask_paths, unpack_masks, unzipped
 from imagenet_s.dataset.encoded_masks import encode_labels
-from imagenet_s.io.atomic import put, read_json, scratch_folder, write_json
+from imagenet_s.io.atomic import read_json, scratch_folder, write_atomically, write_json
 from imagenet_s.io.zip_reader import zipped_masks
-from imagenet_s.runtime.parallel import CHUNK, in_chunks
+from imagenet_s.runtime.parallel import CHUNK, map_chunks
 from imagenet_s.spec.subsets import MASKED, subset_of
 
 WAYS = {
@@ -66,11 +66,11 @@ def take(receipt: Path, target: Path, most: int | None = None) -> None:
         (target / parent).mkdir(parents=True)
     with scratch_folder(target / "x") as scratch:
         some = sorted(found.items())[:most]
-        in_chunks(partial(_take, origin, target, scratch), some, 2, "Taking", "masks")
+        map_chunks(partial(_take, origin, target, scratch), some, 2, "Taking", "masks")
 
 
 def _take(origin: Path, target: Path, scratch: Path, masks: list) -> list:
-    return [put(data, target / mask, scratch) for mask, data in unzipped(origin, masks)]
+    return [write_atomically(data, target / mask, scratch) for mask, data in unzipped(origin, masks)]
 
 
 def prepare(subset: int, folder: Path) -> None:

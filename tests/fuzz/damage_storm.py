@@ -25,7 +25,7 @@ for place in (Path(__file__).parents[1], Path(__file__).parents[2] / "workflow")
     sys.path.insert(0, str(place))
 
 from helpers.builds import build, check_sums, digest  # noqa: E402
-from helpers.damages import DAMAGES, OF_PAPERS, as_json, samples_in, states  # noqa: E402
+from helpers.damages import DAMAGES, OF_MANIFESTS, as_json, samples_in, states  # noqa: E402
 from imagenet_s.demo.generate import make_annotations, make_images  # noqa: E402
 from imagenet_s.io.atomic import read_json  # noqa: E402
 from imagenet_s.repair.command import repair_copies  # noqa: E402
@@ -33,8 +33,8 @@ from imagenet_s.runtime import lock  # noqa: E402
 from imagenet_s.spec.subsets import sample_manifests  # noqa: E402
 from imagenet_s.verify.command import verify_copies  # noqa: E402
 
-PAPERS = ["dataset.json", *(f"manifests/{name}" for name in sample_manifests())]
-PAPERS += [f"manifests/{split}-segmentation-id16.sha256" for split in ("train-semi", "validation")]
+MANIFEST_FILES = ["dataset.json", *(f"manifests/{name}" for name in sample_manifests())]
+MANIFEST_FILES += [f"manifests/{split}-segmentation-id16.sha256" for split in ("train-semi", "validation")]
 
 
 @dataclass
@@ -98,7 +98,7 @@ def storm(
 def _damage(tree: Path, count: int, dice: random.Random, outcome: Outcome) -> dict[str, list]:
     """Makes `count` damages to as many files; path → what must be found."""
     files = samples_in(tree)
-    paper = dice.choice(PAPERS)  # one at a time: with more of them gone nobody knows what is right
+    paper = dice.choice(MANIFEST_FILES)  # one at a time: with more of them gone nobody knows what is right
     if paper.endswith("-id16.sha256"):  # then labels are known by their masks alone
         spared = tuple(f"{paper[10 : -len(ending)]}/" for ending in (".sha256", "-id16.sha256"))
         files = [path for path in files if not path.startswith(spared)]
@@ -107,7 +107,7 @@ def _damage(tree: Path, count: int, dice: random.Random, outcome: Outcome) -> di
         damage = dice.choice(DAMAGES)
         hurt[path] = damage(tree, path, dice)
         outcome.damages[damage.__name__] += 1
-    damage = dice.choice(OF_PAPERS)
+    damage = dice.choice(OF_MANIFESTS)
     hurt[paper] = damage(tree, paper, dice)
     outcome.damages[f"{damage.__name__} ({paper})"] += 1
     # The digests of pixels are in the tables alone.

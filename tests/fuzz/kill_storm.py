@@ -37,7 +37,7 @@ from imagenet_s.spec.subsets import subset_of
 SOURCES = {"folders": linked_copy, "official": official, "huggingface": hugging_face_tars}
 KINDS = ("snakemake", "job", "all")
 IMAGES = (".JPEG", ".png")
-PAPERS = (".csv", ".sha256")
+MANIFEST_FILES = (".csv", ".sha256")
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Storm:
         tree = self.results / "ImageNetS50"
         found = image_files(tree)
         for name, path in found.items():
-            if path.suffix not in (*IMAGES, *PAPERS) or path.name.startswith("."):
+            if path.suffix not in (*IMAGES, *MANIFEST_FILES) or path.name.startswith("."):
                 continue
             assert name in self.right, f"{name} does not belong there"
             try:

@@ -20,7 +20,7 @@ from imagenet_s.masks.codec import decode
 from imagenet_s.runtime import image_file
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
@@ -40,7 +40,7 @@ def read_zip(folder: Path) -> None:
 
 def read_tar(folder: Path) -> None:
     path = folder / "train.tar"
-    tar = Tar(path, Seen(), Index())
+    tar = Tar(path, ScanNotes(), Index())
     found = [image for _, some in tar.train_images(tar.classes()) for image in some]
     with images.Reader() as reader:
         for image in [*found, *tar.val_images()]:

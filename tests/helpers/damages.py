@@ -127,7 +127,7 @@ DAMAGES: tuple[Damage, ...] = (
     extra,
     in_another_class,
 )
-OF_PAPERS: tuple[Damage, ...] = (flipped, truncated, emptied, appended, deleted)
+OF_MANIFESTS: tuple[Damage, ...] = (flipped, truncated, emptied, appended, deleted)
 
 
 def replaced(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -22,7 +21,7 @@ from imagenet_s.images.stream import read_pass
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.source.listing import listing_of, read_listing, write_listing
-from imagenet_s.source.scan import SYNTHETIC, list_tier
+from imagenet_s.source.scan import SYNTHETIC, list_tier, scan_json
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import merges, train_classes
 from imagenet_s.spec.shards import subset_parts, tier_of
@@ -231,8 +230,8 @@ def train_tree_919(imagenet: Path, made_up_records: tuple[Path, Path, Path], out
     work.mkdir(parents=True)
     for tier, path in listings.items():
         rows, seen = list_tier(imagenet, tier, Index(work / "index.parquet"))
-        write_listing(listing_of(rows, seen.stamps), path)
-        write_json(path.with_suffix(".json"), asdict(seen))
+        write_listing(listing_of(rows, seen.fingerprints), path)
+        write_json(path.with_suffix(".json"), scan_json(seen))
     records = [val]
     for part in subset_parts(919, one_pass_sets(places), 919):
         path = work / f"{part}.parquet"

@@ -168,11 +168,11 @@ def predictions_seen(split):
 
     def seen(wildcards):
         # It loads what decodes masks, which no other job waits for.
-        from imagenet_s.benchmark.scoring.predictions import inner, stamp
+        from imagenet_s.benchmark.scoring.predictions import inner, fingerprint
 
         folder = BENCHMARK.predictions
         try:
-            return f"{folder} {stamp(inner(Path(folder), split))}" if folder else ""
+            return f"{folder} {fingerprint(inner(Path(folder), split))}" if folder else ""
         except UserError as error:
             raise WorkflowError(f"`benchmark.predictions`: {error}")
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from imagenet_s.annotations.unpack import RECORDS
 from imagenet_s.dataset.encoded_masks import encode_labels, label_path
-from imagenet_s.masks.codec import colors, rgb_of
+from imagenet_s.masks.codec import rgb_of
+from imagenet_s.masks.palette import colors
 from imagenet_s.spec.subsets import ENCODINGS, MASKED
 
 # n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that an order can be seen.

@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import record_of, write_records
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.source.listing import listing_of, write_listing
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import SourceScan, scan_json
 from imagenet_s.spec.shards import tiers
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import MASKED, SPLITS, sample_manifests
@@ -351,11 +350,11 @@ def output(tmp_path) -> Path:
 
 def add_tree(output: Path, subset: int, source: Path) -> Path:
     """A tree without an image, built by the real stage from a source, with a file to lose."""
-    found = asdict(Findings(root=str(source), train=[f"{source}/train"]))
+    found = SourceScan(root=str(source), train=[f"{source}/train"])
     listed_at = output / "work" / "source"
     listing, findings = listed_at / f"{subset}.parquet", listed_at / f"{subset}.json"
     samples = listed_at / "samples"
-    write_json(findings, found)
+    write_json(findings, scan_json(found))
     write_listing(listing_of([], {}), listing)
     pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
     build_tree(subset, samples, [listing], [findings], "hardlink", output, listed_at / "receipt")
@@ -397,7 +396,7 @@ def tidied(output: Path, subsets=(50,), link="symlink", demo=False) -> set[str]:
     for tier in tiers(subsets):
         findings = output / "work" / "source" / f"{tier}.json"
         if not findings.exists():
-            write_json(findings, asdict(Findings(root="/data/imagenet")))
+            write_json(findings, scan_json(SourceScan(root="/data/imagenet")))
     tidy(subsets, link, demo, output, output / "work" / "tidy.json")
     removed = read_json(output / "work" / "tidy.json")["removed"]
     assert not any(os.path.lexists(folder) for folder in removed)
@@ -417,8 +416,8 @@ def test_the_pool_of_folders_is_kept_for_copies_only(output, link, gone):
 @pytest.mark.parametrize("archives", [50, 300])
 def test_the_pool_is_kept_where_any_tier_has_images_from_archives(output, archives):
     (output / "work" / "pool" / "train").mkdir(parents=True)
-    seen = Findings(root="/data/imagenet", pooled=["val"])
-    write_json(output / "work" / "source" / f"{archives}.json", asdict(seen))
+    seen = SourceScan(root="/data/imagenet", pooled=["val"])
+    write_json(output / "work" / "source" / f"{archives}.json", scan_json(seen))
     assert tidied(output, subsets=(300,), link="auto") == set()
     assert (output / "work" / "pool" / "train").is_dir()
 
@@ -432,7 +431,9 @@ def test_records_of_archives_are_forgotten_with_their_copies_and_those_of_files_
         row = record_of(path.name.partition("-")[0], FISH, b"")
         for kind, archives in (("file", []), ("tar", ["/data/imagenet/train.tar"])):
             write_records([row], [], output / "work" / "images" / f"{kind} {row[0]}.parquet", archives)
-    write_json(output / "work" / "source" / "50.json", asdict(Findings(root="/data/imagenet", pooled=pooled)))
+    write_json(
+        output / "work" / "source" / "50.json", scan_json(SourceScan(root="/data/imagenet", pooled=pooled))
+    )
     tidied(output, link="auto")
     left = {path.stem for path in (output / "work" / "images").iterdir()}
     assert left == {f"file {FISH}_1", f"file {FISH}_2"} | ({f"tar {FISH}_1"} if pooled else set())

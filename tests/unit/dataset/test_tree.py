@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,7 +22,7 @@ from imagenet_s.io.links import place
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import listing_of, write_listing
-from imagenet_s.source.scan import list_tier
+from imagenet_s.source.scan import list_tier, scan_json
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.shards import subset_parts
@@ -473,8 +472,8 @@ def build919(tmp_path):
     findings = [tmp_path / f"{tier}.json" for tier in (50, 300, 919)]
     for tier, listing, found in zip((50, 300, 919), listings, findings, strict=True):
         listed_rows, seen = list_tier(source, tier, Index())
-        write_listing(listing_of(listed_rows, seen.stamps), listing)
-        write_json(found, asdict(seen))
+        write_listing(listing_of(listed_rows, seen.fingerprints), listing)
+        write_json(found, scan_json(seen))
 
     def build(link: str, first: int = 0) -> Path:
         pq.write_table(pa.Table.from_pylist(rows[first:], SAMPLES), tmp_path / "samples.parquet")

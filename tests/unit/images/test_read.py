@@ -46,7 +46,7 @@ NOISE = np.random.default_rng(1).bytes(500)
 def listing50(imagenet50, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("listing")
     rows, seen = list_tier(imagenet50, 50, Index())
-    write_listing(listing_of(rows, seen.stamps), folder / "listing.parquet")
+    write_listing(listing_of(rows, seen.fingerprints), folder / "listing.parquet")
     return folder / "listing.parquet"
 
 

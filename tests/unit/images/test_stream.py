@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,7 +29,7 @@ from imagenet_s.io.atomic import write_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.source.listing import listing_of, write_listing
-from imagenet_s.source.scan import list_tier
+from imagenet_s.source.scan import list_tier, scan_json
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import subset_parts
 from imagenet_s.workspace.paths import Workspace
@@ -114,7 +113,7 @@ def test_records_and_the_pool_are_those_of_the_plain_folders(imagenet50, tmp_pat
         work, places = tmp_path / name, find_places(root)
         rows, seen = list_tier(root, 50, Index())
         work.mkdir()
-        write_listing(listing_of(rows, seen.stamps), work / "listing.parquet")
+        write_listing(listing_of(rows, seen.fingerprints), work / "listing.parquet")
         parts = subset_parts(50, one_pass_sets(places), 50)
         for part in parts:
             records, rest = work / f"{part}.parquet", (work / "pool", work / "scratch")
@@ -250,7 +249,7 @@ def test_what_can_be_looked_into_is_never_read_from_front_to_back(root, imagenet
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
     places = find_places(root)
     assert one_pass_sets(places) == {}
-    assert places.aside == (root / "train_images_0.tar.gz",)
+    assert places.unused == (root / "train_images_0.tar.gz",)
 
 
 def test_of_two_kinds_of_streams_one_is_read(root):
@@ -258,7 +257,7 @@ def test_of_two_kinds_of_streams_one_is_read(root):
     parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", b"1")])
     places = find_places(root)
     assert places.train == (root / "train-00000-of-00001.parquet",)
-    assert places.aside == (root / "train_images_0.tar.gz",)
+    assert places.unused == (root / "train_images_0.tar.gz",)
 
 
 def test_an_empty_folder_keeps_no_stream_from_being_read(root):
@@ -266,7 +265,7 @@ def test_an_empty_folder_keeps_no_stream_from_being_read(root):
     (root / "val").mkdir()
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
     assert one_pass_sets(find_places(root)) == {"train": 1}
-    assert find_places(root).aside == ()
+    assert find_places(root).unused == ()
 
 
 def test_of_an_archive_compressed_in_two_ways_one_is_read(root):
@@ -274,13 +273,13 @@ def test_of_an_archive_compressed_in_two_ways_one_is_read(root):
         (root / f"ILSVRC2012_img_val.tar.{ending}").touch()
     places = find_places(root)
     assert places.val == (root / "ILSVRC2012_img_val.tar.gz",)
-    assert places.aside == (root / "ILSVRC2012_img_val.tar.zst",)
+    assert places.unused == (root / "ILSVRC2012_img_val.tar.zst",)
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
     (root / "data").mkdir()
     train_tars(root / "data", [(f"{FISH}_1.JPEG", b"1")], [(f"{FISH}_2.JPEG", b"2")])
     places = find_places(root)
     assert places.train == tuple(root / "data" / f"train_images_{k}.tar.gz" for k in range(2))
-    assert root / "train_images_0.tar.gz" in places.aside
+    assert root / "train_images_0.tar.gz" in places.unused
 
 
 # Twice the same
@@ -381,7 +380,7 @@ def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root,
     ]
     Workspace(tmp_path).samples(50).parent.mkdir()
     pq.write_table(pa.Table.from_pylist(samples, SAMPLES), Workspace(tmp_path).samples(50))
-    write_json(tmp_path / "work" / "source" / "50.json", asdict(list_tier(root, 50, Index())[1]))
+    write_json(tmp_path / "work" / "source" / "50.json", scan_json(list_tier(root, 50, Index())[1]))
     tidy([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
     assert pooled(tmp_path / "work") == in_pool(
         (f"{FISH}_1", FISH, b"1"), (MOVED, TENCH, b"4"), (VAL, FISH, b"3")

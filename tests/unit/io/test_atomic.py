@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from imagenet_s.io.atomic import put, read_json, real_folder, scratch_folder, sha256_of, write_json, written
+from imagenet_s.io.atomic import (
+    atomic_write,
+    ensure_real_dir,
+    read_json,
+    scratch_folder,
+    sha256_of,
+    write_atomically,
+    write_json,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -23,7 +31,7 @@ def source(tmp_path):
 
 def test_a_written_file_has_its_name_only_when_the_block_has_ended(tmp_path):
     path = tmp_path / "new" / "deep" / "a.txt"
-    with written(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("whole")
         # In the same folder, or the rename could not be one step.
         assert partial.parent == path.parent
@@ -37,7 +45,7 @@ def test_an_exception_leaves_the_old_file_and_nothing_of_the_new(tmp_path):
     path.write_text("old")
 
     def write_half():
-        with written(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text("ha")
             raise InterruptedError
 
@@ -51,7 +59,7 @@ def test_a_written_file_replaces_the_name_not_the_bytes_behind_it(tmp_path):
     path, other_name = tmp_path / "a.txt", tmp_path / "b.txt"
     path.write_text("old")
     os.link(path, other_name)
-    with written(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("new")
     assert path.read_text() == "new"
     assert other_name.read_text() == "old"
@@ -59,10 +67,10 @@ def test_a_written_file_replaces_the_name_not_the_bytes_behind_it(tmp_path):
 
 def test_what_a_killed_run_left_under_the_temporary_name_is_gone_at_the_start(tmp_path):
     path = tmp_path / "a.txt"
-    with written(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text("first")
     partial.write_text("left by a killed run")
-    with written(path) as partial, partial.open("a") as file:
+    with atomic_write(path) as partial, partial.open("a") as file:
         file.write("second")
     assert path.read_text() == "second"
     assert os.listdir(tmp_path) == ["a.txt"]
@@ -71,7 +79,7 @@ def test_what_a_killed_run_left_under_the_temporary_name_is_gone_at_the_start(tm
 def test_put_writes_the_bytes_and_leaves_nothing_in_scratch(tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    put(b"\x00\xff bytes", tmp_path / "a.JPEG", scratch)
+    write_atomically(b"\x00\xff bytes", tmp_path / "a.JPEG", scratch)
     assert (tmp_path / "a.JPEG").read_bytes() == b"\x00\xff bytes"
     assert (tmp_path / "a.JPEG").stat().st_mode & 0o600 == 0o600
     assert os.listdir(scratch) == []
@@ -80,17 +88,17 @@ def test_put_writes_the_bytes_and_leaves_nothing_in_scratch(tmp_path):
 @pytest.mark.parametrize("make", [os.symlink, os.link])
 def test_put_replaces_a_link_and_leaves_the_file_behind_it(tmp_path, source, make):
     make(source / "image.JPEG", tmp_path / "a.JPEG")
-    put(b"ours", tmp_path / "a.JPEG", tmp_path)
+    write_atomically(b"ours", tmp_path / "a.JPEG", tmp_path)
     assert (tmp_path / "a.JPEG").read_bytes() == b"ours"
     assert not (tmp_path / "a.JPEG").is_symlink()
     assert (source / "image.JPEG").read_text() == "theirs"
 
 
 def test_a_real_folder_is_made_with_all_its_parents_and_keeps_what_it_holds(tmp_path):
-    folder = real_folder(tmp_path / "root", "train/n01443537")
+    folder = ensure_real_dir(tmp_path / "root", "train/n01443537")
     assert folder == tmp_path / "root" / "train" / "n01443537"
     (folder / "kept.txt").write_text("kept")
-    assert real_folder(tmp_path / "root", "train/n01443537") == folder
+    assert ensure_real_dir(tmp_path / "root", "train/n01443537") == folder
     assert (folder / "kept.txt").read_text() == "kept"
 
 
@@ -100,7 +108,7 @@ def test_a_link_to_a_folder_is_replaced_by_a_folder_and_its_target_stays(tmp_pat
     root = tmp_path / "root"
     (root / linked).parent.mkdir(parents=True)
     (root / linked).symlink_to(source)
-    folder = real_folder(root, "train/n01443537")
+    folder = ensure_real_dir(root, "train/n01443537")
     (folder / "ours.JPEG").write_text("ours")
     assert not (root / linked).is_symlink()
     assert os.listdir(folder) == ["ours.JPEG"]
@@ -110,7 +118,7 @@ def test_a_link_to_a_folder_is_replaced_by_a_folder_and_its_target_stays(tmp_pat
 
 def test_a_dangling_link_is_replaced_by_a_folder(tmp_path):
     (tmp_path / "train").symlink_to(tmp_path / "nowhere")
-    assert os.listdir(real_folder(tmp_path, "train")) == []
+    assert os.listdir(ensure_real_dir(tmp_path, "train")) == []
     assert not (tmp_path / "train").is_symlink()
     assert not (tmp_path / "nowhere").exists()
 
@@ -118,7 +126,7 @@ def test_a_dangling_link_is_replaced_by_a_folder(tmp_path):
 def test_the_root_of_a_real_folder_may_be_reached_by_a_link(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "results").symlink_to(tmp_path / "disk")
-    real_folder(tmp_path / "results", "train")
+    ensure_real_dir(tmp_path / "results", "train")
     assert (tmp_path / "results").is_symlink()
     assert (tmp_path / "disk" / "train").is_dir()
 
@@ -126,7 +134,7 @@ def test_the_root_of_a_real_folder_may_be_reached_by_a_link(tmp_path):
 def test_a_file_in_the_way_of_a_real_folder_is_told_and_kept(tmp_path):
     (tmp_path / "train").write_text("a file of the user's")
     with pytest.raises(FileExistsError) as error:
-        real_folder(tmp_path, "train/n01443537")
+        ensure_real_dir(tmp_path, "train/n01443537")
     assert error.value.filename == str(tmp_path / "train")
     assert (tmp_path / "train").read_text() == "a file of the user's"
 

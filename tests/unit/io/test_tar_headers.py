@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.raw_imagenet import tar_of
-from imagenet_s.io.split_file import Pieces, piece_paths, stamp
+from imagenet_s.io.split_file import SplitFile, fingerprint, piece_paths
 from imagenet_s.io.tar_headers import BLOCK, PADDING, Member, members
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.tar_index import Index
@@ -25,7 +25,7 @@ END = bytes(2 * BLOCK)
 
 def found(path: Path, start: int = 0, stop: int | None = None) -> list[Member]:
     """The first members: a reader that goes round in circles must not take the tests with it."""
-    with Pieces(path) as pieces:
+    with SplitFile(path) as pieces:
         return list(islice(members(pieces, str(path), start, stop), 100))
 
 
@@ -452,7 +452,7 @@ def test_nothing_but_empty_blocks_is_an_empty_tar(path):
     assert same(path, END * 5) == []
 
 
-# Pieces
+# SplitFile
 
 
 @pytest.fixture
@@ -480,7 +480,9 @@ def pieces(tmp_path):
 )
 def test_pieces_are_one_range_of_bytes(pieces, endings):
     parts = [b"abcd", b"", b"e", b"fghij"]
-    with Pieces(pieces(**{f"_{ending}": data for ending, data in zip(endings, parts, strict=True)})) as whole:
+    with SplitFile(
+        pieces(**{f"_{ending}": data for ending, data in zip(endings, parts, strict=True)})
+    ) as whole:
         assert whole.size == 10
         for start in range(11):
             for count in range(12):
@@ -490,7 +492,7 @@ def test_pieces_are_one_range_of_bytes(pieces, endings):
 def test_many_lettered_pieces_are_in_order(pieces):
     letters = "abcdefghijklmnopqrstuvwxyz"
     endings = [f"{a}{b}" for a in "abc" for b in letters]
-    with Pieces(pieces(**{ending: ending.encode() for ending in endings})) as whole:
+    with SplitFile(pieces(**{ending: ending.encode() for ending in endings})) as whole:
         assert whole.read(1000, 0) == "".join(endings).encode()
 
 
@@ -508,18 +510,18 @@ def test_many_lettered_pieces_are_in_order(pieces):
 def test_a_missing_piece_is_named(pieces, endings, missing):
     first = pieces(**{f"_{ending}": b"x" for ending in endings})
     with pytest.raises(UserError) as error:
-        Pieces(first)
+        SplitFile(first)
     text = f"{first.parent} lacks pieces of x.tar: {missing}. Get them, into the same folder."
     assert str(error.value) == text
     with pytest.raises(UserError, match="lacks pieces"):
-        stamp(first)
+        fingerprint(first)
 
 
 def test_pieces_of_another_archive_are_not_taken(pieces, tmp_path):
     first = pieces(_001=b"ab", _002=b"cd")
     for name in ("y.tar.003", "x.tar.003.part", "x.tar.md5", "ax.tar.003", "x.tar.0003", "xytar.003"):
         (tmp_path / name).write_bytes(b"other")
-    with Pieces(first) as whole:
+    with SplitFile(first) as whole:
         assert whole.read(100, 0) == b"abcd"
 
 
@@ -527,7 +529,7 @@ def test_pieces_of_another_archive_are_not_taken(pieces, tmp_path):
 def test_a_file_of_another_name_is_read_alone(tmp_path, name):
     (tmp_path / name).write_bytes(b"alone")
     (tmp_path / "x.tar.001").write_bytes(b"other")
-    with Pieces(tmp_path / name) as whole:
+    with SplitFile(tmp_path / name) as whole:
         assert (whole.size, whole.read(100, 1)) == (5, b"lone")
 
 
@@ -535,7 +537,7 @@ def test_a_file_of_another_name_is_read_alone(tmp_path, name):
 def test_pieces_are_found_in_another_case(tmp_path, endings):
     for ending in endings:
         (tmp_path / f"X.TAR.{ending}").write_bytes(ending.encode())
-    with Pieces(tmp_path / f"X.TAR.{endings[0]}") as whole:
+    with SplitFile(tmp_path / f"X.TAR.{endings[0]}") as whole:
         assert whole.read(100, 0) == "".join(endings).encode()
 
 
@@ -556,13 +558,13 @@ def test_which_pieces_there_are_is_told_so_that_a_missing_one_can_be_guessed(pie
     data = tar_of([("a", b"a" * 700), ("b", b"b" * 3000)])
     first = pieces(_001=data[:1000])
     for called in (f"{first} (the only piece)", f"{first} (2 pieces, up to x.tar.002)"):
-        with pytest.raises(UserError) as error, Pieces(first) as whole:
+        with pytest.raises(UserError) as error, SplitFile(first) as whole:
             Index().members(whole)
         assert str(error.value).startswith(f"{called} ends early: ")
         assert str(error.value).endswith(" Is a last piece missing? Get it, or get the archive again.")
         pieces(_002=data[1000:2500])
     (tmp_path / "x.tar").write_bytes(data[:2500])
-    with pytest.raises(UserError) as error, Pieces(tmp_path / "x.tar") as whole:
+    with pytest.raises(UserError) as error, SplitFile(tmp_path / "x.tar") as whole:
         Index().members(whole)
     assert str(error.value).startswith(f"{tmp_path}/x.tar ends early: ")
     assert "piece" not in str(error.value).removeprefix(str(tmp_path))
@@ -571,7 +573,7 @@ def test_which_pieces_there_are_is_told_so_that_a_missing_one_can_be_guessed(pie
 def test_a_tar_in_pieces_that_ends_early_lacks_no_piece(pieces):
     outer = tar_of([("n1.tar", tar_of([("a", b"a" * 700)])[:1000]), ("n2.tar", tar_of([]))])
     first = pieces(_001=outer[:900], _002=outer[900:])
-    with Pieces(first) as whole:
+    with SplitFile(first) as whole:
         index = Index()
         tar = index.members(whole)[0]
         with pytest.raises(UserError) as error:
@@ -617,7 +619,7 @@ def test_what_the_systems_split_makes_is_one_archive(tmp_path, options):
     command = ["split", "-b", "10", *options, tmp_path / "whole", tmp_path / "x.tar."]
     if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("this split has no such option, or does not lengthen suffixes")
-    with Pieces(tmp_path / ("x.tar.00" if options else "x.tar.aa")) as whole:
+    with SplitFile(tmp_path / ("x.tar.00" if options else "x.tar.aa")) as whole:
         assert whole.read(len(data) + 1, 0) == data
 
 
@@ -629,7 +631,7 @@ def test_a_full_hundred_of_pieces_is_not_lengthened(tmp_path):
 
 
 def test_pieces_are_closed(pieces):
-    with Pieces(pieces(_001=b"ab", _002=b"cd")) as whole:
+    with SplitFile(pieces(_001=b"ab", _002=b"cd")) as whole:
         files = list(whole.files)
         assert len(files) == 2
     for file in files:
@@ -640,11 +642,11 @@ def test_pieces_are_closed(pieces):
 
 def test_a_stamp_has_the_size_and_time_of_each_piece(pieces):
     first = pieces(_001=b"ab", _002=b"cde")
-    before = stamp(first)
+    before = fingerprint(first)
     assert [size for size, _ in before] == [2, 3]
     assert before == [[p.stat().st_size, p.stat().st_mtime_ns] for p in sorted(first.parent.iterdir())]
     first.with_suffix(".002").write_bytes(b"cdef")
-    assert stamp(first) != before
+    assert fingerprint(first) != before
 
 
 @pytest.mark.parametrize("name", ["x.tar", "x.tar.002"])
@@ -653,7 +655,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path, name):
     os.mkfifo(tmp_path / name)
     first = tmp_path / ("x.tar" if name == "x.tar" else "x.tar.001")
     with pytest.raises(UserError, match=rf"{name} is no plain file"):
-        Pieces(first)
+        SplitFile(first)
 
 
 def test_pieces_are_closed_where_a_later_one_cannot_be_opened(pieces):
@@ -661,6 +663,6 @@ def test_pieces_are_closed_where_a_later_one_cannot_be_opened(pieces):
     (first.parent / "x.tar.003").symlink_to("nowhere")
     before = len(os.listdir("/dev/fd"))
     with pytest.raises(FileNotFoundError) as error:
-        Pieces(first)
+        SplitFile(first)
     assert error.value.filename.endswith("x.tar.003")
     assert len(os.listdir("/dev/fd")) == before

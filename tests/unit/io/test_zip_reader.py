@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from imagenet_s.io.zip_reader import (
     LOCAL,
-    MOST_BYTES,
-    MOST_BYTES_IN_ALL,
+    MAX_FILE_BYTES,
+    MAX_TOTAL_BYTES,
     BadMember,
     read_member,
     zipped_masks,
@@ -222,17 +222,17 @@ def test_encrypted_members_are_refused(path):
 
 
 def test_a_member_that_would_unpack_to_too_much_is_refused(path):
-    patched(zip_of(path, MASK), SIZE, "<I", MOST_BYTES + 1)
+    patched(zip_of(path, MASK), SIZE, "<I", MAX_FILE_BYTES + 1)
     assert refused(path).details == (f"{MASK!r} would unpack to 64,000,001 bytes",)
-    patched(path, SIZE, "<I", MOST_BYTES)
+    patched(path, SIZE, "<I", MAX_FILE_BYTES)
     assert names(path) == {MASK: MASK}
 
 
 def test_a_zip_that_would_unpack_to_too_much_in_all_is_refused(path):
-    names = [f"validation-segmentation/n01443537/{k}.png" for k in range(MOST_BYTES_IN_ALL // MOST_BYTES)]
-    patched(zip_of(path, *names), SIZE, "<I", MOST_BYTES)
+    names = [f"validation-segmentation/n01443537/{k}.png" for k in range(MAX_TOTAL_BYTES // MAX_FILE_BYTES)]
+    patched(zip_of(path, *names), SIZE, "<I", MAX_FILE_BYTES)
     assert len(zipped_masks(path)) == 250
-    patched(zip_of(path, *names, MASK), SIZE, "<I", MOST_BYTES)
+    patched(zip_of(path, *names, MASK), SIZE, "<I", MAX_FILE_BYTES)
     assert refused(path).details == ("it would unpack to more than 16 GB",)
 
 
@@ -350,7 +350,7 @@ def test_a_member_that_is_not_as_the_directory_says_is_refused(path, field, layo
 
 
 def test_a_member_that_unpacks_to_more_than_it_says_is_never_unpacked_whole(path):
-    patched(deflated(path, bytes(MOST_BYTES)), SIZE, "<I", 10)
+    patched(deflated(path, bytes(MAX_FILE_BYTES)), SIZE, "<I", 10)
     tracemalloc.start()
     with pytest.raises(BadMember, match="does not unpack to 10 bytes"):
         read(path)
@@ -383,7 +383,7 @@ def test_members_beyond_the_end_are_refused(path):
 
 
 def test_too_many_packed_bytes_are_refused(path):
-    patched(zip_of(path, MASK), PACKED, "<I", MOST_BYTES + 1)
+    patched(zip_of(path, MASK), PACKED, "<I", MAX_FILE_BYTES + 1)
     assert refused(path).details == (f"{MASK!r} has 64,000,001 packed bytes",)
 
 

@@ -12,20 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from imagenet_s.masks.codec import (
-    ENCODERS,
-    BadMask,
-    binary,
-    color,
-    colors,
-    decode,
-    id8,
-    id16,
-    ids_in,
-    ids_of,
-    pixels_of,
-    rgb_of,
-)
+from imagenet_s.masks.codec import BadMask, decode, ids_in, ids_of, pixels_of, rgb_of
+from imagenet_s.masks.encodings import ENCODERS, binary, color, id8, id16
+from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import SUBSETS
 

@@ -10,8 +10,8 @@ from helpers import raw_imagenet
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
 from helpers.trees import linked_copy
 from imagenet_s.preflight import check
-from imagenet_s.preflight.archive_check import archive_troubles
-from imagenet_s.preflight.check import look
+from imagenet_s.preflight.archive_check import archive_problems
+from imagenet_s.preflight.check import scan_source
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.tar_index import Index
@@ -28,10 +28,10 @@ def root(tmp_path) -> Path:
 
 def told(root: Path) -> list[str]:
     """What is said of the archives; nothing is listed then."""
-    texts = [trouble.text for trouble in archive_troubles(find_places(root))]
+    texts = [problem.text for problem in archive_problems(find_places(root))]
     if texts:
         with pytest.raises(UserError) as error:
-            look(root, [50], Index())
+            scan_source(root, [50], Index())
         assert str(error.value) == "\n".join(texts)
     return texts
 
@@ -96,7 +96,7 @@ def test_what_is_left_beside_a_whole_folder_is_no_obstacle(imagenet50, tmp_path,
     root = linked_copy(imagenet50, tmp_path / "imagenet")
     leave(root / name)
     assert told(root) == []
-    assert sum(len(listing) for listing in look(root, [50], Index())[0]) == 650 + 752 + 1682
+    assert sum(len(listing) for listing in scan_source(root, [50], Index())[0]) == 650 + 752 + 1682
 
 
 def test_a_shard_that_is_left_beside_a_folder_or_a_whole_archive_is_no_obstacle(imagenet50, tmp_path):
@@ -144,10 +144,10 @@ def test_names_with_a_digest_are_counted_likewise(root):
 
 def test_all_that_is_missing_is_in_the_details(root):
     parquet_set(root, "train", 294, lost=tuple(range(1, 294)))
-    [trouble] = archive_troubles(find_places(root))
-    assert "lacks 293 of the 294 files" in trouble.text
-    assert trouble.text.count(".parquet") == 5
-    assert trouble.names == tuple(f"missing {root}/train-{k:05}-of-00294.parquet" for k in range(1, 294))
+    [problem] = archive_problems(find_places(root))
+    assert "lacks 293 of the 294 files" in problem.text
+    assert problem.text.count(".parquet") == 5
+    assert problem.names == tuple(f"missing {root}/train-{k:05}-of-00294.parquet" for k in range(1, 294))
 
 
 def test_a_whole_set_is_enough_whatever_lies_beside_it(root):

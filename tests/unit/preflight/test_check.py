@@ -11,13 +11,12 @@ import pytest
 from helpers import raw_imagenet
 from helpers.trees import linked_copy
 from imagenet_s.config.build_request import BuildRequest
-from imagenet_s.io.atomic import read_json
 from imagenet_s.io.links import place
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.preflight.completeness import lacking
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import LISTING, Row, listing_of, read_listing
-from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.scan import list_tier, read_scan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import class_ids, class_names
 from imagenet_s.spec.splits import listed
@@ -87,7 +86,7 @@ def test_a_complete_source_passes_and_is_listed(run, source, output, listings, l
     table = read_listing(listings / "50.parquet")
     assert table.schema.equals(LISTING)
     assert [tuple(row.values()) for row in table.to_pylist()] == rows
-    assert Findings(**read_json(listings / "50.json")) == seen
+    assert read_scan(listings / "50.json") == seen
     assert len(rows) == 650 + 752 + 1682
     # Links were tried, and nothing of that is left.
     assert files_below(output) == []

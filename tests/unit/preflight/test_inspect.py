@@ -20,7 +20,7 @@ from helpers.raw_imagenet import (
 )
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
-from imagenet_s.io.tar_headers import LONGEST_IMAGE
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.preflight import inspect as inspection
 from imagenet_s.preflight.decoding import faults_of_images
 from imagenet_s.source.tar_index import Index
@@ -247,7 +247,7 @@ def test_what_cannot_be_read_or_is_larger_than_any_image_is_told(imagenet50, tmp
     folder.mkdir()
     for k, name in enumerate(("ILSVRC2012_val_00000001.JPEG", "ILSVRC2012_val_00000002.JPEG")):
         (folder / name).write_bytes(bytes(k))
-    os.truncate(folder / "ILSVRC2012_val_00000002.JPEG", LONGEST_IMAGE + 1)
+    os.truncate(folder / "ILSVRC2012_val_00000002.JPEG", MAX_IMAGE_BYTES + 1)
     right = os.open
 
     def refusing(path, *arguments, **options):
@@ -260,7 +260,7 @@ def test_what_cannot_be_read_or_is_larger_than_any_image_is_told(imagenet50, tmp
         2,
         [
             f"{folder}/ILSVRC2012_val_00000001.JPEG cannot be read (Input/output error)",
-            f"{folder}/ILSVRC2012_val_00000002.JPEG has {LONGEST_IMAGE + 1:,} bytes, more than any image "
+            f"{folder}/ILSVRC2012_val_00000002.JPEG has {MAX_IMAGE_BYTES + 1:,} bytes, more than any image "
             "has. Get it again.",
         ],
     )

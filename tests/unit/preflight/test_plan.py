@@ -15,7 +15,7 @@ from imagenet_s.cli.main import main
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight import disk_space as needs_module
-from imagenet_s.preflight.check import look, troubles
+from imagenet_s.preflight.check import find_problems, scan_source
 from imagenet_s.preflight.disk_space import BLOCK, Space, needs, size_text, space_at
 from imagenet_s.preflight.plan import plan
 from imagenet_s.runtime.errors import UserError
@@ -27,7 +27,7 @@ LABELS = ("id16", "color")
 
 def needed(source: Path, link: str, output: Path) -> dict[str, tuple[int, int]]:
     """What is needed → files, bytes."""
-    listings, findings = look(source, [50], Index())
+    listings, findings = scan_source(source, [50], Index())
     found = needs(all_files(listings), findings, BuildRequest(source, output, [50], False, link, LABELS))
     return {need.what: (need.files, need.bytes) for need in found}
 
@@ -81,10 +81,10 @@ def test_of_a_one_pass_source_the_official_number_of_images_is_assumed(imagenet5
 )
 def test_too_little_room_is_told_with_what_needs_it(space, text, imagenet50, tmp_path, monkeypatch):
     monkeypatch.setattr("imagenet_s.preflight.check.space_at", lambda output: space)
-    listings, findings = look(imagenet50, [50], Index())
+    listings, findings = scan_source(imagenet50, [50], Index())
     request = BuildRequest(imagenet50, tmp_path / "results", [50], False, "copy", ["id16"])
-    found = troubles(listings, findings, request)
-    (told,) = [trouble.text for trouble in found]
+    found = find_problems(listings, findings, request)
+    (told,) = [problem.text for problem in found]
     assert text in told
     assert "(ImageNetS50: masks (estimated): 45.8 MB, 2,505 files, " in told
     assert "set `output` in config.yaml to another disk" in told
@@ -94,9 +94,9 @@ def test_a_file_system_that_counts_no_inodes_takes_any_number(imagenet50, tmp_pa
     answer = namedtuple("Answer", "f_files f_favail f_bavail f_frsize")
     monkeypatch.setattr(needs_module.os, "statvfs", lambda folder: answer(0, 0, 10**6, 4096))
     assert space_at(tmp_path / "not" / "there") == Space(tmp_path, None, 4096 * 10**6)
-    listings, findings = look(imagenet50, [50], Index())
+    listings, findings = scan_source(imagenet50, [50], Index())
     request = BuildRequest(imagenet50, tmp_path / "results", [50], False, "auto", [])
-    assert troubles(listings, findings, request) == []
+    assert find_problems(listings, findings, request) == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from helpers import raw_imagenet
 from helpers.trees import linked_copy
-from imagenet_s.preflight.check import look, source_troubles
+from imagenet_s.preflight.check import scan_source, source_problems
 from imagenet_s.preflight.wrong_folder import likely_folder
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.tar_index import Index
@@ -22,8 +22,8 @@ def source(imagenet50, tmp_path) -> Path:
 
 def told(root: Path) -> str:
     """What is said of a source that cannot be built from."""
-    listings, findings = look(root, [50], Index())
-    return "\n".join(trouble.text for trouble in source_troubles(all_files(listings), findings, [50], False))
+    listings, findings = scan_source(root, [50], Index())
+    return "\n".join(problem.text for problem in source_problems(all_files(listings), findings, [50], False))
 
 
 def right(folder: Path) -> str:

@@ -10,7 +10,7 @@ import yaml
 from helpers.builds import build
 from helpers.damages import own_copy, removed, states
 from helpers.trees import linked_copy
-from imagenet_s.benchmark.scoring.predictions import files_in, stamp
+from imagenet_s.benchmark.scoring.predictions import files_in, fingerprint
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.metadata import read_dataset, write_dataset
 from imagenet_s.dataset.prune import tidy
@@ -224,9 +224,9 @@ def litter(folder: Path) -> str:
 
 def test_among_predictions_they_are_told_and_skipped(truth50, predictions, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: None)
-    seen, files = stamp(predictions), files_in(predictions)
+    seen, files = fingerprint(predictions), files_in(predictions)
     line = litter(predictions)
-    assert (stamp(predictions), files_in(predictions)) == (seen, files)
+    assert (fingerprint(predictions), files_in(predictions)) == (seen, files)
     truth = linked_copy(truth50, tmp_path / "truth")
     of_truth = litter(truth)
     options = ["--subset", "50", "--truth", str(truth), "--predictions", str(predictions)]

@@ -19,15 +19,16 @@ from helpers.raw_imagenet import (
 )
 from helpers.raw_imagenet import VAL as VAL_TAR
 from helpers.trees import linked_copy
+from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.runtime.file_kind import Kind
 from imagenet_s.source import layouts
 from imagenet_s.source.layouts import find_places, reader_of
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.folder import Folder
 from imagenet_s.source.readers.tar import Tar
-from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.scan import SourceScan, list_tier, read_scan, scan_json
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import CLASS_SIZES, tier_classes
 from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
@@ -47,13 +48,13 @@ def root(tmp_path):
 
 
 @pytest.fixture
-def look(root):
+def scan_source(root):
     """Lists one tier of `root`: the rows, and the findings."""
 
-    def look(tier: int = 50) -> tuple[list[Row], Findings]:
+    def scan_source(tier: int = 50) -> tuple[list[Row], SourceScan]:
         return list_tier(root, tier, Index())
 
-    return look
+    return scan_source
 
 
 def add(root: Path, *paths: str) -> None:
@@ -89,8 +90,8 @@ def test_every_layout_gives_the_same_images(root, look, train, val, name):
     assert os.path.samefile(seen.train[0], root / train)
     assert os.path.samefile(seen.val[0], root / val)
     assert seen.sources == {seen.train[0]: 1, seen.val[0]: 1}
-    assert seen.stamps == {}
-    assert seen.strangers == seen.doubles == []
+    assert seen.fingerprints == {}
+    assert seen.unrecognized == seen.duplicates == []
 
 
 def test_a_listing_is_sorted_by_image_and_has_absolute_paths(root, look):
@@ -112,9 +113,9 @@ def test_a_listing_has_only_what_its_tier_needs(root, look):
     # n01440764 is a class of 300; both val images are of ImageNet classes, but only one is used.
     add(root, "train/n01440764/n01440764_1.JPEG", f"train/{FISH}/{FISH_1}.JPEG")
     add(root, f"val/{UNLISTED}.JPEG", f"val/{VAL}.JPEG")
-    assert [row[0] for row in look(50)[0]] == [VAL, FISH_1]
-    assert [row[0] for row in look(300)[0]] == ["n01440764_1"]
-    assert look(919)[0] == []
+    assert [row[0] for row in scan_source(50)[0]] == [VAL, FISH_1]
+    assert [row[0] for row in scan_source(300)[0]] == ["n01440764_1"]
+    assert scan_source(919)[0] == []
 
 
 @pytest.mark.parametrize("ending", ["JPEG", "jpeg", "JPG", "jpg", "Jpeg"])
@@ -153,7 +154,7 @@ def test_val_images_lie_in_folders_of_any_name(root, look, folder):
         f"{root}/val/{folder}/{VAL}.JPEG",
         f"{root}/val/b/{MOVED}_{FISH}.jpg",
     ]
-    assert seen.strangers == seen.doubles == seen.dangling == []
+    assert seen.unrecognized == seen.duplicates == seen.dangling == []
 
 
 def test_val_is_not_searched_deeper_nor_in_folders_that_systems_leave(root, look):
@@ -185,7 +186,7 @@ def test_train_images_are_read_one_folder_off(root, look, paths):
         Row(FISH_1, FISH, f"{root}/{paths[0]}"),
         Row(f"{SHARK}_3", SHARK, f"{root}/{paths[1]}"),
     ]
-    assert seen.strangers == seen.doubles == seen.dangling == []
+    assert seen.unrecognized == seen.duplicates == seen.dangling == []
     # Only a folder that holds the class as the tree does can be linked to.
     whole = {f"{FISH}/{FISH_1}.JPEG": FISH, f"{SHARK}/{SHARK}_3.JPEG": SHARK}
     apart = {FISH, SHARK} if "images" not in paths[1] else set()
@@ -211,7 +212,7 @@ def test_a_class_in_two_sub_folders_is_joined_and_never_linked_as_one(root, look
         f"{root}/train/b/{FISH}/{FISH_2}.JPEG",
     ]
     assert seen.whole_folders == {}
-    assert seen.doubles == [f"{root}/train/b/{FISH}/{FISH_1}.JPEG"]
+    assert seen.duplicates == [f"{root}/train/b/{FISH}/{FISH_1}.JPEG"]
 
 
 def test_train_is_not_searched_deeper(root, look):
@@ -223,7 +224,7 @@ def test_train_is_not_searched_deeper(root, look):
     )
     rows, seen = look()
     assert rows == []
-    assert seen.strangers == [f"{root}/train/{FISH}/a/b"]
+    assert seen.unrecognized == [f"{root}/train/{FISH}/a/b"]
 
 
 @pytest.mark.parametrize("inside", ["", "old/"])
@@ -240,8 +241,8 @@ def test_official_archives_inside_train_and_val_are_read(root, look, imagenet50,
         f"ILSVRC2012_img_{k}.tar{'.001' if pieces else ''}" for k in ("train", "val")
     }
     assert seen.pooled == ["train", "val"]
-    assert sorted(seen.stamps) == sorted({row.path for row in rows})
-    assert Folder(root / "train", Seen(), Index()).classes() == sorted(
+    assert sorted(seen.fingerprints) == sorted({row.path for row in rows})
+    assert Folder(root / "train", ScanNotes(), Index()).classes() == sorted(
         {row.imagenet_wnid for row in rows if row.image[0] == "n"}
     )
 
@@ -260,7 +261,7 @@ def test_hidden_folders_and_those_of_a_disk_are_skipped(root, look, folder):
         f"{root}/val/n00000000/{VAL}.JPEG",
         f"{root}/train/{SHARK}/{SHARK}_1.JPEG",
     ]
-    assert seen.doubles == []
+    assert seen.duplicates == []
 
 
 def test_flat_train_images_are_files(root, look):
@@ -376,7 +377,7 @@ def test_a_stray_file_is_not_listed_but_told(root, look, stray):
     add(root, f"train/{FISH}/{FISH_1}.JPEG", f"train/{FISH}/{stray}")
     rows, seen = look()
     assert [row[0] for row in rows] == [FISH_1]
-    assert seen.strangers == [f"{root}/train/{FISH}/{stray}"]
+    assert seen.unrecognized == [f"{root}/train/{FISH}/{stray}"]
     # A link to the whole folder would bring the stray file into the tree.
     assert seen.whole_folders == {}
 
@@ -386,7 +387,7 @@ def test_a_folder_with_the_name_of_an_image_is_no_image(root, look):
     (root / "val" / f"{VAL}.JPEG").mkdir(parents=True)
     rows, seen = look()
     assert rows == []
-    assert seen.strangers == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
+    assert seen.unrecognized == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
 
 
 def test_a_dangling_link_is_no_image(root, look):
@@ -395,7 +396,7 @@ def test_a_dangling_link_is_no_image(root, look):
     (root / "val" / f"{VAL}.JPEG").symlink_to(root / "nowhere")
     rows, seen = look()
     assert [row[0] for row in rows] == [FISH_1]
-    assert seen.strangers == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
+    assert seen.unrecognized == [f"{root}/train/{FISH}/{FISH_2}.JPEG"]
     assert seen.whole_folders == {}
 
 
@@ -403,7 +404,7 @@ def test_of_two_files_of_one_train_image_the_official_name_counts(root, look):
     add(root, *(f"train/{FISH}/{FISH_1}.{ending}" for ending in ("JPG", "JPEG")))
     rows, seen = look()
     assert rows == [Row(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG")]
-    assert seen.doubles == [f"{root}/train/{FISH}/{FISH_1}.JPG"]
+    assert seen.duplicates == [f"{root}/train/{FISH}/{FISH_1}.JPG"]
     assert seen.whole_folders == {}
 
 
@@ -411,7 +412,7 @@ def test_of_two_files_of_one_val_image_the_flat_one_counts(root, look):
     add(root, f"val/{SHARK}/{VAL}.JPEG", f"val/{FISH}/{VAL}.JPEG", f"val/{VAL}.jpg")
     rows, seen = look()
     assert rows == [Row(VAL, FISH, f"{root}/val/{VAL}.jpg")]
-    assert seen.doubles == [f"{root}/val/{FISH}/{VAL}.JPEG", f"{root}/val/{SHARK}/{VAL}.JPEG"]
+    assert seen.duplicates == [f"{root}/val/{FISH}/{VAL}.JPEG", f"{root}/val/{SHARK}/{VAL}.JPEG"]
 
 
 def test_a_class_folder_is_whole_if_it_is_there_and_not_empty(root, look):
@@ -420,7 +421,7 @@ def test_a_class_folder_is_whole_if_it_is_there_and_not_empty(root, look):
     rows, seen = look()
     assert seen.whole_folders == {FISH: f"{root}/train/{FISH}"}
     assert [row[:2] for row in rows] == [(FISH_1, FISH)]
-    assert seen.strangers == seen.doubles == []
+    assert seen.unrecognized == seen.duplicates == []
 
 
 def test_only_the_notice_makes_a_source_synthetic(root, look):
@@ -472,7 +473,7 @@ def test_the_suffix_of_hugging_face_names_is_dropped_whatever_it_says(root, look
         Row(FISH_1, FISH, f"{root}/train/{FISH}/{name}"),
     ]
     # A link to the folder would show the suffix.
-    assert (seen.strangers, seen.whole_folders) == ([], {})
+    assert (seen.unrecognized, seen.whole_folders) == ([], {})
 
 
 def test_a_name_with_the_suffix_is_a_second_file_of_the_same_image(root, look):
@@ -480,7 +481,7 @@ def test_a_name_with_the_suffix_is_a_second_file_of_the_same_image(root, look):
     rows, seen = look()
     assert [row.image for row in rows] == [FISH_1]
     assert seen.whole_folders == {}
-    assert len(seen.doubles) == 1
+    assert len(seen.duplicates) == 1
 
 
 def test_several_places_complete_each_other_and_the_first_comes_first(root, look):
@@ -526,7 +527,7 @@ def test_a_tier_that_has_its_official_number_is_not_looked_for_in_later_places(r
     rows, seen = look()
     assert [row.image for row in rows] == [FISH_1, FISH_2, f"{SHARK}_3"]
     assert seen.sources == {f"{root}/train": 3}
-    assert seen.stamps == {}
+    assert seen.fingerprints == {}
     # With one image too few, every class is completed, also those that lack nothing.
     (root / "train" / SHARK / f"{SHARK}_3.JPEG").unlink()
     rows, seen = look()
@@ -571,7 +572,7 @@ def test_a_file_cut_short_while_its_tar_was_unpacked_is_taken_from_the_tar(root,
         (FISH_2, f"{root}/{archive}", 8),
     ]
     cuts = [f"{root}/train/{FISH}/{FISH_2}.JPEG", f"{root}/val/{VAL}.JPEG"]
-    assert sorted(seen.doubles) == sorted([f"{root}/{archive}: {FISH_1}", *cuts])
+    assert sorted(seen.duplicates) == sorted([f"{root}/{archive}: {FISH_1}", *cuts])
     assert seen.whole_folders == {}, "a link to the folder would bring the cut file into the tree"
     assert seen.empty == []
     assert seen.pooled == ["train", "val"]
@@ -582,7 +583,7 @@ def test_of_two_folders_the_first_counts_whatever_the_sizes(root, look):
     (root / "train" / FISH / f"{FISH_1}.JPEG").write_bytes(b"1")
     rows, seen = look()
     assert [row.path for row in rows] == [f"{root}/train/{FISH}/{FISH_1}.JPEG"]
-    assert seen.doubles == [f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"]
+    assert seen.duplicates == [f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"]
 
 
 def test_class_folders_and_tars_in_upper_case_are_found(root, look):
@@ -595,7 +596,7 @@ def test_class_folders_and_tars_in_upper_case_are_found(root, look):
         (f"{SHARK}_3", f"{root}/train/{SHARK.upper()}.TAR"),
     ]
     assert seen.whole_folders == {FISH: f"{root}/train/{FISH.upper()}"}
-    assert Folder(root / "train", Seen(), Index()).classes() == [FISH, SHARK]
+    assert Folder(root / "train", ScanNotes(), Index()).classes() == [FISH, SHARK]
 
 
 def test_an_empty_folder_is_no_place(root, look):
@@ -605,7 +606,7 @@ def test_an_empty_folder_is_no_place(root, look):
     rows, seen = look()
     assert [row.image for row in rows] == [VAL, FISH_1]
     assert (seen.train, seen.val) == ([f"{root}/ILSVRC2012_img_train"], [f"{root}/ILSVRC2012_img_val"])
-    assert (seen.layout, seen.aside) == ("renamed folders", [])
+    assert (seen.layout, seen.unused) == ("renamed folders", [])
 
 
 @pytest.mark.parametrize(
@@ -621,3 +622,23 @@ def test_an_empty_folder_is_no_place(root, look):
 )
 def test_the_sets_that_are_copied_are_told(imagenet50, tmp_path, layout, pooled):
     assert list_tier(layout(imagenet50, tmp_path / "source"), 50, Index())[1].pooled == pooled
+
+
+def test_a_scan_is_read_back_and_its_keys_are_those_of_earlier_versions(tmp_path):
+    scan = SourceScan(
+        layout="folders",
+        root="/data/imagenet",
+        unrecognized=["notes.txt"],
+        duplicates=["a.JPEG"],
+        unused=["/data/imagenet/train.tar"],
+        fingerprints={"/data/imagenet/val.tar": [[1, 2]]},
+    )
+    write_json(tmp_path / "scan.json", scan_json(scan))
+    assert read_scan(tmp_path / "scan.json") == scan
+    values = read_json(tmp_path / "scan.json")
+    assert set(values) == {
+        "whole_folders", "strangers", "doubles", "dangling", "stamps", "layout", "root", "train", "val",
+        "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty",
+    }  # fmt: skip
+    assert (values["strangers"], values["doubles"]) == (["notes.txt"], ["a.JPEG"])
+    assert (values["aside"], values["stamps"]) == (scan.unused, scan.fingerprints)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.raw_imagenet import tar_of
-from imagenet_s.io.split_file import Pieces
+from imagenet_s.io.split_file import SplitFile
 from imagenet_s.io.tar_headers import Member
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.scan import list_tier
@@ -45,7 +45,7 @@ def class_tar(wnid: str) -> bytes:
 
 
 def members(archive: Path, index: Index, tar: Member | None = None) -> list[Member]:
-    with Pieces(archive) as pieces:
+    with SplitFile(archive) as pieces:
         return index.members(pieces, tar)
 
 
@@ -233,7 +233,7 @@ def test_an_archive_that_is_gone_is_forgotten(tmp_path, path):
     archive.unlink()
     indexed(path, other)
     assert set(Index(path).tables) == {(str(other), 0)}
-    assert set(Index(path).stamps) == {str(other)}
+    assert set(Index(path).fingerprints) == {str(other)}
 
 
 def test_an_earlier_archive_whose_pieces_are_gone_does_not_stop_another(tmp_path, path, root):
@@ -330,10 +330,10 @@ def wrong_byte(path: Path) -> None:
         replaced(archive=[1], inner=["x"], name=[None], offset=[1.5], size=[True]),
         relabelled(version="1"),
         relabelled(version=""),
-        relabelled(stamps=""),
-        relabelled(stamps="[1"),
-        relabelled(stamps="[]"),
-        relabelled(stamps='{"a": 5}'),
+        relabelled(fingerprints=""),
+        relabelled(fingerprints="[1"),
+        relabelled(fingerprints="[]"),
+        relabelled(fingerprints='{"a": 5}'),
     ],
 )
 def test_an_index_that_cannot_be_used_is_made_again(root, path, damage):

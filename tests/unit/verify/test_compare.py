@@ -17,7 +17,7 @@ from PIL import Image
 from helpers.builds import build
 from helpers.damages import (
     DAMAGES,
-    OF_PAPERS,
+    OF_MANIFESTS,
     as_json,
     dangling,
     deleted,
@@ -165,7 +165,7 @@ def test_a_blurred_image_has_changed(shared):
         assert found(shared) == {"test": {"changed": [path]}}
 
 
-@pytest.mark.parametrize("damage", OF_PAPERS)
+@pytest.mark.parametrize("damage", OF_MANIFESTS)
 @pytest.mark.parametrize("level", ["complete", "sha256"])
 @pytest.mark.parametrize(
     "paper",

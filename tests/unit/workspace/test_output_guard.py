@@ -9,7 +9,7 @@ import pytest
 from imagenet_s.cli.arguments import new_file, new_folder
 from imagenet_s.cli.main import main
 from imagenet_s.runtime.errors import WrongUsage
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.workspace.output_guard import check_output_path
 
 
 @pytest.fixture
@@ -51,23 +51,23 @@ def test_the_source_behind_a_tree_of_links_is_not_written_to(images, out, says, 
 def test_a_link_in_a_data_set_is_the_data_set_s(tree, tmp_path):
     for out in (tree / "train" / "n01443537" / "m.json", tree / "link"):
         with pytest.raises(WrongUsage) as caught:
-            require_own_place(out)
+            check_output_path(out)
         assert str(caught.value) == (
             f"--out: {out} would be written into the data set {tree}. Name another place."
         )
         (tree / "link").unlink(missing_ok=True)
         (tree / "link").symlink_to(tmp_path / "elsewhere")
-    require_own_place(tree / ".." / "m.json")
+    check_output_path(tree / ".." / "m.json")
 
 
 def test_beside_what_links_lead_to_there_is_room(tree, tmp_path):
-    require_own_place(tmp_path / "raw" / "features", tree / "train")
-    require_own_place(tmp_path / "features", tree / "validation")
+    check_output_path(tmp_path / "raw" / "features", tree / "train")
+    check_output_path(tmp_path / "features", tree / "validation")
 
 
 def test_what_cannot_be_listed_is_not_the_place_to_say_so(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    require_own_place(tmp_path / "out", tmp_path / "file", tmp_path / "nowhere")
+    check_output_path(tmp_path / "out", tmp_path / "file", tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["method.yaml/s.zip", "method.yaml/new/s.zip"])
@@ -92,7 +92,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_first(name, tmp_path, capsys):
 
 def test_a_name_that_is_too_long_is_told_first(tmp_path):
     with pytest.raises(WrongUsage, match=r"^--out: cannot write into .*: File name too long\. Name another"):
-        require_own_place(tmp_path / ("x" * 251))
+        check_output_path(tmp_path / ("x" * 251))
 
 
 @pytest.fixture

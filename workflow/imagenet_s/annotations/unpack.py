@@ -8,12 +8,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.io.atomic import put, read_json, real_folder, scratch_folder
+from imagenet_s.io.atomic import ensure_real_dir, read_json, scratch_folder, write_atomically
 from imagenet_s.io.receipts import receipt
-from imagenet_s.io.zip_reader import MOST_BYTES, BadMember, Member, read_member, zipped_masks
+from imagenet_s.io.zip_reader import MAX_FILE_BYTES, BadMember, Member, read_member, zipped_masks
 from imagenet_s.masks.codec import decode, pixels_digest
 from imagenet_s.runtime.errors import UserError, first_few
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file, left_by_systems
 from imagenet_s.spec.classes import class_ids
@@ -57,11 +57,11 @@ def unpack_masks(
     for mask in set(wanted) - set(found):
         (folder / mask).unlink(missing_ok=True)
     for parent in sorted({mask.rpartition("/")[0] for mask, _ in present}):
-        real_folder(folder, parent)
+        ensure_real_dir(folder, parent)
     with scratch_folder(scratch):
         task = partial(unpack, origin, len(class_ids(subset)), folder, scratch)
         what = f"Unpacking the masks of {subset_of(subset).name}"
-        rows = in_chunks(task, present, workers, what, "masks")
+        rows = map_chunks(task, present, workers, what, "masks")
     oddities += [f"{row[0]} {row[-1]}" for row in rows if row[-1]]
     if oddities and not facts["official"]:
         raise UserError(
@@ -145,14 +145,14 @@ def _from_folder(
     rows = []
     for mask, path in masks:
         with open(path, "rb") as file:
-            data = file.read(MOST_BYTES)
+            data = file.read(MAX_FILE_BYTES)
         rows.append(_keep(mask, data, classes, folder, scratch))
     return rows
 
 
 def _keep(mask: str, data: bytes, classes: int, folder: Path, scratch: Path) -> tuple:
     """Writes one mask and returns its row of `RECORDS`."""
-    put(data, folder / mask, scratch)
+    write_atomically(data, folder / mask, scratch)
     return record_of(mask, data, classes)
 
 

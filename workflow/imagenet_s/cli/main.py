@@ -23,7 +23,7 @@ from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.workspace.output_guard import require_own_log
 
-MOST_DETAILS = 50  # lines on a terminal
+MAX_DETAILS = 50  # lines on a terminal
 
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
 
@@ -81,10 +81,10 @@ def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
         if details:
             log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
         return
-    for line in details[:MOST_DETAILS] if len(details) > 1 else ():  # a single one is in the message
+    for line in details[:MAX_DETAILS] if len(details) > 1 else ():  # a single one is in the message
         log.error("  %s", line)
-    if len(details) > MOST_DETAILS:
-        log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MOST_DETAILS:,}")
+    if len(details) > MAX_DETAILS:
+        log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MAX_DETAILS:,}")
 
 
 def _advice(error: OSError) -> str:

@@ -14,7 +14,7 @@ from imagenet_s.config.schema import completed, explained, plain, require_finite
 from imagenet_s.project_files import PROJECT
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
-from imagenet_s.spec.method_txt import BASELINE, method_troubles
+from imagenet_s.spec.method_txt import BASELINE, method_problems
 from imagenet_s.spec.protocols import PROTOCOLS
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
@@ -62,15 +62,15 @@ def read_config(values: Mapping[str, Any]) -> Config:
     require_finite(values)
     values = completed(plain(values), schema)
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(values), key=lambda e: e.json_path)
-    troubles = [text for error in errors for text in explained(error)]
+    problems = [text for error in errors for text in explained(error)]
     if not errors:
-        troubles += _odd_paths(values)
+        problems += _odd_paths(values)
     if not errors and "id8" in values["labels"] and set(values["subsets"]) != {50}:
-        troubles.append("labels: `id8` holds the ids of 50 classes only; remove it, or set `subsets: [50]`")
+        problems.append("labels: `id8` holds the ids of 50 classes only; remove it, or set `subsets: [50]`")
     if not errors:
-        troubles += _benchmark_troubles(values)
-    if troubles:
-        lines = "".join(f"\n- {trouble}" for trouble in troubles)
+        problems += _benchmark_problems(values)
+    if problems:
+        lines = "".join(f"\n- {problem}" for problem in problems)
         raise UserError(f"The configuration (config.yaml, --config) is not valid:{lines}")
     demo = values["imagenet"] == "demo"
     subsets = tuple(sorted(values["subsets"]))
@@ -108,7 +108,7 @@ def _benchmark(values: dict, subsets: tuple[int, ...]) -> Benchmark:
     )
 
 
-def _benchmark_troubles(values: dict) -> Iterable[str]:
+def _benchmark_problems(values: dict) -> Iterable[str]:
     """What is wrong with the table `benchmark`, beyond its schema."""
     given = values["benchmark"]
     if given.get("subset", values["subsets"][0]) not in values["subsets"]:
@@ -119,7 +119,7 @@ def _benchmark_troubles(values: dict) -> Iterable[str]:
             "baseline is made; name a folder in `benchmark.predictions`"
         )
     if given["method"]:
-        yield from (f"benchmark.method.{trouble}" for trouble in method_troubles(given["method"]))
+        yield from (f"benchmark.method.{problem}" for problem in method_problems(given["method"]))
 
 
 def read_config_file(path: Path) -> Config:

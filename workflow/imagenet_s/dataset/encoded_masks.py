@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from imagenet_s.annotations import unpack as masks_module
-from imagenet_s.io.atomic import put, real_folder, scratch_folder
+from imagenet_s.io.atomic import ensure_real_dir, scratch_folder, write_atomically
 from imagenet_s.io.receipts import receipts
-from imagenet_s.masks.codec import ENCODERS, BadMask, ids_of, pixels_of
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.masks.codec import BadMask, ids_of, pixels_of
+from imagenet_s.masks.encodings import ENCODERS
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.subsets import DATASET, label_folder, label_path, subset_of
 
@@ -33,13 +34,13 @@ def encode_labels(
     """
     paths = pq.read_table(records, schema=masks_module.RECORDS)["mask"].to_pylist()
     for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
-        real_folder(tree, folder)
+        ensure_real_dir(tree, folder)
     # Until the new labels are listed, nothing may vouch for the folder.
     (tree / DATASET).unlink(missing_ok=True)
     with scratch_folder(scratch):
         task = partial(_encode, subset, encoding, masks, tree, scratch)
         what = f"{subset_of(subset).name}: labels {encoding}"
-        results = in_chunks(task, paths, workers, what, "masks")
+        results = map_chunks(task, paths, workers, what, "masks")
     for label, _, problem in results:
         if problem:
             log.warning("%s left out: its mask %s", label, problem)
@@ -72,6 +73,6 @@ def _encode(
             (tree / label).unlink(missing_ok=True)
             results.append((label, "", str(error)))
             continue
-        put(data, tree / label, scratch)
+        write_atomically(data, tree / label, scratch)
         results.append((label, hashlib.sha256(data).hexdigest(), ""))
     return results

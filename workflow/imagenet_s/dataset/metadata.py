@@ -18,6 +18,7 @@ from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
+from imagenet_s.source.scan import read_scan
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import (
@@ -32,7 +33,7 @@ from imagenet_s.spec.subsets import (
     subset_of,
 )
 
-LONGEST = 1 << 20  # letters of a `dataset.json`; it has some 4,000, and 150 for each suspect image
+MAX_CHARACTERS = 1 << 20  # letters of a `dataset.json`; it has some 4,000, and 150 for each suspect image
 MAX_SUSPECTS = 1000  # that are named there
 ROWS = 65_536  # of samples at a time
 
@@ -50,8 +51,8 @@ def write_dataset(
 
     `samples`, `annotations` and `findings` are what the earlier stages wrote.
     """
-    archive, seen = read_json(annotations), [read_json(path) for path in findings]
-    source, pooled = seen[0], sorted({kind for findings in seen for kind in findings["pooled"]})
+    archive, seen = read_json(annotations), [read_scan(path) for path in findings]
+    source, pooled = seen[0], sorted({kind for findings in seen for kind in findings.pooled})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
     names = sorted({*sample_manifests(), *label_manifests()} & set(os.listdir(tree / "manifests")))
@@ -68,7 +69,7 @@ def write_dataset(
         "manifests": digests,
     }
     build = {
-        "source": {"layout": source["layout"], "path": source["root"], "synthetic": source["synthetic"]},
+        "source": {"layout": source.layout, "path": source.root, "synthetic": source.synthetic},
         "annotations": archive["path"],
         "link": _link(link, pooled),
         "pipeline": f"imagenet-s {__version__}",
@@ -117,7 +118,7 @@ def dataset_text(path: Path) -> str:
     if not path.is_file():
         raise FileNotFoundError(path)
     with path.open(encoding="utf-8", errors="replace") as file:
-        return file.read(LONGEST)
+        return file.read(MAX_CHARACTERS)
 
 
 def _link(link: str, pooled: Sequence[str]) -> str:

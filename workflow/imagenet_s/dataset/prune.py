@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.dataset.tree import remove_tree
 from imagenet_s.images.pool import pool_path, sweep_pool
-from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file
+from imagenet_s.source.scan import read_scan
 from imagenet_s.spec.shards import tier_parts, tiers
 from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.paths import Workspace
@@ -38,8 +38,8 @@ def tidy(subsets: Sequence[int], link: str, demo: bool, output: Path, receipt: P
                 workspace.samples(subset).unlink(missing_ok=True)
         for part in (part for tier in set(SUBSETS) - set(tiers(subsets)) for part in tier_parts(tier)):
             (workspace.pool / f"{part}.json").unlink(missing_ok=True)
-    seen = [read_json(workspace.findings(tier)) for tier in tiers(subsets)]
-    if link == "copy" or any(findings["pooled"] for findings in seen):
+    seen = [read_scan(workspace.findings(tier)) for tier in tiers(subsets)]
+    if link == "copy" or any(findings.pooled for findings in seen):
         swept = sweep_pool(workspace.pool, _pooled(workspace))
         if swept:
             log.info("Removed %s images that no tree has from %s", f"{len(swept):,}", workspace.pool)

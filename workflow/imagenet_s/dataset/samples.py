@@ -12,8 +12,9 @@ from imagenet_s.annotations import unpack as masks
 from imagenet_s.images import read as images
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
-from imagenet_s.preflight.completeness import lacking, require_none
+from imagenet_s.preflight.completeness import lacking
 from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.classes import class_ids, train_classes
 from imagenet_s.spec.splits import also_in, listed

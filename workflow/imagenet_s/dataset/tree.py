@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.images.pool import pool_path
-from imagenet_s.io.atomic import read_json, real_folder, remove_folder, remove_if_empty, scratch_folder
-from imagenet_s.io.links import link_troubles, no_link_from_archives, place
+from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty, scratch_folder
+from imagenet_s.io.links import link_problems, no_link_from_archives, place
 from imagenet_s.io.receipts import durable, write_receipt
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log, progress
 from imagenet_s.source.listing import all_files, read_listing
-from imagenet_s.source.scan import Findings, folder_links
+from imagenet_s.source.scan import SourceScan, folder_links, read_scan
 from imagenet_s.spec.subsets import (
     DATASET,
     ENCODINGS,
@@ -52,18 +52,18 @@ def build_tree(
     """
     workspace = Workspace(output)
     folder = workspace.tree(subset)
-    seen = [Findings(**read_json(path)) for path in findings]
+    seen = [read_scan(path) for path in findings]
     rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
     wanted = entries(subset, rows, all_files(map(read_listing, listings)), seen, link, workspace)
     _require_pooled(wanted, workspace.pool)
     images = wanted.filter(pc.equal(wanted["kind"], link))["target"]
-    for trouble in link_troubles(images[:1].to_pylist(), link, output, workspace.tmp):
-        raise UserError(trouble)
+    for problem in link_problems(images[:1].to_pylist(), link, output, workspace.tmp):
+        raise UserError(problem)
     plan = workspace.plan(subset)
-    root = real_folder(output, folder.name)
+    root = ensure_real_dir(output, folder.name)
     # Until the new build is whole, nothing may vouch for what is here.
     (root / DATASET).unlink(missing_ok=True)
-    real_folder(root, "manifests")
+    ensure_real_dir(root, "manifests")
     before = _read_plan(plan, root)
     # Written before the first entry: a killed run must not leave entries that nobody knows of.
     _write_plan(plan, pa.concat_arrays([before, wanted["path"].combine_chunks()]).unique(), seen[0])
@@ -109,7 +109,7 @@ def entries(
     subset: int,
     rows: pa.Table,
     listing: pa.Table,
-    findings: Sequence[Findings],
+    findings: Sequence[SourceScan],
     link: str,
     workspace: Workspace,
 ) -> pa.Table:
@@ -179,7 +179,7 @@ def _place(root: Path, wanted: pa.Table, scratch: Path, what: str) -> int:
             for path, target, kind in zip(*columns, strict=True):
                 folder, _, name = path.rpartition("/")
                 if folder != parent:
-                    parent, inside = folder, real_folder(root, folder)
+                    parent, inside = folder, ensure_real_dir(root, folder)
                 try:
                     made += place(target, inside / name, kind, scratch)
                 except IsADirectoryError:
@@ -235,7 +235,7 @@ def _read_plan(plan: Path, root: Path) -> pa.Array:
     return pa.array(found, pa.string())
 
 
-def _write_plan(path: Path, entries: pa.Array, seen: Findings) -> None:
+def _write_plan(path: Path, entries: pa.Array, seen: SourceScan) -> None:
     table = pa.table({"path": entries}).replace_schema_metadata({"source": seen.root})
     with durable(path) as partial:  # it is needed by a run after a power cut, too
         pq.write_table(table, partial, compression="zstd")

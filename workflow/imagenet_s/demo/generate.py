@@ -10,9 +10,9 @@ from pathlib import Path
 from imagenet_s.annotations.fetch import archive_receipt
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.demo.scenes import jpeg_of, mask_of, scene_of
-from imagenet_s.io.atomic import put, scratch_folder, written
+from imagenet_s.io.atomic import atomic_write, scratch_folder, write_atomically
 from imagenet_s.io.receipts import write_receipt
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.source.scan import SYNTHETIC
 from imagenet_s.spec.classes import merges, tier_classes
 from imagenet_s.spec.splits import listed, tier_val_images
@@ -36,10 +36,10 @@ def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Pat
     images += [(f"val/{row.image}.JPEG", row.wnid) for row in tier_val_images(tier)]
     for folder in sorted({path.rpartition("/")[0] for path, _ in images}):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    with written(root / SYNTHETIC) as notice:
+    with atomic_write(root / SYNTHETIC) as notice:
         notice.write_text(NOTICE)
     with scratch_folder(scratch):
-        in_chunks(
+        map_chunks(
             partial(_image_chunk, root, scratch), images, workers, f"Demo images, tier {tier}", "images"
         )
     write_receipt(receipt, {"synthetic": True, "images": len(images)}, root)
@@ -51,9 +51,9 @@ def make_annotations(subset: int, folder: Path, receipt: Path, workers: int) -> 
     wnid_of = {row.image: row.wnid for split in MASKED for row in listed(subset, split)}
     masks = [(path, wnid_of[Path(path).stem]) for path in mask_paths(subset)]
     what = f"Demo masks, {facts.name}"
-    encoded = in_chunks(partial(_mask_chunk, subset), masks, workers, what, "masks")
+    encoded = map_chunks(partial(_mask_chunk, subset), masks, workers, what, "masks")
     archive = folder / f"{facts.name}-demo.zip"
-    with written(archive) as partial_path, zipfile.ZipFile(partial_path, "w") as file:
+    with atomic_write(archive) as partial_path, zipfile.ZipFile(partial_path, "w") as file:
         for (path, _), data in zip(masks, encoded, strict=True):
             member = zipfile.ZipInfo(f"{facts.name}/{path}")  # dated 1980: the same zip every time
             member.external_attr = 0o644 << 16
@@ -72,7 +72,7 @@ def train_names(wnid: str, further: int) -> list[str]:
 
 def _image_chunk(root: Path, scratch: Path, images: Sequence[tuple[str, str]]) -> list[None]:
     for path, wnid in images:
-        put(jpeg_of(scene_of(Path(path).stem, wnid)), root / path, scratch)
+        write_atomically(jpeg_of(scene_of(Path(path).stem, wnid)), root / path, scratch)
     return [None] * len(images)
 
 

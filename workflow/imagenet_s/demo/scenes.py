@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from imagenet_s.masks.codec import colors, rgb_of
+from imagenet_s.masks.codec import rgb_of
+from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
 
 RIM = -1  # the region around an object that a mask ignores

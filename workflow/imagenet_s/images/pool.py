@@ -7,7 +7,7 @@ source is another file, and what a tree wants is there or not.
 from collections.abc import Container
 from pathlib import Path
 
-from imagenet_s.io.atomic import put, real_folder, remove_if_empty
+from imagenet_s.io.atomic import ensure_real_dir, remove_if_empty, write_atomically
 from imagenet_s.runtime.system_files import is_system_file
 
 
@@ -29,12 +29,12 @@ class Pool:
         self.root, self.scratch = root, scratch
         self.folders: dict[str, Path] = {}
 
-    def put(self, image: str, imagenet_wnid: str, sha256: bytes, data: bytes | memoryview) -> None:
+    def add(self, image: str, imagenet_wnid: str, sha256: bytes, data: bytes | memoryview) -> None:
         """Writes an image's bytes under its name."""
         folder, _, name = pool_path(image, imagenet_wnid, sha256).rpartition("/")
         if folder not in self.folders:
-            self.folders[folder] = real_folder(self.root, folder)
-        put(data, self.folders[folder] / name, self.scratch)
+            self.folders[folder] = ensure_real_dir(self.root, folder)
+        write_atomically(data, self.folders[folder] / name, self.scratch)
 
 
 def sweep_pool(pool: Path, wanted: Container[str]) -> set[str]:

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from imagenet_s.images.pool import Pool
 from imagenet_s.io.atomic import dump_json, scratch_folder
 from imagenet_s.io.receipts import receipts
-from imagenet_s.io.split_file import Pieces
-from imagenet_s.io.tar_headers import LONGEST_IMAGE
+from imagenet_s.io.split_file import SplitFile
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.image_file import examine
 from imagenet_s.runtime.progress import log, progress
@@ -60,7 +60,7 @@ def read_part(
             if data:
                 rows.append(record_of(row.image, row.imagenet_wnid, data))
                 if copied or row.in_archive:
-                    copies.put(row.image, row.imagenet_wnid, rows[-1][3], data)
+                    copies.add(row.image, row.imagenet_wnid, rows[-1][3], data)
                 if rows[-1][-1]:
                     suspects.append(f"{row.where} {rows[-1][-1]}")
             else:
@@ -163,7 +163,7 @@ class Reader:
     def _member(self, row: Row) -> memoryview:
         if row.path != self.archive:
             self.__exit__()
-            self.archive, self.pieces = row.path, Pieces(row.path)
+            self.archive, self.pieces = row.path, SplitFile(row.path)
         if row.size > len(self.buffer):
             self.buffer = bytearray(_possible(row.size, f"{row.path}: {row.image}"))
         data = memoryview(self.buffer)[: row.size]
@@ -200,7 +200,7 @@ def _identity(file: os.stat_result) -> tuple[int, ...]:
 
 def _possible(size: int, where: str) -> int:
     """`size`, if an image may have so many bytes; what claims more would only fill the memory."""
-    if size > LONGEST_IMAGE:
+    if size > MAX_IMAGE_BYTES:
         raise UserError(f"{where} has {size:,} bytes, more than any image has. Get it again.")
     return size
 

@@ -7,7 +7,7 @@ from imagenet_s.images.pool import Pool
 from imagenet_s.images.read import differing, record_of, warn_of_suspects, write_records
 from imagenet_s.io.atomic import scratch_folder
 from imagenet_s.io.receipts import receipt
-from imagenet_s.io.split_file import stamp
+from imagenet_s.io.split_file import fingerprint
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.layouts import reader_of
@@ -35,7 +35,7 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
         for k, file in enumerate(files):
-            before = stamp(file)
+            before = fingerprint(file)
             for image, data in reader_of(file)(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
@@ -45,11 +45,11 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                     suspects.append(f"{file}: {image} {row[-1]}")
                 file_of.setdefault(image, k)
                 if data:
-                    copies.put(image, wnid, row[3], data)
+                    copies.add(image, wnid, row[3], data)
                 else:
                     empty.append(f"{file}: {image}")
                 bar.update()
-            if stamp(file) != before:
+            if fingerprint(file) != before:
                 raise UserError(f"{file} changed while it was read. Run the same command again.")
     warn_of_suspects(suspects)
     with receipt(records, pool) as partial:

@@ -13,7 +13,7 @@ from imagenet_s.runtime.system_files import goes_with_its_folder
 
 
 @contextmanager
-def written(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; renames it to `path` when the block ends well.
 
     Nothing is synced: for what must outlive a power cut see `receipts`.
@@ -54,7 +54,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def written_folder(folder: Path, receipt: Path) -> Iterator[Path]:
+def atomic_write_folder(folder: Path, receipt: Path) -> Iterator[Path]:
     """Yields an empty folder beside `folder`; when the block ends well, its folders' files move to `folder`.
 
     What is there under other names stays. `receipt`, a file that vouches for what is there, goes before
@@ -65,7 +65,7 @@ def written_folder(folder: Path, receipt: Path) -> Iterator[Path]:
             yield scratch
             receipt.unlink(missing_ok=True)
             for made in sorted(scratch.iterdir()):
-                there = real_folder(folder, made.name)
+                there = ensure_real_dir(folder, made.name)
                 for name in os.listdir(made):
                     os.replace(f"{made}/{name}", f"{there}/{name}")
         except OSError as error:
@@ -73,7 +73,7 @@ def written_folder(folder: Path, receipt: Path) -> Iterator[Path]:
             raise
 
 
-def put(data: bytes, path: Path, scratch: Path) -> None:
+def write_atomically(data: bytes, path: Path, scratch: Path) -> None:
     """Writes `data` to a name in `scratch` (same file system) and renames it to `path`.
 
     The file is readable and writable by its owner. One temporary name per worker is enough.
@@ -88,7 +88,7 @@ def put(data: bytes, path: Path, scratch: Path) -> None:
         raise
 
 
-def real_folder(root: Path, relative: str | Path) -> Path:
+def ensure_real_dir(root: Path, relative: str | Path) -> Path:
     """Makes `root/relative` out of true folders: a link found on the way is removed, never followed.
 
     Raises FileExistsError where a file stands in the way. `root` itself may be reached by links.
@@ -142,7 +142,7 @@ def digest_of_files(folder: Path) -> str:
 
 def write_json(path: Path, value: object) -> None:
     """Writes `value` to `path` as `dump_json` does, whole or not at all."""
-    with written(path) as partial:
+    with atomic_write(path) as partial:
         dump_json(value, partial)
 
 

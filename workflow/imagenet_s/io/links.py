@@ -90,7 +90,7 @@ def no_link_from_archives(link: str, archives: Sequence[str]) -> str:
     )
 
 
-def link_troubles(samples: Sequence[str], link: str, output: Path, tmp: Path) -> Iterable[str]:
+def link_problems(samples: Sequence[str], link: str, output: Path, tmp: Path) -> Iterable[str]:
     """Tries each kind of link that a build into `output` makes, on some images of the source.
 
     Says what does not work, and why, in the user's words. The trials are made in `tmp`, in the output.

@@ -20,7 +20,7 @@ LONGER = {
 }
 
 
-class Pieces:
+class SplitFile:
     """Reads a file, or the pieces that begin with it, by offset. Close it, or use it with `with`."""
 
     def __init__(self, path: str | Path):
@@ -46,7 +46,7 @@ class Pieces:
             return f"{first} ({len(self.paths)} pieces, up to {others[-1].name})"
         return f"{first} (the only piece)" if self.first_of_some else str(first)
 
-    def __enter__(self) -> "Pieces":
+    def __enter__(self) -> "SplitFile":
         return self
 
     def __exit__(self, *_) -> None:
@@ -126,6 +126,6 @@ def require_file(path: Path) -> None:
         raise UserError(f"{path} is no plain file: it is a pipe, a device or the like. Put the file there.")
 
 
-def stamp(path: Path) -> list[list[int]]:
+def fingerprint(path: Path) -> list[list[int]]:
     """[size, mtime in ns] of the file or of each of its pieces: what tells that it is still the same."""
     return [[piece.stat().st_size, piece.stat().st_mtime_ns] for piece in piece_paths(path)]

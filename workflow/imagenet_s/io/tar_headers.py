@@ -8,15 +8,15 @@ import tarfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imagenet_s.io.split_file import Pieces
+from imagenet_s.io.split_file import SplitFile
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.file_kind import HEAD, Kind, is_tar_header, kind_of, wrong_kind
 
 BLOCK = 512
 FOLDER = b"5"
 GLOBAL = b"g"  # a pax header that is of no single member
-LONGEST = 1 << 20  # bytes of a long name or pax header; longer ones are an attack on memory
-LONGEST_IMAGE = 1 << 28  # bytes; the largest of ImageNet has some 15,000,000
+MAX_HEADER_BYTES = 1 << 20  # bytes of a long name or pax header; longer ones are an attack on memory
+MAX_IMAGE_BYTES = 1 << 28  # bytes; the largest of ImageNet has some 15,000,000
 PADDING = (
     1 << 20
 )  # bytes of zeros that may follow the last member; `tar` pads to 10,240, and to more with `-b`
@@ -39,7 +39,7 @@ class Member(NamedTuple):
     size: int
 
 
-def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None) -> Iterator[Member]:
+def members(pieces: SplitFile, where: str, start: int = 0, stop: int | None = None) -> Iterator[Member]:
     """The files of the tar that lies between `start` and `stop`, in order; folders are passed over.
 
     `where` names it in messages. Raises UserError for a tar that ends early, is damaged or holds bytes
@@ -78,14 +78,14 @@ def members(pieces: Pieces, where: str, start: int = 0, stop: int | None = None)
         last, position = repr(name), following
 
 
-def _require_no_other_kind(pieces: Pieces, start: int, stop: int, where: str) -> None:
+def _require_no_other_kind(pieces: SplitFile, start: int, stop: int, where: str) -> None:
     """Raises UserError for a file of another kind. A damaged tar may begin with anything else."""
     kind = kind_of(pieces.read(min(HEAD, stop - start), start))
     if kind not in (Kind.ZEROS, Kind.UNKNOWN):
         raise UserError(wrong_kind(where, kind, "a tar"))
 
 
-def _end(pieces: Pieces, position: int, stop: int, where: str, last: str) -> int | None:
+def _end(pieces: SplitFile, position: int, stop: int, where: str, last: str) -> int | None:
     """Where the tar ends, if it does so there or after global pax headers: some writers leave these."""
     while position + BLOCK <= stop:
         header = pieces.read(BLOCK, position)
@@ -97,7 +97,7 @@ def _end(pieces: Pieces, position: int, stop: int, where: str, last: str) -> int
     return None
 
 
-def _require_padding(pieces: Pieces, end: int, stop: int, where: str, last: str) -> None:
+def _require_padding(pieces: SplitFile, end: int, stop: int, where: str, last: str) -> None:
     """Raises UserError unless nothing but some zeros follow: an empty block may stand for a lost header."""
     rest = pieces.read(min(stop - end, PADDING), end)
     zeros = len(rest) - len(rest.lstrip(b"\0"))
@@ -152,7 +152,7 @@ def _plain(header: bytes, where: str, position: int, last: str) -> tuple[str, in
 
 
 def _extended(
-    pieces: Pieces, where: str, position: int, last: str, lacking: bool
+    pieces: SplitFile, where: str, position: int, last: str, lacking: bool
 ) -> tuple[str, int, int, bytes, bool, int]:
     """(name, offset, size, kind, is sparse, next position) of a member with several headers, from tarfile."""
     file = _File(pieces, position)
@@ -181,11 +181,11 @@ def _extended(
 class _File:
     """What tarfile needs of a file, over pieces."""
 
-    def __init__(self, pieces: Pieces, position: int):
+    def __init__(self, pieces: SplitFile, position: int):
         self.pieces, self.position = pieces, position
 
     def read(self, count: int) -> bytes:
-        if count > LONGEST:
+        if count > MAX_HEADER_BYTES:
             raise ValueError(f"it has a name of {count:,} bytes")
         data = self.pieces.read(count, self.position)
         self.position += len(data)

@@ -17,8 +17,8 @@ from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file
 
-MOST_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
-MOST_BYTES_IN_ALL = 16_000_000_000
+MAX_FILE_BYTES = 64_000_000  # of one unpacked file; a mask has some 10,000
+MAX_TOTAL_BYTES = 16_000_000_000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 OTHERS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 98: "ppmd"}
 
@@ -66,11 +66,11 @@ def zipped_masks(path: Path) -> dict[str, Member]:
     masks = [(match[1], member) for member in members if (match := _match(member.name))]
     unsafe += doubled(mask for mask, _ in masks)
     if unsafe:
-        told = [f"{name!r} {why}" if name else f"it {why}" for name, why in unsafe]
+        reasons = [f"{name!r} {why}" if name else f"it {why}" for name, why in unsafe]
         raise UserError(
-            f"{path} is not safe to unpack: {first_few(told)}.\nNothing was unpacked. Do not trust this "
+            f"{path} is not safe to unpack: {first_few(reasons)}.\nNothing was unpacked. Do not trust this "
             "file; get the archive from its official place.",
-            details=told,
+            details=reasons,
         )
     odd = [member.name for _, member in masks if "\\" in member.name]
     if odd:
@@ -94,8 +94,8 @@ def members_of(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
     ends = dict(pairwise([*starts, directory]))
     # Of folders, too: who unpacks a zip makes them, wherever they lead.
     unsafe = [(info.orig_filename, why) for info in infos if (why := _unsafe(info))]
-    if sum(info.file_size for info in files) > MOST_BYTES_IN_ALL:
-        unsafe.append(("", f"would unpack to more than {MOST_BYTES_IN_ALL / 1e9:.0f} GB"))
+    if sum(info.file_size for info in files) > MAX_TOTAL_BYTES:
+        unsafe.append(("", f"would unpack to more than {MAX_TOTAL_BYTES / 1e9:.0f} GB"))
     return [_member(info, ends[info.header_offset]) for info in files], unsafe
 
 
@@ -180,8 +180,8 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
     if info.compress_type not in METHODS:
         packer = OTHERS.get(info.compress_type, "something else")
         return f"is packed by {packer} (method {info.compress_type}); use deflate or store"
-    if info.file_size > MOST_BYTES:
+    if info.file_size > MAX_FILE_BYTES:
         return f"would unpack to {info.file_size:,} bytes"
-    if info.compress_size > MOST_BYTES:
+    if info.compress_size > MAX_FILE_BYTES:
         return f"has {info.compress_size:,} packed bytes"
     return ""

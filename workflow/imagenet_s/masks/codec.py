@@ -1,4 +1,4 @@
-"""One mask: class ids as PNG pixels, id = R + 256·G with B = 0, and the other encodings of the same.
+"""One mask: PNG pixels to class ids, id = R + 256·G with B = 0, and back.
 
 Ids are arrays (height, width) of uint16: 0 is other, 1000 is ignore, the rest are class ids of one
 subset. Source of the encoding: the official data set's documentation.
@@ -7,7 +7,6 @@ subset. Source of the encoding: the official data set's documentation.
 import hashlib
 import struct
 from dataclasses import dataclass
-from functools import cache
 
 import kornia_rs
 import numpy as np
@@ -16,7 +15,7 @@ from zlib_ng import zlib_ng
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.image_file import PNG_SIGNATURE, BadImage, TooLarge, refuse_huge
 from imagenet_s.runtime.image_file import decode as decode_image
-from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
+from imagenet_s.spec.classes import IGNORE
 
 # Looked up here, so that a version without it shows at once, and not as a fault of somebody's masks.
 decode_png = kornia_rs.io.decode_image_png_u8
@@ -126,72 +125,10 @@ def rgb_of(ids: np.ndarray) -> np.ndarray:
 
 def rgb_png(ids: np.ndarray) -> bytes:
     """A PNG as masks and predictions are: 8-bit RGB, id = R + 256·G."""
-    return _png(rgb_of(ids))
+    return encode_png(rgb_of(ids))
 
 
-def id16(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 16-bit channel: the ids as they are."""
-    return _png(ids)
-
-
-def id8(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 8-bit channel: the ids, ignore as 255. For up to 254 classes, so for 50 only.
-
-    Raises BadMask for other ids above 254.
-    """
-    if ((ids > 254) & (ids != IGNORE)).any():
-        raise BadMask("has ids above 254")
-    values = ids.astype(np.uint8)
-    values[ids == IGNORE] = 255
-    return _png(values)
-
-
-def binary(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 8-bit channel: 255 where the class `wnid` is, 128 for ignore, 0 elsewhere."""
-    values = np.zeros(ids.shape, np.uint8)
-    values[ids == IGNORE] = 128
-    values[ids == class_ids(subset)[wnid]] = 255
-    return _png(values)
-
-
-def color(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A palette PNG to look at: each class in its fixed colour, ignore white, other black.
-
-    Raises BadMask where more than 256 ids would need one palette, and for ids above 1000.
-    """
-    present = ids_in(ids)
-    if present[-1] > IGNORE:
-        raise BadMask(f"has ids above {IGNORE}")
-    if len(present) > 256:
-        raise BadMask(f"has {len(present)} ids; a palette holds 256")
-    index = np.zeros(IGNORE + 1, np.uint8)
-    index[present] = np.arange(len(present))
-    return _png(index[ids], colors(subset)[present])
-
-
-ENCODERS = {"id16": id16, "id8": id8, "color": color, "binary": binary}
-
-
-@cache
-def colors(subset: int) -> np.ndarray:
-    """id → RGB, (1001, 3) uint8. A wnid has the same colour in every subset, and no other has it.
-
-    The colours are points of a grid of 10 × 10 × 10 without those near black and white: any two differ by
-    28 levels or more in some channel. They are dealt out in strides, so that neighbours look different.
-    """
-    grid = np.indices((10, 10, 10)).reshape(3, -1).T
-    grid = grid[(grid.sum(axis=1) > 4) & (grid.sum(axis=1) < 23)]
-    grid = grid[np.arange(len(grid)) * 367 % len(grid)]  # 367 and the 930 points have no common divisor
-    table = np.zeros((IGNORE + 1, 3), np.uint8)
-    table[OTHER], table[IGNORE] = 0, 255
-    ids = class_ids(subset)
-    for color, wnid in zip(grid, class_ids(919), strict=False):
-        if wnid in ids:
-            table[ids[wnid]] = np.round(color * (255 / 9))
-    return table
-
-
-def _png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
+def encode_png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
     """A PNG of pixels: (height, width) uint8 or uint16, or indices into a palette, (n, 3) uint8, or
     (height, width, 3) uint8 for RGB.
 

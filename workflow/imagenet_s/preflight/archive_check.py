@@ -7,9 +7,9 @@ from pathlib import Path
 
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
-from imagenet_s.preflight.completeness import Trouble
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
+from imagenet_s.runtime.problems import Problem
 from imagenet_s.source.layouts import ENDINGS, Places
 
 # How files of a set are numbered: Hugging Face's parquet files name their number, of its tars there are five.
@@ -23,7 +23,7 @@ FIRST_PIECES = frozenset({Kind.TAR, Kind.UNKNOWN})
 PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 
 
-def archive_troubles(places: Places) -> list[Trouble]:
+def archive_problems(places: Places) -> list[Problem]:
     """Return what is wrong with the archives that a source is read from: some are missing, or no archives.
 
     Archives beside a folder of the same set are left to their reader: the folder comes first, and may do.
@@ -33,7 +33,7 @@ def archive_troubles(places: Places) -> list[Trouble]:
     there = [path for path in paths if path.exists()]
     return [
         *_dangling(paths),
-        *(trouble for some in sets if _is_numbered(some) for trouble in missing_files(some)),
+        *(problem for some in sets if _is_numbered(some) for problem in missing_files(some)),
         *_missing_pieces(there),
         *_other_kinds(there),
     ]
@@ -44,7 +44,7 @@ def _is_numbered(paths: Iterable[Path]) -> bool:
     return all(path.suffix.lower() == ".parquet" or OF_FIVE.fullmatch(path.name) for path in paths)
 
 
-def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
+def missing_files(paths: Iterable[Path]) -> Iterator[Problem]:
     """Yield, for each set of numbered files, which of them are missing by the names of the others."""
     sets: dict[tuple, dict[int, Path]] = defaultdict(dict)
     for path in paths:
@@ -64,7 +64,7 @@ def missing_files(paths: Iterable[Path]) -> Iterator[Trouble]:
         advice = "Get them, into the same folder. Nothing was read."
         if others:
             advice = f"There are {first_few(others)}: unpack these, or pack the others as these are."
-        yield Trouble(
+        yield Problem(
             f"`imagenet`: {folder} lacks {len(names):,} of the {total:,} files {stem}…: {first_few(names)}. "
             f"{advice}",
             tuple(f"missing {folder}/{name}" for name in names),
@@ -79,18 +79,18 @@ def _others(folder: Path, names: Iterable[str]) -> Iterator[str]:
             yield path.name
 
 
-def _dangling(paths: Iterable[Path]) -> Iterator[Trouble]:
+def _dangling(paths: Iterable[Path]) -> Iterator[Problem]:
     if links := [link for path in paths if (link := dangling_link(path))]:
         advice = "Bring back or mount what they lead to."
-        yield Trouble(f"`imagenet`: links lead to nothing: {first_few(links)}. {advice}", tuple(links))
+        yield Problem(f"`imagenet`: links lead to nothing: {first_few(links)}. {advice}", tuple(links))
 
 
-def _missing_pieces(paths: Iterable[Path]) -> Iterator[Trouble]:
+def _missing_pieces(paths: Iterable[Path]) -> Iterator[Problem]:
     for path in paths:
         try:
             piece_paths(path)
         except UserError as error:
-            yield Trouble(f"`imagenet`: {error}")
+            yield Problem(f"`imagenet`: {error}")
 
 
 def _name(other: Path, number: int) -> str:
@@ -99,7 +99,7 @@ def _name(other: Path, number: int) -> str:
     return f"{before}{number:0{len(digits)}}{''.join(behind)}"
 
 
-def _other_kinds(paths: Sequence[Path]) -> Iterator[Trouble]:
+def _other_kinds(paths: Sequence[Path]) -> Iterator[Problem]:
     """Yield what files are that are no archives, whatever their names say; those of a kind together."""
     found: dict[tuple[Kind, str], list[Path]] = defaultdict(list)
     for path in paths:
@@ -114,7 +114,7 @@ def _other_kinds(paths: Sequence[Path]) -> Iterator[Trouble]:
             text = (
                 f"{len(some):,} files are not {expected}: each is {kind}: {first_few(some)}. {_advice(kind)}"
             )
-        yield Trouble(f"`imagenet`: {text}", tuple(f"{path}: {kind}" for path in some))
+        yield Problem(f"`imagenet`: {text}", tuple(f"{path}: {kind}" for path in some))
 
 
 def _expected(path: Path) -> tuple[frozenset[Kind], str]:

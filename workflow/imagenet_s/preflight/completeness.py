@@ -2,34 +2,17 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.errors import first_few
+from imagenet_s.runtime.problems import Problem
 from imagenet_s.spec.classes import CLASS_SIZES, class_names, train_classes
 from imagenet_s.spec.splits import Listed, listed
 from imagenet_s.spec.subsets import SPLITS, Subset, subset_of
 
 SET_OF = {"train": "train", "train-semi": "train", "validation": "val", "test": "val"}
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """One thing that is wrong: what a person reads, and every name of it for the log."""
-
-    text: str
-    names: tuple[str, ...] = ()
-
-
-def require_none(troubles: Sequence[Trouble]) -> None:
-    """Raises UserError with all of the troubles, if there are any."""
-    if troubles:
-        raise UserError(
-            "\n".join(trouble.text for trouble in troubles),
-            details=[name for trouble in troubles for name in trouble.names],
-        )
 
 
 def lacking(
@@ -40,7 +23,7 @@ def lacking(
     unknown: Container[str] = (),
     empty: Sequence[str] = (),
     dangling: Sequence[str] = (),
-) -> list[Trouble]:
+) -> list[Problem]:
     """What `images` (columns `image` and `imagenet_wnid`) lacks of what `subsets` need.
 
     `complete` asks for the official train totals. Of the sets (`train`, `val`) in `unknown` nothing is
@@ -49,7 +32,7 @@ def lacking(
     """
     found = [gap for subset in subsets for gap in gaps(images, subset, complete, unknown)]
     if empty:
-        found.append(Trouble(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
+        found.append(Problem(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
     if not found:
         return []
     advice = (
@@ -58,7 +41,7 @@ def lacking(
     )
     if dangling:
         text = f"- {len(dangling):,} links lead to nothing: {first_few(dangling)}"
-        found.insert(0, Trouble(text, tuple(dangling)))  # it may explain the rest
+        found.insert(0, Problem(text, tuple(dangling)))  # it may explain the rest
         advice = (
             "What to do: bring back or mount what the links lead to, then run the same command again. If "
             "images are missing all the same, complete the copy of ImageNet-1k."
@@ -69,10 +52,10 @@ def lacking(
             "(train-semi, validation, test) are needed all the same."
         )
     beginning = f"The source lacks images (looked in {where}).\nNothing was written into the data set."
-    return [Trouble(beginning), *found, Trouble(advice)]
+    return [Problem(beginning), *found, Problem(advice)]
 
 
-def gaps(images: pa.Table, subset: int, complete: bool, unknown: Container[str] = ()) -> list[Trouble]:
+def gaps(images: pa.Table, subset: int, complete: bool, unknown: Container[str] = ()) -> list[Problem]:
     """The same for one subset, without advice."""
     found = list(_missing_listed(images, subset_of(subset), unknown))
     if complete and "train" not in unknown:
@@ -87,7 +70,7 @@ def _class_sizes(images: pa.Table) -> dict[str, int]:
     return {count["values"]: count["counts"] for count in counts}
 
 
-def _missing_listed(images: pa.Table, subset: Subset, unknown: Container[str]) -> Iterable[Trouble]:
+def _missing_listed(images: pa.Table, subset: Subset, unknown: Container[str]) -> Iterable[Problem]:
     """The listed images that the source does not have, split by split."""
     for split in SPLITS[1:]:
         if SET_OF[split] in unknown:
@@ -100,14 +83,14 @@ def _missing_listed(images: pa.Table, subset: Subset, unknown: Container[str]) -
             wanted = Counter(row.wnid for row in rows)
             lost = Counter(row.wnid for row in missing)
             classes = [f"{wnid} ({class_names()[wnid]}) {lost[wnid]} of {wanted[wnid]}" for wnid in lost]
-            yield Trouble(
+            yield Problem(
                 f"- {subset.name}/{split}: {len(missing):,} of {len(rows):,} listed images missing; "
                 f"by class: {first_few(classes)}; the first: {first_few(map(_source_name, missing))}",
                 tuple(f"missing {subset.name}/{split} {_source_name(row)}" for row in missing),
             )
 
 
-def _short_train(class_sizes: dict[str, int], subset: Subset) -> Iterable[Trouble]:
+def _short_train(class_sizes: dict[str, int], subset: Subset) -> Iterable[Problem]:
     """Where the train images of the subset's classes are not the official number."""
     wnids = train_classes(subset.number)
     sizes = {wnid: class_sizes.get(wnid, 0) for wnid in wnids}
@@ -125,7 +108,7 @@ def _short_train(class_sizes: dict[str, int], subset: Subset) -> Iterable[Troubl
             f"that ImageNet classes have: {first_few(odd)}"
         )
     names = [f"absent {subset.name}/train {wnid}" for wnid in absent]
-    yield Trouble(text, (*names, *(f"odd size {subset.name}/train {name}" for name in odd)))
+    yield Problem(text, (*names, *(f"odd size {subset.name}/train {name}" for name in odd)))
 
 
 def _source_name(row: Listed) -> str:

@@ -14,7 +14,7 @@ from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.layouts import reader_of
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Found, Seen
+from imagenet_s.source.readers.base import Found, ScanNotes
 from imagenet_s.source.tar_index import Index
 
 AT_ONCE = 32  # images of a task
@@ -25,7 +25,7 @@ Task = Callable[[], tuple[int, list[str]]]  # returns how many images it looked 
 
 def images_in(place: Path, kind: str, index: Index) -> Iterator[Found]:
     """Yield all images of `train` or `val` in a place that can be looked into."""
-    reader = reader_of(place)(place, Seen(), index)
+    reader = reader_of(place)(place, ScanNotes(), index)
     if kind == "val":
         yield from reader.val_images()
     else:

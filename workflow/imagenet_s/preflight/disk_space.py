@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.pool import pooled_images
 from imagenet_s.source.layouts import find_places, one_pass_sets
-from imagenet_s.source.scan import Findings, folder_links
+from imagenet_s.source.scan import SourceScan, folder_links
 from imagenet_s.spec.classes import class_ids, train_classes
 from imagenet_s.spec.shards import tiers
 from imagenet_s.spec.splits import listed, tier_val_images
@@ -21,13 +21,13 @@ from imagenet_s.workspace.paths import Workspace
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
 MASK_BYTES = 12_000  # assumed of a mask of 500 × 375, whatever its encoding
 SAMPLE_BYTES = 400  # of records and manifests: 250 measured in manifests, the rest in Parquet files
-PAPERS = 20  # files: manifests, lists of labels, dataset.json
+MANIFEST_FILES = 20  # files: manifests, lists of labels, dataset.json
 IMAGES = {"train": 1_281_167, "val": 50_000}  # of ImageNet-1k
 SAMPLED = 500  # files of whose sizes the mean is taken
 
 
 @dataclass(frozen=True)
-class Need:
+class SpaceEstimate:
     """What one thing takes of the output's file system: new files (inodes) and bytes."""
 
     what: str
@@ -44,7 +44,7 @@ class Space:
     bytes: int
 
 
-def needs(files: pa.Table, findings: Sequence[Findings], request: BuildRequest) -> list[Need]:
+def needs(files: pa.Table, findings: Sequence[SourceScan], request: BuildRequest) -> list[SpaceEstimate]:
     """What a build adds to its output, as far as it is not there yet.
 
     `files` is the listing of all tiers of its subsets, `findings` what was found with it. Sizes are exact
@@ -63,7 +63,7 @@ def needs(files: pa.Table, findings: Sequence[Findings], request: BuildRequest) 
     return [need for need in found if need.files or need.bytes]
 
 
-def bytes_to_read(files: pa.Table, seen: Findings) -> int:
+def bytes_to_read(files: pa.Table, seen: SourceScan) -> int:
     """About how many bytes of the source a build reads."""
     paths = files.filter(files["size"].is_null())["path"]
     passes = sum(os.path.getsize(path) for kind in seen.one_pass for path in getattr(seen, kind))
@@ -86,7 +86,7 @@ def size_text(count: float) -> str:
     return f"{count:,.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
 
 
-def _pool_need(pooled: pa.Table, seen: Findings, subsets: Sequence[int], pool: Path) -> Need:
+def _pool_need(pooled: pa.Table, seen: SourceScan, subsets: Sequence[int], pool: Path) -> SpaceEstimate:
     """The images that are copied: those of archives, or all of them."""
     passes = one_pass_sets(find_places(Path(seen.root)))
     there = pa.array(pooled_images(pool), pa.string())
@@ -106,12 +106,12 @@ def _pool_need(pooled: pa.Table, seen: Findings, subsets: Sequence[int], pool: P
         count += wanted
         whole = sum(os.path.getsize(path) for path in getattr(seen, kind))
         sizes += whole * wanted // IMAGES[kind] + wanted * BLOCK // 2
-    return Need("images, copied once for all subsets", count, sizes)
+    return SpaceEstimate("images, copied once for all subsets", count, sizes)
 
 
 def _tree_need(
-    subset: int, linked: pa.ChunkedArray, findings: Sequence[Findings], link: str, labels: Sequence[str]
-) -> Need:
+    subset: int, linked: pa.ChunkedArray, findings: Sequence[SourceScan], link: str, labels: Sequence[str]
+) -> SpaceEstimate:
     """A subset's folders, and its links, as far as they are files of their own; its manifests."""
     folders = (1 + len(class_ids(subset))) * (len(SPLITS) + len(MASKED) * (1 + len(labels)))
     links = 0
@@ -124,18 +124,18 @@ def _tree_need(
             images = pa.array([row.image for row in listed(subset, split)])
             links += _count(pc.is_in(images, value_set=linked))
     samples = subset_of(subset).train_images + sum(len(listed(subset, split)) for split in SPLITS[1:])
-    return Need(
+    return SpaceEstimate(
         f"{subset_of(subset).name}: folders, links, manifests",
-        folders + links + PAPERS,
+        folders + links + MANIFEST_FILES,
         (folders + links) * BLOCK + samples * SAMPLE_BYTES,
     )
 
 
-def _masks_need(subset: int, labels: Sequence[str]) -> Need:
+def _masks_need(subset: int, labels: Sequence[str]) -> SpaceEstimate:
     """The masks in the archive, unpacked, and in each further encoding."""
     masks = sum(len(listed(subset, split)) for split in MASKED)
     size = masks * MASK_BYTES + masks * (1 + len(labels)) * -(-MASK_BYTES // BLOCK) * BLOCK
-    return Need(f"{subset_of(subset).name}: masks (estimated)", 1 + masks * (1 + len(labels)), size)
+    return SpaceEstimate(f"{subset_of(subset).name}: masks (estimated)", 1 + masks * (1 + len(labels)), size)
 
 
 def _wanted_of(kind: str, subsets: Sequence[int]) -> int:

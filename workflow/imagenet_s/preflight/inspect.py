@@ -5,16 +5,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from imagenet_s.io.split_file import FIRST_PIECE, Pieces
-from imagenet_s.preflight.check import known_images, look
-from imagenet_s.preflight.completeness import gaps, require_none
+from imagenet_s.io.split_file import FIRST_PIECE, SplitFile
+from imagenet_s.preflight.check import known_images, scan_source
+from imagenet_s.preflight.completeness import gaps
 from imagenet_s.preflight.decoding import faults_of_images, images_in
 from imagenet_s.preflight.disk_space import IMAGES, size_text
-from imagenet_s.preflight.wrong_folder import barren_troubles, layout_trouble
+from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.listing import all_files
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
@@ -40,17 +41,17 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
     is not right.
     """
     index = Index()
-    listings, findings = look(root, SUBSETS, index)
+    listings, findings = scan_source(root, SUBSETS, index)
     seen = findings[0]
     if not seen.train or not seen.val:
-        require_none([layout_trouble(seen)])
-    require_none(barren_troubles(findings))
+        require_none([layout_problem(seen)])
+    require_none(empty_place_problems(findings))
     images, unknown = known_images(all_files(listings), seen)
     yield f"{root}: {seen.layout}"
     for kind in ("train", "val"):
         yield f"{kind:<8} {', '.join(_names(seen, kind))}: {_count(kind, seen, unknown, images, index)}"
-    if seen.aside:
-        yield f"aside    {first_few(os.path.relpath(place, root) for place in seen.aside)}"
+    if seen.unused:
+        yield f"aside    {first_few(os.path.relpath(place, root) for place in seen.unused)}"
     buildable = False
     for subset in SUBSETS:
         lacks = gaps(images, subset, complete=True, unknown=unknown)
@@ -81,12 +82,12 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
         raise UserError(f"{len(faults):,} images or archives are not right, see above. Get them again.")
 
 
-def _names(seen: Findings, kind: str) -> list[str]:
+def _names(seen: SourceScan, kind: str) -> list[str]:
     names = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
     return names if len(names) < 4 else [names[0], "…", names[-1]]
 
 
-def _count(kind: str, seen: Findings, unknown: list[str], images, index: Index) -> str:
+def _count(kind: str, seen: SourceScan, unknown: list[str], images, index: Index) -> str:
     """How many images there are, of any class."""
     places = list(map(Path, getattr(seen, kind)))
     if kind in unknown:
@@ -112,7 +113,7 @@ def _official_name(place: Path) -> str:
 def _compared(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
     """An official archive's size and, with `md5`, its md5 against the publisher's; adds to `wrong`."""
     size, digest = ARCHIVES[_official_name(place)]
-    with Pieces(place) as pieces:
+    with SplitFile(place) as pieces:
         verdict = "as the official one" if pieces.size == size else f"the official one has {size:,}"
         yield f"size     {place.name}: {pieces.size:,} bytes, {verdict}"
         if md5:
@@ -122,7 +123,7 @@ def _compared(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
             wrong += [] if found == digest else [place.name]
 
 
-def _md5_of(pieces: Pieces, name: str) -> str:
+def _md5_of(pieces: SplitFile, name: str) -> str:
     digest, buffer = hashlib.md5(usedforsecurity=False), bytearray(CHUNK)
     with progress(f"md5 of {name}", pieces.size, "B") as bar:
         for offset in range(0, pieces.size, CHUNK):

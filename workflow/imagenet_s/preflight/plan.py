@@ -6,12 +6,12 @@ from pathlib import Path
 
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import Config, read_config_file
-from imagenet_s.preflight.check import look, troubles
-from imagenet_s.preflight.completeness import require_none
+from imagenet_s.preflight.check import find_problems, scan_source
 from imagenet_s.preflight.disk_space import bytes_to_read, needs, size_text, space_at
+from imagenet_s.runtime.problems import require_none
 from imagenet_s.source.layouts import find_places, one_pass_sets
 from imagenet_s.source.listing import all_files
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import subset_parts, tiers
 from imagenet_s.spec.subsets import subset_of
@@ -40,7 +40,9 @@ def plan(config: Config) -> Iterator[str]:
     )
     workspace = Workspace(output)
     index = workspace.index
-    listings, findings = look(request.imagenet, tiers(subsets), Index(index if index.exists() else None))
+    listings, findings = scan_source(
+        request.imagenet, tiers(subsets), Index(index if index.exists() else None)
+    )
     files, seen = all_files(listings), findings[0]
     if seen.train and seen.val:
         yield from _source_lines(seen)
@@ -54,7 +56,7 @@ def plan(config: Config) -> Iterator[str]:
         yield f"free     {size_text(free.bytes):>10}{count}  in {free.folder}"
     made = [path for path in (workspace.tmp, workspace.work, output) if not path.exists()]
     try:
-        require_none(troubles(listings, findings, request))
+        require_none(find_problems(listings, findings, request))
     finally:
         for folder in made:  # for the trial of links
             if folder.is_dir():
@@ -62,7 +64,7 @@ def plan(config: Config) -> Iterator[str]:
     yield "All that is needed is there. Nothing was written."
 
 
-def _source_lines(seen: Findings) -> Iterator[str]:
+def _source_lines(seen: SourceScan) -> Iterator[str]:
     yield f"source   {seen.root} ({seen.layout})"
     for kind in ("train", "val"):
         places = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
@@ -70,7 +72,7 @@ def _source_lines(seen: Findings) -> Iterator[str]:
         yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in seen.one_pass else "")
 
 
-def _work_lines(seen: Findings, subsets: Sequence[int], size: int) -> Iterator[str]:
+def _work_lines(seen: SourceScan, subsets: Sequence[int], size: int) -> Iterator[str]:
     passes = one_pass_sets(find_places(Path(seen.root)))
     parts = {part for subset in subsets for part in subset_parts(subset, passes, max(subsets))}
     times = " or ".join(f"{_time_text(size / speed)} at {size_text(speed)}/s" for speed in (DISK, FAST_DISK))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
-from imagenet_s.preflight.completeness import Trouble
 from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.problems import Problem
 from imagenet_s.source.layouts import LAYOUTS, Places, find_places, reader_of
-from imagenet_s.source.readers.base import IMAGE, WNID, Seen
-from imagenet_s.source.scan import Findings, dangling_links
+from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
+from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
 
 NEAR = 100  # folders that are looked into at most
@@ -21,41 +21,41 @@ SHOWN = 12  # names of what a folder holds
 PIECE = re.compile(r"(ILSVRC2012_img_(?:train|val)\.tar)\.(\d+|[a-z]{2})", re.IGNORECASE)
 
 
-def layout_trouble(seen: Findings) -> Trouble:
+def layout_problem(seen: SourceScan) -> Problem:
     """Return what to say of a folder below which nothing is called as train or val images are."""
     root = Path(seen.root)
     if not root.exists():
-        return Trouble(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
+        return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
-        return Trouble(f"`imagenet`: {root} is a file. Give the folder that holds it.")
+        return Problem(f"`imagenet`: {root} is a file. Give the folder that holds it.")
     lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
     beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_held(root)}\n"
     itself = _itself(seen.entries)
     near = likely_folder(root)
     if itself and not near and (seen.train or seen.val):
-        return Trouble(
+        return Problem(
             f"`imagenet`: {itself} images lie in {root} itself, beside its other folders. Move them into a "
             f"folder {root / itself}, or make links to them there."
         )
     if itself and not near:
-        return Trouble(
+        return Problem(
             f"`imagenet`: {root} looks like the {itself} folder itself. Set `imagenet` in config.yaml to the "
             f"folder that holds it and the {'val' if itself == 'train' else 'train'} folder: {root.parent}"
         )
     if near:
-        return Trouble(f"{beginning}{_advice(near)}")
+        return Problem(f"{beginning}{_advice(near)}")
     if reasons := [*_first_pieces(root, seen.entries), *_dangling(root, seen.entries)]:
-        return Trouble(beginning + "\n".join(reasons))
+        return Problem(beginning + "\n".join(reasons))
     rows = {name: f"  {train} and {val} ({name})" for name, train, val in reversed(LAYOUTS)}
     understood = "\n".join(reversed(rows.values()))  # of each layout the first row is enough
-    return Trouble(
+    return Problem(
         f"{beginning}Understood, in any case of letters:\n{understood}\n"
         "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.\n"
         "Set `imagenet` in config.yaml to the folder that holds both."
     )
 
 
-def barren_troubles(findings: Sequence[Findings]) -> list[Trouble]:
+def empty_place_problems(findings: Sequence[SourceScan]) -> list[Problem]:
     """Return what to say of places that are called as train or val images are, and hold none of any class."""
     seen = findings[0]
     barren = {kind: places for kind in ("train", "val") if (places := _barren(kind, findings))}
@@ -69,17 +69,17 @@ def barren_troubles(findings: Sequence[Findings]) -> list[Trouble]:
         advice = _advice(near)
     else:
         advice = f"Set `imagenet` in config.yaml to the folder that holds {' and '.join(barren)}."
-    told = [
-        Trouble(
+    problems = [
+        Problem(
             f"`imagenet`: found no {kind} images ({NAMES[kind]}) in {', '.join(map(str, places))}.\n"
             f"{_held(places[0])}"
         )
         for kind, places in barren.items()
     ]
-    return [*told, Trouble(advice)]
+    return [*problems, Problem(advice)]
 
 
-def _barren(kind: str, findings: Sequence[Findings]) -> list[Path]:
+def _barren(kind: str, findings: Sequence[SourceScan]) -> list[Path]:
     """Return the places of train or val if none of them holds an image, as far as that is known unread."""
     places = [Path(path) for path in getattr(findings[0], kind)]
     taken = sum(one.sources.get(str(path), 0) for one in findings for path in places)
@@ -146,7 +146,7 @@ def _hold_images(places: Places, kind: str) -> bool:
 
 def _has_images(place: Path, kind: str) -> bool:
     """Whether a place holds images of any class, or any val images."""
-    reader = reader_of(place)(place, Seen(), Index())
+    reader = reader_of(place)(place, ScanNotes(), Index())
     return bool(reader.classes() if kind == "train" else reader.val_images())
 
 

@@ -6,9 +6,16 @@ from pathlib import Path
 
 from imagenet_s.config.settings import read_config_file
 from imagenet_s.dataset.metadata import read_dataset
-from imagenet_s.io.atomic import real_folder, remove_folder, remove_if_empty, scratch_folder
+from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.io.receipts import sync
-from imagenet_s.repair.restore_files import Copy, damaged_of, digest_of, mend_images, mend_labels, mend_masks
+from imagenet_s.repair.restore_files import (
+    Copy,
+    damaged_of,
+    digest_of,
+    restore_images,
+    restore_labels,
+    restore_masks,
+)
 from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
 from imagenet_s.runtime.errors import CannotCheck, UserError, first_few
 from imagenet_s.runtime.lock import hold_run
@@ -20,7 +27,7 @@ from imagenet_s.spec.subsets import (
     sample_manifests,
     subset_of,
 )
-from imagenet_s.verify.compare import Verdict, verify
+from imagenet_s.verify.compare import VerificationResult, verify
 from imagenet_s.verify.expected import IMAGE, LABEL, MASK
 from imagenet_s.verify.report import report_lines
 
@@ -54,23 +61,25 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
         return 1
     lost = []
     with scratch_folder(copy.workspace.tmp / f"repair-{copy.subset}") as scratch:
-        papers = {path for path in verdict.expected.damaged if path != DATASET}
+        manifests = {path for path in verdict.expected.damaged if path != DATASET}
         if read_dataset(copy.root) is None:  # which alone knew of lists that are gone, too
-            papers |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
-        samples = {path for path in papers if Path(path).name in sample_manifests()}
+            manifests |= {
+                path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()
+            }
+        samples = {path for path in manifests if Path(path).name in sample_manifests()}
         if samples:
             lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
             verdict = verify(copy.root, copy.subset, "sha256", workers)
-        moved = _move_back(copy, verdict)
+        relocated = _move_back(copy, verdict)
         if delete_extra:  # first what stands in the way
             lost += _delete(copy, _in_the_way(verdict))
-        lost += mend_images(copy, verdict, moved, scratch)
-        lost += mend_masks(copy, verdict, moved, scratch)
-        if papers - samples:  # the lists of labels, which are made of the masks
-            lost += make_manifests(copy.root, copy.subset, copy.output, papers - samples, scratch)
+        lost += restore_images(copy, verdict, relocated, scratch)
+        lost += restore_masks(copy, verdict, relocated, scratch)
+        if manifests - samples:  # the lists of labels, which are made of the masks
+            lost += make_manifests(copy.root, copy.subset, copy.output, manifests - samples, scratch)
             verdict = verify(copy.root, copy.subset, "sha256", workers)
-            moved = _move_back(copy, verdict)
-        lost += mend_labels(copy, verdict, moved, scratch)
+            relocated = _move_back(copy, verdict)
+        lost += restore_labels(copy, verdict, relocated, scratch)
         if delete_extra:
             verdict = verify(copy.root, copy.subset, "complete", workers)
             if set(verdict.expected.damaged) <= {DATASET}:
@@ -89,7 +98,7 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
     return 0 if after.whole else 1
 
 
-def _intentions(copy: Copy, verdict: Verdict, delete_extra: bool) -> Iterator[str]:
+def _intentions(copy: Copy, verdict: VerificationResult, delete_extra: bool) -> Iterator[str]:
     """What a repair would do."""
     source = copy.config.imagenet or "the demo"
     for kind, origin in ((IMAGE, source), (MASK, "the annotations"), (LABEL, "the masks")):
@@ -110,7 +119,7 @@ def _label_lists(labels: Iterable[str]) -> list[str]:
     return [f"manifests/{label_folder(split, x)}.sha256" for split in MASKED for x in labels]
 
 
-def _in_the_way(verdict: Verdict) -> list[str]:
+def _in_the_way(verdict: VerificationResult) -> list[str]:
     """The extra files in folders that stand where a file belongs."""
     expected = set(verdict.expected.files["path"].to_pylist())
     extra = verdict.damage.get("extra", ())
@@ -122,7 +131,7 @@ def _in_a_link(root: Path, path: str) -> bool:
     return any((root / parent).is_symlink() for parent in list(Path(path).parents)[:-1])
 
 
-def _move_back(copy: Copy, verdict: Verdict) -> set[str]:
+def _move_back(copy: Copy, verdict: VerificationResult) -> set[str]:
     """Moves misplaced files to their class folder, if they are what belongs there; returns where to.
 
     What lies behind a link is not ours to move.
@@ -131,20 +140,20 @@ def _move_back(copy: Copy, verdict: Verdict) -> set[str]:
     if verdict.swapped:
         files = verdict.expected.files
         digests = dict(zip(files["path"].to_pylist(), files["sha256"].to_pylist(), strict=True))
-    moved = set()
+    relocated = set()
     for path, actual, _ in verdict.swapped:
         if _in_a_link(copy.root, path) or _in_a_link(copy.root, actual):
             continue
         try:
             if digest_of(copy.root / actual) == digests[path] is not None:
-                target = real_folder(copy.root, Path(path).parent) / Path(path).name
+                target = ensure_real_dir(copy.root, Path(path).parent) / Path(path).name
                 if target.is_dir():
                     remove_folder(target)
                 os.rename(copy.root / actual, target)
-                moved.add(path)
+                relocated.add(path)
         except OSError as error:
-            log.debug("%s could not be moved to %s: %s", actual, path, error)
-    return moved
+            log.debug("%s could not be relocated to %s: %s", actual, path, error)
+    return relocated
 
 
 def _delete(copy: Copy, extra: Sequence[str]) -> list[str]:

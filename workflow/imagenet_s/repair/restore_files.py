@@ -17,14 +17,14 @@ from imagenet_s.dataset.manifests import manifest_rows
 from imagenet_s.dataset.metadata import read_dataset
 from imagenet_s.dataset.tree import entries
 from imagenet_s.images.read import Reader
-from imagenet_s.io.atomic import put, real_folder, remove_folder, sha256_of
+from imagenet_s.io.atomic import ensure_real_dir, remove_folder, sha256_of, write_atomically
 from imagenet_s.io.links import place
 from imagenet_s.masks.codec import BadMask
-from imagenet_s.preflight.check import look
+from imagenet_s.preflight.check import scan_source
 from imagenet_s.repair.restore_manifests import annotations_of
 from imagenet_s.source.layouts import reader_of
 from imagenet_s.source.listing import Row, all_files
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import (
     SPLITS,
@@ -32,7 +32,7 @@ from imagenet_s.spec.subsets import (
     tiers_of,
 )
 from imagenet_s.verify.adopt import ADOPTED
-from imagenet_s.verify.compare import Verdict
+from imagenet_s.verify.compare import VerificationResult
 from imagenet_s.verify.expected import IMAGE, LABEL, MASK
 from imagenet_s.workspace.paths import Workspace
 
@@ -54,16 +54,16 @@ class Copy:
         return Workspace(self.output)
 
 
-def damaged_of(verdict: Verdict, kind: str, moved: Set[str] = frozenset()) -> dict[str, str]:
+def damaged_of(verdict: VerificationResult, kind: str, relocated: Set[str] = frozenset()) -> dict[str, str]:
     """path → sha256 of the files of a kind that are not what they must be, but for those `moved` back."""
-    paths = {path for k, found in verdict.damage.items() if k != "extra" for path in found} - moved
+    paths = {path for k, found in verdict.damage.items() if k != "extra" for path in found} - relocated
     files = verdict.expected.files
     wrong = pc.is_in(files["path"], pa.array(paths, pa.string()))
     rows = files.filter(pc.and_(pc.equal(files["kind"], kind), wrong))
     return dict(zip(rows["path"].to_pylist(), rows["sha256"].to_pylist(), strict=True))
 
 
-def _behind(verdict: Verdict, kind: str, entries: Iterable[str]) -> dict[str, str]:
+def _behind(verdict: VerificationResult, kind: str, entries: Iterable[str]) -> dict[str, str]:
     """path → sha256 of all files of a kind that go with the links to folders on the way to `entries`.
 
     Such a link is replaced by a folder as soon as something is written there.
@@ -75,9 +75,9 @@ def _behind(verdict: Verdict, kind: str, entries: Iterable[str]) -> dict[str, st
     return {row["path"]: row["sha256"] for row in rows if links and row["path"].startswith(links)}
 
 
-def mend_images(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> list[str]:
+def restore_images(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
     """Makes images again: the right link, or a copy of the right bytes."""
-    damaged = damaged_of(verdict, IMAGE, moved)
+    damaged = damaged_of(verdict, IMAGE, relocated)
     if not damaged:
         return []
     listing, findings = _source(copy)
@@ -107,12 +107,14 @@ def mend_images(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
         path = copies[image]
         if sha256(data).hexdigest() == damaged[path]:
             file = Path(wanted[path].file)
-            put(data, real_folder(copy.workspace.pool, file.parent.relative_to(pool)) / file.name, scratch)
+            write_atomically(
+                data, ensure_real_dir(copy.workspace.pool, file.parent.relative_to(pool)) / file.name, scratch
+            )
             got.add(image)
     lost = {path: why for path, why in lost.items() if Path(path).stem not in got}
     made = {want.entry: want for path, want in wanted.items() if path not in lost}
-    troubles = [text for want in made.values() for text in _linked(copy.root, want, scratch)]
-    return [*troubles, *(f"{path}: {why}" for path, why in sorted(lost.items()))]
+    problems = [text for want in made.values() for text in _linked(copy.root, want, scratch)]
+    return [*problems, *(f"{path}: {why}" for path, why in sorted(lost.items()))]
 
 
 class Wanted(NamedTuple):
@@ -140,7 +142,7 @@ def _wanted(root: Path, path: str, targets: Mapping[str, Mapping[str, str]]) -> 
 def _linked(root: Path, want: Wanted, scratch: Path) -> list[str]:
     """Makes an entry; says why not if it cannot be made."""
     try:
-        entry = real_folder(root, Path(want.entry).parent) / Path(want.entry).name
+        entry = ensure_real_dir(root, Path(want.entry).parent) / Path(want.entry).name
         if entry.is_dir() and not entry.is_symlink():
             remove_folder(entry)
         place(want.target, entry, want.kind, scratch)
@@ -149,17 +151,17 @@ def _linked(root: Path, want: Wanted, scratch: Path) -> list[str]:
     return []
 
 
-def _source(copy: Copy) -> tuple[pa.Table, list[Findings]]:
+def _source(copy: Copy) -> tuple[pa.Table, list[SourceScan]]:
     """Where the source has its images by now, and what was found with them."""
     imagenet = copy.config.imagenet or os.path.abspath(copy.workspace.demo_images)
     index = copy.workspace.index
     index = Index(index if index.exists() else None)
-    listings, findings = look(Path(imagenet), tiers_of(copy.subset), index)
+    listings, findings = scan_source(Path(imagenet), tiers_of(copy.subset), index)
     return all_files(listings), findings
 
 
 def _bytes_of(
-    images: set[str], listing: pa.Table, findings: Sequence[Findings]
+    images: set[str], listing: pa.Table, findings: Sequence[SourceScan]
 ) -> Iterator[tuple[str, bytes]]:
     """(name without ending, bytes) of those of the images that the source has."""
     rows = listing.filter(pc.is_in(listing["image"], pa.array(images, pa.string()))).to_pylist()
@@ -172,9 +174,9 @@ def _bytes_of(
             yield from reader_of(path)(path).stream(left.__contains__)
 
 
-def mend_masks(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> list[str]:
+def restore_masks(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
     """Takes masks out of the annotations again."""
-    damaged = damaged_of(verdict, MASK, moved)
+    damaged = damaged_of(verdict, MASK, relocated)
     if not damaged:
         return []
     damaged |= _behind(verdict, MASK, damaged)
@@ -188,7 +190,7 @@ def mend_masks(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> 
             if sha256(data).hexdigest() != damaged[mask]:
                 lost[mask] = "the annotations have other bytes"
                 continue
-            put(data, real_folder(folder, Path(mask).parent) / Path(mask).name, scratch)
+            write_atomically(data, ensure_real_dir(folder, Path(mask).parent) / Path(mask).name, scratch)
             del lost[mask]
     for mask in set(damaged) - set(lost):
         file = os.path.abspath(folder / mask)
@@ -197,9 +199,9 @@ def mend_masks(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> 
     return [f"{mask}: {why}" for mask, why in sorted(lost.items())]
 
 
-def mend_labels(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) -> list[str]:
+def restore_labels(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
     """Encodes masks again."""
-    damaged, lost = damaged_of(verdict, LABEL, moved), []
+    damaged, lost = damaged_of(verdict, LABEL, relocated), []
     damaged |= _behind(verdict, LABEL, damaged)
     for label, digest in damaged.items():
         mask, encoding = mask_of(label)
@@ -208,10 +210,10 @@ def mend_labels(copy: Copy, verdict: Verdict, moved: Set[str], scratch: Path) ->
             if sha256(data).hexdigest() != digest:
                 lost.append(f"{label}: this version of zlib-ng packs it in other bytes")
                 continue
-            entry = real_folder(copy.root, Path(label).parent) / Path(label).name
+            entry = ensure_real_dir(copy.root, Path(label).parent) / Path(label).name
             if entry.is_dir() and not entry.is_symlink():
                 remove_folder(entry)
-            put(data, entry, scratch)
+            write_atomically(data, entry, scratch)
         except (OSError, BadMask) as error:
             lost.append(f"{label}: {error}")
     return lost

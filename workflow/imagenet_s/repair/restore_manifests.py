@@ -11,7 +11,7 @@ from imagenet_s.dataset.encoded_masks import encoded
 from imagenet_s.dataset.manifests import save_manifests
 from imagenet_s.dataset.metadata import read_dataset, write_dataset
 from imagenet_s.demo.generate import make_annotations
-from imagenet_s.io.atomic import put, read_json, real_folder
+from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask
 from imagenet_s.spec.subsets import (
     DATASET,
@@ -38,7 +38,7 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
     samples = Workspace(output).samples(subset)
     lost = []
     if set(names) & set(sample_manifests()) and samples.exists():
-        made_in = real_folder(scratch, "manifests")
+        made_in = ensure_real_dir(scratch, "manifests")
         save_manifests(samples, {name: made_in / name for name in sample_manifests()})
     for name in names:
         made = scratch / "manifests" / name
@@ -52,7 +52,7 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
         if stated and hashlib.sha256(data).hexdigest() != stated.get(name):
             lost.append(f"manifests/{name}: the records of the build give another one")
             continue
-        put(data, real_folder(root, "manifests") / name, scratch)
+        write_atomically(data, ensure_real_dir(root, "manifests") / name, scratch)
     return lost
 
 

@@ -19,7 +19,7 @@ CHUNK = 64
 STOP = signal.SIGUSR1  # by which the workers are told of Ctrl-C
 
 
-def in_chunks(
+def map_chunks(
     function: Callable[[Sequence], list],
     items: Sequence,
     workers: int,

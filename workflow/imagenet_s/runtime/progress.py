@@ -96,23 +96,23 @@ class _LoggedBar(tqdm):
 
     def __init__(self, *args, **kwargs):
         self.count = 0
-        self.began = self.told = time.monotonic()
+        self.began = self.reported = time.monotonic()
         super().__init__(*args, disable=None, **kwargs)
         self.of = kwargs["total"]
         self.what, self.units = kwargs["desc"], kwargs["unit"].strip()
 
     def update(self, n: float = 1) -> bool | None:
         self.count += n
-        if time.monotonic() - self.told >= LOG_EVERY:
+        if time.monotonic() - self.reported >= LOG_EVERY:
             self.tell()
         return super().update(n)
 
     def tell(self) -> None:
-        self.told = time.monotonic()
+        self.reported = time.monotonic()
         line = self.format_meter(
             self.count,
             self.of,
-            self.told - self.began,
+            self.reported - self.began,
             ncols=0,
             unit=f" {self.units}",
             unit_scale=self.units == "B",

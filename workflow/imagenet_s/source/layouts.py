@@ -45,7 +45,7 @@ READERS = {Kind.TAR: Tar, Kind.GZIP: CompressedTar, Kind.ZSTANDARD: CompressedTa
 ENDINGS = {".tar": Tar, ".gz": CompressedTar, ".tgz": CompressedTar, ".zst": CompressedTar}
 
 # Of train, Hugging Face has five archives, each of which is then read in a job of its own, or 294 files.
-MOST_PASSES = 5
+MAX_PASSES = 5
 
 Reader = type[Folder | Tar | Parquet | CompressedTar]
 
@@ -54,7 +54,7 @@ Reader = type[Folder | Tar | Parquet | CompressedTar]
 class Places:
     """Where one copy keeps its train and val images, in the order of preference, and what it is called.
 
-    The places of a set are all folders and tars, or else all to be read in one pass. `aside` are those
+    The places of a set are all folders and tars, or else all to be read in one pass. `unused` are those
     that were found, too, and are not used. `one_pass` are those of `train` and `val` that can only be read
     from front to back.
     """
@@ -62,7 +62,7 @@ class Places:
     name: str
     train: tuple[Path, ...]
     val: tuple[Path, ...]
-    aside: tuple[Path, ...]
+    unused: tuple[Path, ...]
     one_pass: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ def find_places(root: Path) -> Places:
 
     Folders are listed, and of whole archives the first bytes are read: there are a few of them.
     """
-    names, aside, places, one_pass = {}, [], {}, []
+    names, unused, places, one_pass = {}, [], {}, []
     children = cache(_children)
     for column, kind in enumerate(("train", "val"), 1):
         found: dict[Path, int] = {}
@@ -83,11 +83,11 @@ def find_places(root: Path) -> Places:
         first_kind = [path for path in streams if found[path] == found[streams[0]]]
         used = [path for path in found if path not in streams] or first_kind
         names |= {LAYOUTS[found[path]][0]: None for path in used}
-        aside += [path for path in found if path not in used]
+        unused += [path for path in found if path not in used]
         places[kind] = tuple(used)
         one_pass += [kind] if used and used == first_kind else []
     name = " + ".join(names) or "not recognised"
-    return Places(name, **places, aside=tuple(aside), one_pass=tuple(one_pass))
+    return Places(name, **places, unused=tuple(unused), one_pass=tuple(one_pass))
 
 
 def reader_of(path: Path) -> Reader:
@@ -112,7 +112,7 @@ def _kind(path: Path) -> Kind:
 
 def one_pass_sets(places: Places) -> dict[str, int]:
     """Those of `train` and `val` that can only be read in one pass, and how many jobs share their files."""
-    return {kind: min(MOST_PASSES, len(getattr(places, kind))) for kind in places.one_pass}
+    return {kind: min(MAX_PASSES, len(getattr(places, kind))) for kind in places.one_pass}
 
 
 def pass_files(places: Places, part: str) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.io.split_file import stamp
+from imagenet_s.io.split_file import fingerprint
 from imagenet_s.runtime.errors import UserError
 
 LISTING = pa.schema(
@@ -41,11 +41,11 @@ class Row(NamedTuple):
         return f"{self.path}: {self.image}" if self.in_archive else self.path
 
 
-def listing_of(rows: Sequence[Row], stamps: dict[str, list]) -> pa.Table:
+def listing_of(rows: Sequence[Row], fingerprints: dict[str, list]) -> pa.Table:
     """A listing of some rows, in their order; `stamps` are those of the archives among the paths."""
     columns = zip(*rows, strict=True) if rows else [()] * len(LISTING)
     arrays = [pa.array(column, f.type) for column, f in zip(columns, LISTING, strict=True)]
-    return pa.table(arrays, LISTING.with_metadata({"stamps": json.dumps(stamps)}))
+    return pa.table(arrays, LISTING.with_metadata({"stamps": json.dumps(fingerprints)}))
 
 
 def write_listing(listing: pa.Table, path: Path) -> None:
@@ -66,7 +66,7 @@ def all_files(listings: Iterable[pa.Table]) -> pa.Table:
 def require_same_archives(listing: pa.Table) -> None:
     """Raises UserError if an archive of the listing is not the one that was listed."""
     for path, listed in json.loads(listing.schema.metadata[b"stamps"]).items():
-        if stamp(Path(path)) != listed:
+        if fingerprint(Path(path)) != listed:
             raise UserError(
                 f"{path} has changed since its members were listed (another size or time). If it is meant "
                 "to be another file now, run snakemake again with `--forcerun source`."

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
+from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.layouts import find_places, one_pass_sets, reader_of
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Found, Seen, merged
+from imagenet_s.source.readers.base import Found, ScanNotes, merged
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes, train_classes
 from imagenet_s.spec.splits import listed, tier_val_images
@@ -18,14 +20,14 @@ SYNTHETIC = "SYNTHETIC.txt"  # stands in a copy that is made up, and says so
 
 
 @dataclass
-class Findings(Seen):
+class SourceScan(ScanNotes):
     """What a listing saw beside the images. Paths are text, for JSON."""
 
     layout: str = ""
     root: str = ""
     train: list[str] = field(default_factory=list)
     val: list[str] = field(default_factory=list)
-    aside: list[str] = field(default_factory=list)  # places that were found and are not used
+    unused: list[str] = field(default_factory=list)  # places that were found and are not used
     one_pass: list[str] = field(default_factory=list)  # train, val: what is known only after reading it
     synthetic: bool = False
     entries: list[str] = field(default_factory=list)  # what the root holds, should no layout fit
@@ -34,19 +36,39 @@ class Findings(Seen):
     empty: list[str] = field(default_factory=list)  # listed images of no bytes
 
 
-def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]:
+# Field → its key in the JSON of a scan. The keys stay, so that existing outputs can be read.
+KEYS = {
+    "unrecognized": "strangers",
+    "duplicates": "doubles",
+    "unused": "aside",
+    "fingerprints": "stamps",
+}
+
+
+def scan_json(scan: SourceScan) -> dict[str, Any]:
+    """Return what is written of a scan as JSON."""
+    return {KEYS.get(name, name): value for name, value in asdict(scan).items()}
+
+
+def read_scan(path: Path) -> SourceScan:
+    """Read a scan from the JSON of `scan_json`."""
+    fields = {key: name for name, key in KEYS.items()}
+    return SourceScan(**{fields.get(key, key): value for key, value in read_json(path).items()})
+
+
+def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceScan]:
     """Lists the source's images of one tier, without opening any: rows of a listing, sorted by image.
 
     What `index` knows of archives is not read again. Never fails for what is missing: `preflight.check`
     tells all of that at once. Raises UserError for archives that cannot be trusted.
     """
     places = find_places(root)
-    seen = Findings(
+    seen = SourceScan(
         layout=places.name,
         root=str(root),
         train=list(map(str, places.train)),
         val=list(map(str, places.val)),
-        aside=list(map(str, places.aside)),
+        unused=list(map(str, places.unused)),
         one_pass=sorted(one_pass_sets(places)),
         synthetic=(root / SYNTHETIC).exists(),
         entries=sorted(path.name for path in root.iterdir()) if root.is_dir() else [],
@@ -62,7 +84,7 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], Findings]
     return rows, seen
 
 
-def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
+def names_ahead(seen: SourceScan) -> tuple[list[str], list[str]]:
     """What is known of a source that must be read in one pass: its images' names; the sets not known.
 
     `train` or `val` is not known where the names cannot be had without reading all.
@@ -80,12 +102,12 @@ def names_ahead(seen: Findings) -> tuple[list[str], list[str]]:
     return sorted(set(names)), unknown
 
 
-def dangling_links(findings: Sequence[Findings]) -> list[str]:
+def dangling_links(findings: Sequence[SourceScan]) -> list[str]:
     """The links in the source that lead to nothing, each once: path → target."""
     return list(dict.fromkeys(link for seen in findings for link in seen.dangling))
 
 
-def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
+def folder_links(subset: int, findings: Sequence[SourceScan]) -> dict[str, str]:
     """The train folders that can be one link to the source's: those with nothing but their images."""
     wnid_of = train_classes(subset)
     shared = {target for source, target in wnid_of.items() if source != target}
@@ -97,7 +119,7 @@ def folder_links(subset: int, findings: Sequence[Findings]) -> dict[str, str]:
     }
 
 
-def _train_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
+def _train_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Index) -> Iterator[Row]:
     images: dict[str, list[Found]] = {wnid: [] for wnid in tier_classes(tier)}
     for path in places:
         before = sum(map(len, images.values()))
@@ -115,7 +137,7 @@ def _train_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index)
         yield from (Row(image.image, wnid, *image[1:]) for image in found)
 
 
-def _val_rows(places: Iterable[Path], tier: int, seen: Findings, index: Index) -> Iterator[Row]:
+def _val_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Index) -> Iterator[Row]:
     wanted = {row.image: row.imagenet_wnid for row in tier_val_images(tier)}
     images: list[Found] = []
     for path in places:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagenet_s.io.atomic import written
-from imagenet_s.io.split_file import Pieces, stamp
+from imagenet_s.io.atomic import atomic_write
+from imagenet_s.io.split_file import SplitFile, fingerprint
 from imagenet_s.io.tar_headers import Member, members
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
@@ -36,7 +36,7 @@ class Index:
 
     def __init__(self, path: Path | None = None):
         self.path, self.changed = path, False
-        self.stamps: dict[str, list] = {}
+        self.fingerprints: dict[str, list] = {}
         self.tables: dict[tuple[str, int], pa.Table] = {}
         if path and path.exists():
             try:
@@ -45,9 +45,9 @@ class Index:
                 if isinstance(error, OSError) and error.errno:  # the operating system's word
                     raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
                 log.info("%s is made again, as it cannot be used: %s", path, error)
-                self.stamps, self.tables = {}, {}
+                self.fingerprints, self.tables = {}, {}
 
-    def members(self, pieces: Pieces, tar: Member | None = None) -> list[Member]:
+    def members(self, pieces: SplitFile, tar: Member | None = None) -> list[Member]:
         """The files in an archive, or in the tar that is a member of it, in their order.
 
         Raises UserError as `headers.members` does.
@@ -67,8 +67,8 @@ class Index:
         """Writes what was found to the file."""
         if self.path and self.changed:
             table = pa.concat_tables(self.tables.values())
-            with written(self.path) as partial:
-                metadata = {"version": VERSION, "stamps": json.dumps(self.stamps)}
+            with atomic_write(self.path) as partial:
+                metadata = {"version": VERSION, "stamps": json.dumps(self.fingerprints)}
                 table = table.replace_schema_metadata(metadata)
                 pq.write_table(table, partial, compression="zstd", write_page_checksum=True)
             self.changed = False
@@ -82,7 +82,7 @@ class Index:
             [member.size for member in found],
         )
         self.tables[archive, start] = pa.table(list(map(pa.array, columns, INDEX.types)), INDEX)
-        self.stamps.setdefault(archive, stamp(Path(archive)))
+        self.fingerprints.setdefault(archive, fingerprint(Path(archive)))
         self.changed = True
 
     def _read(self, table: pa.Table) -> None:
@@ -92,13 +92,15 @@ class Index:
         if version != VERSION or table.schema != INDEX:
             raise ValueError(f"it is no index of version {VERSION}, but of {version}")
         table.validate(full=True)
-        stamps = dict(json.loads(metadata[b"stamps"]))
-        self.stamps = {path: listed for path, listed in stamps.items() if _is_same(Path(path), listed)}
+        fingerprints = dict(json.loads(metadata[b"stamps"]))
+        self.fingerprints = {
+            path: listed for path, listed in fingerprints.items() if _is_same(Path(path), listed)
+        }
         # The rows of one tar stand together: a slice of the table is as good as a copy of it.
         keys = table.select(["archive", "inner"])
         ends = _runs(keys)
         for start, stop in zip([0, *ends], [*ends, len(table)], strict=True):
-            if start < stop and keys["archive"][start].as_py() in self.stamps:
+            if start < stop and keys["archive"][start].as_py() in self.fingerprints:
                 key = keys["archive"][start].as_py(), keys["inner"][start].as_py()
                 self.tables[key] = table.slice(start, stop - start)
 
@@ -114,6 +116,6 @@ def _runs(keys: pa.Table) -> list[int]:
 
 def _is_same(path: Path, listed: list) -> bool:
     try:
-        return stamp(path) == listed
+        return fingerprint(path) == listed
     except (OSError, UserError):  # an earlier source's, gone or lacking pieces by now
         return False

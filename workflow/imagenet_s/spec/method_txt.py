@@ -26,7 +26,7 @@ BASELINE = {
     "link": "https://arxiv.org/abs/2106.03149 (the protocol)",
     "description": "Colour levels and edge directions on a grid, by distance matching: a weak baseline.",
 }
-LONGEST = 1 << 16  # bytes of a `method.txt`
+MAX_BYTES = 1 << 16  # bytes of a `method.txt`
 
 
 def read_method(path: Path) -> dict[str, str]:
@@ -35,9 +35,9 @@ def read_method(path: Path) -> dict[str, str]:
         values = _parsed(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, BadYaml) as error:
         raise UserError(f"{path} is no YAML file: {error}") from error
-    troubles = method_troubles(values)
-    if troubles:
-        lines = "".join(f"\n- {trouble}" for trouble in troubles)
+    problems = method_problems(values)
+    if problems:
+        lines = "".join(f"\n- {problem}" for problem in problems)
         raise UserError(f"{path} does not describe a method:{lines}\nExpected: the keys {', '.join(LINES)}.")
     return {key: values[key] for key in LINES}
 
@@ -50,15 +50,15 @@ def _parsed(text: str) -> object:
         return parse_yaml(text)
 
 
-def method_troubles(values: object) -> list[str]:
+def method_problems(values: object) -> list[str]:
     """What is wrong with the six fields; empty if nothing is."""
     if not isinstance(values, Mapping):
         return ["is not a table of keys and texts"]
-    troubles = [f"{_shown(key)}: no such key" for key in values if key not in LINES]
-    return troubles + [f"{key}: {trouble}" for key in LINES for trouble in _field_troubles(values.get(key))]
+    problems = [f"{_shown(key)}: no such key" for key in values if key not in LINES]
+    return problems + [f"{key}: {problem}" for key in LINES for problem in _field_problems(values.get(key))]
 
 
-def _field_troubles(value: object) -> list[str]:
+def _field_problems(value: object) -> list[str]:
     if value is None or (isinstance(value, str) and not value.strip()):
         return ["is missing or empty"]
     if isinstance(value, bool | int | float | date):
@@ -77,14 +77,14 @@ def _shown(value: object) -> str:
 
 
 def _odd_characters(text: str) -> list[str]:
-    troubles = []
+    problems = []
     # Surrogates, which YAML and JSON can write but UTF-8 cannot.
     if any(category(character) == "Cs" for character in text):
-        troubles.append("has a lone surrogate, which is no character")
+        problems.append("has a lone surrogate, which is no character")
     odd = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
     if odd:
-        troubles.append(f"has control characters: {first_few(map(repr, sorted(odd)))}")
-    return troubles
+        problems.append(f"has control characters: {first_few(map(repr, sorted(odd)))}")
+    return problems
 
 
 def method_text(fields: Mapping[str, str]) -> str:
@@ -92,32 +92,32 @@ def method_text(fields: Mapping[str, str]) -> str:
     return "\n".join(f"{start}{fields[key].strip()}" for key, start in LINES.items())
 
 
-def text_troubles(data: bytes) -> list[str]:
+def text_problems(data: bytes) -> list[str]:
     """What is wrong with the bytes of a `method.txt`; empty if nothing is."""
-    if len(data) > LONGEST:
-        return [f"has {len(data):,} bytes, more than {LONGEST:,}"]
+    if len(data) > MAX_BYTES:
+        return [f"has {len(data):,} bytes, more than {MAX_BYTES:,}"]
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return ["is not UTF-8"]
-    troubles = []
+    problems = []
     if text.startswith("\ufeff"):
-        troubles.append("begins with a byte order mark")
+        problems.append("begins with a byte order mark")
         text = text[1:]
     if not text:
-        return [*troubles, "is empty"]
+        return [*problems, "is empty"]
     if "\r" in text:
-        troubles.append("has carriage returns, as Windows writes them")
-    troubles += _odd_characters(text)
+        problems.append("has carriage returns, as Windows writes them")
+    problems += _odd_characters(text)
     lines = text.split("\n")
     if lines[-1] == "":
-        troubles.append("ends in a newline")
+        problems.append("ends in a newline")
         lines.pop()
     if len(lines) != len(LINES):
-        troubles.append(f"has {len(lines)} lines, not {len(LINES)}")
+        problems.append(f"has {len(lines)} lines, not {len(LINES)}")
     for number, (line, start) in enumerate(zip(lines, LINES.values(), strict=False), 1):
         if not line.startswith(start):
-            troubles.append(f"its line {number} does not begin with {start!r}")
+            problems.append(f"its line {number} does not begin with {start!r}")
         elif not line[len(start) :].strip():
-            troubles.append(f"its line {number}, {start!r}, says nothing")
-    return troubles
+            problems.append(f"its line {number}, {start!r}, says nothing")
+    return problems

@@ -37,7 +37,7 @@ PROTOCOLS = {
 }
 
 
-def told(name: str) -> str:
+def describe(name: str) -> str:
     """A protocol and its rule, as the commands say them."""
     return f"Protocol {PROTOCOLS[name].title}: {PROTOCOLS[name].rule}"
 

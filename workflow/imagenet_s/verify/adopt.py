@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -11,23 +10,23 @@ from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import write_dataset
 from imagenet_s.dataset.samples import write_samples
 from imagenet_s.images.read import Reader, record_of, write_records
-from imagenet_s.io.atomic import write_json, written
+from imagenet_s.io.atomic import atomic_write, write_json
 from imagenet_s.runtime.errors import UserError
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.progress import log
 from imagenet_s.source.listing import Row
-from imagenet_s.source.scan import Findings
+from imagenet_s.source.scan import SourceScan, scan_json
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import SPLITS, subset_of
-from imagenet_s.verify.compare import Verdict
+from imagenet_s.verify.compare import VerificationResult
 from imagenet_s.verify.scan import contents
 
 ADOPTED = "as found"  # what dataset.json says of how images got there
 AT_ONCE = 50_000  # images whose records are in memory
 
 
-def adopt(verdict: Verdict, workers: int) -> None:
+def adopt(verdict: VerificationResult, workers: int) -> None:
     """Write manifests and `dataset.json` of what is in a copy now.
 
     Train may have another number of images than officially: `train_images: any` makes such copies. Raises
@@ -45,10 +44,10 @@ def adopt(verdict: Verdict, workers: int) -> None:
         receipt, findings, samples = (scratch / x for x in ("receipt.json", "findings.json", "samples"))
         none = {"kind": "folder", "path": str(root), "archive": None, "md5": None, "official": False}
         write_json(receipt, none)
-        write_json(findings, asdict(Findings(layout="a copy that was adopted", root=str(root))))
+        write_json(findings, scan_json(SourceScan(layout="a copy that was adopted", root=str(root))))
         parts = list(_image_records(root, subset, scratch, workers))
         masked = _mask_records(root, subset, scratch, workers)
-        with written(samples) as partial_path:
+        with atomic_write(samples) as partial_path:
             write_samples(subset, False, parts, masked, receipt, partial_path)
         write_manifests(samples, root / "manifests")
         write_dataset(subset, (), samples, receipt, [findings], root, ADOPTED)
@@ -63,10 +62,10 @@ def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iter
             (path, imagenet_wnid.get(Path(path).stem, Path(path).stem.partition("_")[0]))
             for path in paths[start : start + AT_ONCE]
         ]
-        rows = in_chunks(
+        rows = map_chunks(
             partial(_records, root), some, workers, f"Reading {subset_of(subset).name}", "images"
         )
-        with written(scratch / f"{k}.parquet") as partial_path:
+        with atomic_write(scratch / f"{k}.parquet") as partial_path:
             write_records(rows, [], partial_path, ())
         yield scratch / f"{k}.parquet"
 
@@ -79,8 +78,8 @@ def _records(root: Path, some: Sequence[tuple[str, str]]) -> list[tuple]:
 
 def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:
     task = partial(_mask_rows, root, len(class_ids(subset)))
-    rows = in_chunks(task, masks.mask_paths(subset), workers, f"Masks of {subset_of(subset).name}", "masks")
-    with written(scratch / "masks.parquet") as partial_path:
+    rows = map_chunks(task, masks.mask_paths(subset), workers, f"Masks of {subset_of(subset).name}", "masks")
+    with atomic_write(scratch / "masks.parquet") as partial_path:
         masks.write_records(rows, partial_path)
     return scratch / "masks.parquet"
 

@@ -25,7 +25,7 @@ Damage = dict[str, set[str]]  # kind → paths in the subset's folder
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VerificationResult:
     """What was found of one subset."""
 
     subset: int
@@ -48,7 +48,9 @@ class Verdict:
         return not self.damage and not self.remarks
 
 
-def verify(root: Path, subset: int, level: str, workers: int, against: Path | None = None) -> Verdict:
+def verify(
+    root: Path, subset: int, level: str, workers: int, against: Path | None = None
+) -> VerificationResult:
     """Checks the copy at `root`: by its own manifests, the official lists, or those of the copy `against`.
 
     `level`: `complete`, the names alone; `size`, also the sizes of images and masks; `sha256`, also every
@@ -88,7 +90,7 @@ def verify(root: Path, subset: int, level: str, workers: int, against: Path | No
                     train_images -= 1
             if checked.suspect:
                 suspects[checked.path] = checked.suspect
-    return Verdict(
+    return VerificationResult(
         subset=subset,
         root=root,
         level=level,

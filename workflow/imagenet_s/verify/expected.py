@@ -53,7 +53,7 @@ EXPECTED = pa.schema(
 class Expected:
     """The files that a copy must hold, and how that is known.
 
-    `damaged` are papers (manifests, `dataset.json`) that are not what they were, path → kind of damage.
+    `damaged` are manifests (manifests, `dataset.json`) that are not what they were, path → kind of damage.
     `open_train` says that not all names of train images are known, only their number.
     """
 
@@ -77,8 +77,8 @@ class Expected:
 
 def expected_of(root: Path, subset: int) -> Expected:
     """What the copy at `root` must hold."""
-    papers = [root / DATASET, *(root / "manifests" / name for name in sample_manifests())]
-    if any(path.exists() for path in papers):
+    manifests = [root / DATASET, *(root / "manifests" / name for name in sample_manifests())]
+    if any(path.exists() for path in manifests):
         return _by_manifests(root, subset)
     return Expected(subset, _by_lists(subset), own_manifests=False, open_train=True)
 
@@ -110,9 +110,9 @@ def _by_manifests(root: Path, subset: int) -> Expected:
     else:
         stated = dataset["content"]["manifests"]
     for name, digest in stated.items():
-        trouble = _trouble(root / "manifests" / name, digest)
-        if trouble:
-            damaged[f"manifests/{name}"] = trouble
+        problem = _trouble(root / "manifests" / name, digest)
+        if problem:
+            damaged[f"manifests/{name}"] = problem
     tables = [_papers(sorted(stated))]
     open_train = False
     for split in SPLITS:

@@ -12,11 +12,11 @@ import pyarrow as pa
 
 from imagenet_s.dataset.encoded_masks import encoded
 from imagenet_s.images.read import Reader
-from imagenet_s.io.zip_reader import MOST_BYTES
+from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
 from imagenet_s.runtime.file_kind import HEAD, PICTURES, kind_of
 from imagenet_s.runtime.image_file import examine, pixel_size
-from imagenet_s.runtime.parallel import in_chunks
+from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.source.listing import Row
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_of, subset_of
@@ -48,7 +48,7 @@ def check_files(root: Path, subset: int, level: str, files: pa.Table, workers: i
         del files
         task = partial(_check_rows, rows, root, subset, level)
         what = f"Checking {subset_of(subset).name}"
-        return in_chunks(task, numbers, workers, what, "files", AT_ONCE)
+        return map_chunks(task, numbers, workers, what, "files", AT_ONCE)
 
 
 @cache
@@ -101,7 +101,7 @@ def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> Che
 
 def _other_size(path: str, size: int, row: dict) -> str:
     """Which damage a file of another size has."""
-    if row["kind"] == MASK and size < MOST_BYTES:
+    if row["kind"] == MASK and size < MAX_FILE_BYTES:
         with open(path, "rb") as file:
             if _same_pixels(file.read(), row):
                 return "pixels_equal"
@@ -125,7 +125,7 @@ def _legal_label(data: memoryview, path: str, label: str, subset: int) -> str:
         return "truncated" if cut_short(path) else "unreadable"
     try:
         with open(_plain(path.removesuffix(label) + mask), "rb") as file:
-            png = encoded(file.read(MOST_BYTES), subset, mask, encoding)
+            png = encoded(file.read(MAX_FILE_BYTES), subset, mask, encoding)
     except (OSError, BadMask):
         return ""  # told of the mask
     return "" if np.array_equal(found, pixels(png)[1]) else "changed"

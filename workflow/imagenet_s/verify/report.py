@@ -9,12 +9,12 @@ from imagenet_s.preflight.disk_space import size_text
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.system_files import left_by_systems
 from imagenet_s.spec.subsets import subset_of
-from imagenet_s.verify.compare import KINDS, Verdict
+from imagenet_s.verify.compare import KINDS, VerificationResult
 from imagenet_s.verify.expected import TOP
 from imagenet_s.verify.relocated import new_root, old_root
 
 
-def report_lines(verdict: Verdict) -> Iterator[str]:
+def report_lines(verdict: VerificationResult) -> Iterator[str]:
     """The report of one subset."""
     name = subset_of(verdict.subset).name
     by = "its own manifests" if verdict.expected.own_manifests else "the official lists: it has no manifests"
@@ -44,7 +44,7 @@ def report_lines(verdict: Verdict) -> Iterator[str]:
     )
 
 
-def write_report(verdicts: Sequence[Verdict], path: Path) -> None:
+def write_report(verdicts: Sequence[VerificationResult], path: Path) -> None:
     """Writes subset → folder → kind → paths as JSON; what is right is left out."""
     found = {}
     for verdict in verdicts:
@@ -56,7 +56,7 @@ def write_report(verdicts: Sequence[Verdict], path: Path) -> None:
     write_json(path, found)
 
 
-def _table(verdict: Verdict) -> Iterator[str]:
+def _table(verdict: VerificationResult) -> Iterator[str]:
     expected = Counter(verdict.expected.count())
     ok = Counter()
     if verdict.train_images is not None:
@@ -75,7 +75,7 @@ def _table(verdict: Verdict) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _swapped(verdict: Verdict) -> Iterator[str]:
+def _swapped(verdict: VerificationResult) -> Iterator[str]:
     """What lies in another class folder, in words."""
     numbers = verdict.expected.count()
     for folder in sorted({_folder(one.path) for one in verdict.swapped}):
@@ -96,7 +96,7 @@ def _swapped(verdict: Verdict) -> Iterator[str]:
             )
 
 
-def _dangling(verdict: Verdict) -> Iterator[str]:
+def _dangling(verdict: VerificationResult) -> Iterator[str]:
     """Where links lead that lead nowhere, and where they should."""
     guess = new_root(verdict.dangling, verdict.root)
     advice = f"found it in {guess}, it seems" if guess else "did not find it near there"

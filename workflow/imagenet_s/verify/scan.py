@@ -7,7 +7,7 @@ from pathlib import Path
 from imagenet_s.runtime.system_files import BEGINNINGS, is_system_file
 
 LINKED_WHOLE = "train-full"  # 919's link to the source's train folder: not looked into
-DEEPEST = 2  # a class folder is that deep; links to folders further down are not followed
+MAX_DEPTH = 2  # a class folder is that deep; links to folders further down are not followed
 
 
 @dataclass
@@ -45,7 +45,7 @@ def contents(root: Path) -> Contents:
                 found.dangling[path] = os.readlink(entry.path)
             elif path == LINKED_WHOLE and link:
                 continue
-            elif entry.is_dir() and not (link and path.count("/") >= DEEPEST):
+            elif entry.is_dir() and not (link and path.count("/") >= MAX_DEPTH):
                 folders.append(f"{path}/")
             else:
                 found.files.append(path)

@@ -13,12 +13,12 @@ from imagenet_s.spec.subsets import DATASET
 
 NO_WRONG_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the place is right, and the disk has a fault
 
-MOST = 2000  # entries of an input that are looked at; ImageNet has 1,000 classes
+MAX_ENTRIES = 2000  # entries of an input that are looked at; ImageNet has 1,000 classes
 
 LOGGED = re.compile(rb"\d\d:\d\d:\d\d ")  # how each log of ours begins
 
 
-def require_own_place(out: Path, *inputs: Path | None) -> None:
+def check_output_path(out: Path, *inputs: Path | None) -> None:
     """Raises WrongUsage if `out` is one of the inputs, lies in one or in a subset's tree, or cannot be made.
 
     Makes the folders above `out`.
@@ -68,7 +68,7 @@ def _links(folder: Path) -> Iterator[tuple[str, str]]:
     these the first of each class is looked at: it is enough to know the source, and takes no time.
     """
     with suppress(OSError), os.scandir(folder) as entries:
-        for entry in islice(entries, MOST):
+        for entry in islice(entries, MAX_ENTRIES):
             first = entry
             if entry.is_dir(follow_symlinks=False):
                 with suppress(OSError), os.scandir(entry.path) as inside:

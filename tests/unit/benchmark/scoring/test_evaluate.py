@@ -13,7 +13,7 @@ from PIL import Image
 
 from helpers.scoring import evaluate, ids_at, replace
 from helpers.trees import linked_copy
-from imagenet_s.benchmark.scoring.metrics import confusion, figures, tally, total
+from imagenet_s.benchmark.scoring.metrics import compute_metrics, confusion, tally, total
 from imagenet_s.benchmark.scoring.predictions import names_of
 from imagenet_s.cli.main import main
 from imagenet_s.masks.codec import rgb_of, rgb_png
@@ -36,7 +36,7 @@ def test_what_is_written_are_the_official_figures_of_all_images(truth50, predict
     out = tmp_path / "out" / "metrics.json"
     assert evaluate(truth50, predictions, out) == 0
     found = json.loads(out.read_text())
-    expected = figures(
+    expected = compute_metrics(
         total(tally(confusion(ids_at(truth50 / name), ids_at(predictions / name), 50)) for name in NAMES)
     )
     assert list(found)[: len(FIGURES)] == FIGURES
@@ -115,7 +115,7 @@ def test_partial_scores_what_both_have_and_says_how_many(truth50, predictions, t
     assert "100 images have both, of 752 in" in printed.err
     assert "100 of 752 images" in printed.out
     assert "Classes that these images lack count as 0" in printed.out
-    expected = figures(
+    expected = compute_metrics(
         total(
             tally(confusion(ids_at(truth50 / name), ids_at(predictions / name), 50)) for name in NAMES[:100]
         )

@@ -17,9 +17,9 @@ from imagenet_s.benchmark.scoring.metrics import (
     TIERS,
     TRUE,
     Tally,
+    compute_metrics,
     confusion,
     f_measure,
-    figures,
     ious,
     tally,
     total,
@@ -46,7 +46,7 @@ def square(areas: dict[int, int]) -> np.ndarray:
 
 
 def test_iou_is_intersection_over_union_and_background_is_in_the_mean():
-    found = figures(pair([0, 0, 1, 1], [0, 1, 1, 2]))
+    found = compute_metrics(pair([0, 0, 1, 1], [0, 1, 1, 2]))
     # Background 1 of 2, class 1: 1 of 3, class 2: 0 of 1.
     assert found["IoUs"] == pytest.approx([50, 100 / 3, 0])
     assert found["mIoU"] == pytest.approx(250 / 9)
@@ -64,7 +64,7 @@ def test_iou_has_the_epsilon_of_the_official_toolbox():
 
 
 def test_a_class_absent_from_both_scores_0_and_is_in_the_mean():
-    found = figures(pair([0, 1], [0, 1]))
+    found = compute_metrics(pair([0, 1], [0, 1]))
     assert found["IoUs"] == pytest.approx([100, 100, 0])
     assert found["mIoU"] == pytest.approx(200 / 3)
 
@@ -80,7 +80,7 @@ def test_pixels_that_the_truth_ignores_count_nowhere():
 def test_ids_above_the_classes_are_misses_and_nobodys_false_positives():
     one = pair([1, 1, 0], [3, 1, 1000])
     assert one.areas[PLAIN, 0, PREDICTED].tolist() == [0, 1, 0]
-    assert figures(one)["IoUs"] == pytest.approx([0, 50, 0])
+    assert compute_metrics(one)["IoUs"] == pytest.approx([0, 50, 0])
     assert one.unknown == 2
     assert pair([2, 1], [2, 3]).unknown == 1
     assert total([one, pair([2, 1], [2, 3]), one]).unknown == 5
@@ -123,8 +123,8 @@ def test_an_image_without_foreground_is_wrong_and_its_f_measure_0(truth, predict
 
 def test_f_measure_is_the_mean_over_all_images_and_in_percent():
     sums = total([pair([0, 1], [0, 1]), pair([0, 1], [0, 0])])
-    assert figures(sums)["FMeasure"] == pytest.approx(50)
-    assert figures(sums)["Acc"] == 50
+    assert compute_metrics(sums)["FMeasure"] == pytest.approx(50)
+    assert compute_metrics(sums)["Acc"] == 50
 
 
 def test_the_label_is_the_class_of_the_largest_predicted_area_and_need_not_overlap():
@@ -161,7 +161,7 @@ def test_the_label_is_of_pixels_that_count():
 )
 def test_a_bucket_holds_its_upper_bound_of_the_pixels_that_count(area, ignored, bucket):
     truth = square({1: area, 1000: ignored})
-    found = figures(tally(confusion(truth, truth, 1)))
+    found = compute_metrics(tally(confusion(truth, truth, 1)))
     assert {name for name in TIERS[1:] if found[name] is not None} == {bucket}
     assert {name for name in TIERS[1:] if found[f"B{name}"] is not None} == {bucket}
     assert found[bucket] == pytest.approx(100)
@@ -176,7 +176,7 @@ def test_a_bucket_is_of_background_and_its_own_classes_pixels():
     # By class: intersection, predicted, true.
     assert one.areas[PLAIN, TIERS.index("S")].tolist() == [[35, 3, 0], [35, 3, 2], [35, 5, 0]]
     assert one.areas[PLAIN, TIERS.index("L")].tolist() == [[35, 0, 50], [35, 10, 50], [35, 0, 60]]
-    found = figures(one)
+    found = compute_metrics(one)
     # 2 is predicted in S, but has no true pixels there, so it is not in the mean.
     assert found["S"] == pytest.approx((100 + 60) / 2)
     assert found["L"] == pytest.approx((100 + 100 * 50 / 60) / 2)
@@ -194,7 +194,9 @@ def test_an_image_adds_nothing_to_buckets_that_it_has_no_class_in():
 
 
 def test_the_same_class_may_be_in_several_buckets():
-    found = figures(total(tally(confusion(square({1: a}), square({1: a}), 1)) for a in (5, 20, 40, 80)))
+    found = compute_metrics(
+        total(tally(confusion(square({1: a}), square({1: a}), 1)) for a in (5, 20, 40, 80))
+    )
     assert [found[name] for name in TIERS[1:]] == pytest.approx([100] * 4)
 
 
@@ -209,7 +211,7 @@ def test_boundary_iou_counts_pixels_that_are_boundary_in_either():
     # Background: columns 0 to 3 of rows 0 and 5, column 0 between; column 3 is interior in the prediction.
     # Class 1: columns 5 to 7 of rows 0 and 5, column 7 between; column 5 is interior in the truth.
     assert one.areas[BOUNDARY, 0, INTERSECTION].tolist() == [12, 10]
-    assert figures(one)["mBIoU"] == pytest.approx(100 * (12 / 22 + 10 / 20) / 2)
+    assert compute_metrics(one)["mBIoU"] == pytest.approx(100 * (12 / 22 + 10 / 20) / 2)
 
 
 def test_boundaries_are_those_before_the_ignored_pixels_are_dropped():
@@ -233,7 +235,7 @@ def test_boundaries_of_buckets_are_of_the_buckets_pixels():
 
 
 def test_figures_have_the_official_names():
-    found = figures(pair([0, 1], [0, 1]))
+    found = compute_metrics(pair([0, 1], [0, 1]))
     official = "Acc mIoU mBIoU S MS ML L BS BMS BML BL IoUs FMeasure"
     assert list(found) == official.split()
     assert len(found["IoUs"]) == 3
@@ -320,7 +322,7 @@ def pairs_of_masks(draw):
 @unhurried
 @given(st.lists(pairs_of_masks(), min_size=1, max_size=4))
 def test_all_figures_are_those_of_the_long_way(pairs):
-    found = figures(total(tally(confusion(truth, prediction, 3)) for truth, prediction in pairs))
+    found = compute_metrics(total(tally(confusion(truth, prediction, 3)) for truth, prediction in pairs))
     expected = long_way(pairs, 3)
     assert list(found) == list(expected)
     for name, value in expected.items():
@@ -331,7 +333,7 @@ def test_sums_do_not_depend_on_the_order_or_on_how_images_are_grouped():
     random = np.random.default_rng(3)
     tallies = [tally(confusion(*(random.integers(0, 4, (2, 9, 9)).astype(np.uint16)), 3)) for _ in range(30)]
     groups = [total(tallies[20:]), total(tallies[:7]), total(tallies[7:20])]
-    assert figures(total(groups)) == figures(total(tallies))
+    assert compute_metrics(total(groups)) == compute_metrics(total(tallies))
     assert f_measure(confusion(ids([0, 1]), ids([0, 1]), 1)) == pytest.approx(1)
     assert tallies[0].images == 1  # a sum changes none of what it is of
     assert tallies[0].areas[PLAIN, 0, TRUE].sum() == 81

@@ -12,7 +12,8 @@ from helpers.trees import linked_copy
 from imagenet_s.benchmark.scoring.plots import draw_classes, draw_images
 from imagenet_s.benchmark.scoring.predictions import Pair, names_of
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored
-from imagenet_s.masks.codec import colors, rgb_png
+from imagenet_s.masks.codec import rgb_png
+from imagenet_s.masks.palette import colors
 
 NAMES = names_of(50, "validation")
 

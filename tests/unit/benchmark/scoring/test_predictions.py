@@ -10,15 +10,15 @@ from imagenet_s.benchmark.scoring.predictions import (
     MISPLACED,
     MISSING,
     files_in,
+    fingerprint,
     images_in,
     inner,
-    name_findings,
+    name_problems,
     require_own_classes,
-    stamp,
 )
 from imagenet_s.runtime.errors import UserError, WrongUsage
-from imagenet_s.runtime.problems import Finding, require_none
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.runtime.problems import FileProblem, require_no_file
+from imagenet_s.workspace.output_guard import check_output_path
 
 
 def tree(folder: Path, *names: str) -> Path:
@@ -46,13 +46,13 @@ def test_images_are_named_like_their_masks(tmp_path):
 def test_names_are_missing_misplaced_or_too_much(tmp_path):
     wanted = ["n1/1.png", "n1/2.png", "n2/3.png", "n2/4.png"]
     found = ["n1/1.png", "n1/3.png", "n2/2.png", "n3/2.png", "4.png", "x/n2/4.png", "notes.txt"]
-    assert name_findings(iter(found), wanted) == [
-        Finding(MISSING, "n2/4.png"),
-        Finding(MISPLACED, "n1/3.png should be n2/3.png"),
-        Finding(MISPLACED, "n2/2.png should be n1/2.png"),
-        *(Finding(EXTRA, name) for name in ("n3/2.png", "4.png", "x/n2/4.png", "notes.txt")),
+    assert name_problems(iter(found), wanted) == [
+        FileProblem(MISSING, "n2/4.png"),
+        FileProblem(MISPLACED, "n1/3.png should be n2/3.png"),
+        FileProblem(MISPLACED, "n2/2.png should be n1/2.png"),
+        *(FileProblem(EXTRA, name) for name in ("n3/2.png", "4.png", "x/n2/4.png", "notes.txt")),
     ]
-    assert name_findings(wanted, wanted) == []
+    assert name_problems(wanted, wanted) == []
 
 
 def test_an_inner_folder_is_taken_where_it_is_there(tmp_path):
@@ -63,17 +63,17 @@ def test_an_inner_folder_is_taken_where_it_is_there(tmp_path):
 
 def test_a_stamp_changes_with_the_names_sizes_and_times_of_files(tmp_path):
     tree(tmp_path, "a/1.png", "a/2.png")
-    seen = [stamp(tmp_path)]
+    seen = [fingerprint(tmp_path)]
     (tmp_path / "a/1.png").write_bytes(b"123456")
-    seen.append(stamp(tmp_path))
+    seen.append(fingerprint(tmp_path))
     os.utime(tmp_path / "a/1.png", (1, 1))
-    seen.append(stamp(tmp_path))
+    seen.append(fingerprint(tmp_path))
     (tmp_path / "a/1.png").rename(tmp_path / "a/3.png")
-    seen.append(stamp(tmp_path))
+    seen.append(fingerprint(tmp_path))
     (tmp_path / "a/nowhere").symlink_to("nothing")
-    seen.append(stamp(tmp_path))
+    seen.append(fingerprint(tmp_path))
     assert len(set(seen)) == 5
-    assert stamp(tmp_path) == seen[-1]
+    assert fingerprint(tmp_path) == seen[-1]
 
 
 @pytest.mark.parametrize(("right", "refused"), [(10, False), (5, False), (4, True), (0, True)])
@@ -102,13 +102,17 @@ def test_of_masks_in_other_folders_nothing_is_known(tmp_path):
 
 
 def test_findings_are_told_by_kind_and_all_of_them_where_there_are_more_than_a_few():
-    require_none([], "x:", "y")
+    require_no_file([], "x:", "y")
     with pytest.raises(UserError) as caught:
-        require_none([Finding("odd", "a"), Finding("lost", "b"), Finding("odd", "c\nd")], "x:", "y")
+        require_no_file(
+            [FileProblem("odd", "a"), FileProblem("lost", "b"), FileProblem("odd", "c\nd")], "x:", "y"
+        )
     assert str(caught.value) == "x:\n- odd (2): a; 'c\\nd'\n- lost (1): b\ny"
     assert caught.value.details == ()
     with pytest.raises(UserError) as caught:
-        require_none([*(Finding("odd", str(i)) for i in range(4)), Finding("lost", "b")], "x:", "y")
+        require_no_file(
+            [*(FileProblem("odd", str(i)) for i in range(4)), FileProblem("lost", "b")], "x:", "y"
+        )
     assert str(caught.value) == "x:\n- odd (4): 0; 1; 2; …\n- lost (1): b\ny"
     assert caught.value.details == ("odd: 0", "odd: 1", "odd: 2", "odd: 3", "lost: b")
 
@@ -119,9 +123,9 @@ def test_nothing_is_written_over_what_is_read_or_into_a_data_set(tmp_path):
     inputs = (tmp_path / "truth", tmp_path / "match.json", None)
     for out in ("truth", "truth/new/m.json", "link/m.json", "match.json", "x/../truth/m.json"):
         with pytest.raises(WrongUsage, match="would be written over, or into, what is read"):
-            require_own_place(tmp_path / out, *inputs)
+            check_output_path(tmp_path / out, *inputs)
     for out in ("ImageNetS50/m.json", "ImageNetS50/validation-segmentation"):
         with pytest.raises(WrongUsage, match=r"into the data set .*/ImageNetS50. Name another place"):
-            require_own_place(tmp_path / out, *inputs)
+            check_output_path(tmp_path / out, *inputs)
     for out in ("m.json", "truth2/m.json", "new/m.json"):
-        require_own_place(tmp_path / out, *inputs)
+        check_output_path(tmp_path / out, *inputs)

@@ -18,7 +18,7 @@ from imagenet_s.benchmark.scoring.predictions import names_of
 from imagenet_s.cli.main import main
 from imagenet_s.masks.codec import rgb_png
 from imagenet_s.runtime.errors import UserError
-from imagenet_s.spec.method_txt import BASELINE, LINES, method_text, read_method, text_troubles
+from imagenet_s.spec.method_txt import BASELINE, LINES, method_text, read_method, text_problems
 from imagenet_s.spec.protocols import PROTOCOLS, leak
 from imagenet_s.spec.splits import listed
 
@@ -247,8 +247,8 @@ def test_test_images_are_needed_for_the_sizes(folder, test50, tmp_path, capsys):
 def test_the_six_lines_of_the_method_have_no_newline_at_their_end():
     assert method_text(FIELDS) == TEXT
     assert method_text(FIELDS | {"name": f" {FIELDS['name']}\t"}) == TEXT
-    assert text_troubles(TEXT.encode()) == []
-    assert text_troubles(method_text(BASELINE).encode()) == []
+    assert text_problems(TEXT.encode()) == []
+    assert text_problems(method_text(BASELINE).encode()) == []
 
 
 @pytest.mark.parametrize(
@@ -277,23 +277,23 @@ def test_the_six_lines_of_the_method_have_no_newline_at_their_end():
     ],
 )
 def test_a_method_txt_must_be_right_to_the_letter(change, says):
-    assert text_troubles(change(TEXT).encode()) == says
+    assert text_problems(change(TEXT).encode()) == says
 
 
 def test_a_method_txt_of_other_bytes_is_refused():
     mark = "\ufeff".encode()
-    assert text_troubles(b"\xff\xfe") == ["is not UTF-8"]
-    assert text_troubles(b"") == ["is empty"]
-    assert text_troubles(mark) == ["begins with a byte order mark", "is empty"]
-    assert text_troubles(mark + TEXT.encode()) == ["begins with a byte order mark"]
-    assert text_troubles(TEXT.encode() + b"\0\x1b[31m\t") == [r"has control characters: '\x00', '\x1b'"]
+    assert text_problems(b"\xff\xfe") == ["is not UTF-8"]
+    assert text_problems(b"") == ["is empty"]
+    assert text_problems(mark) == ["begins with a byte order mark", "is empty"]
+    assert text_problems(mark + TEXT.encode()) == ["begins with a byte order mark"]
+    assert text_problems(TEXT.encode() + b"\0\x1b[31m\t") == [r"has control characters: '\x00', '\x1b'"]
 
 
 def test_a_method_txt_that_is_too_long_is_not_read():
     longest = TEXT.encode() + "ß".encode() * ((65_536 - len(TEXT.encode())) // 2)
     longest += b"." * (65_536 - len(longest))
-    assert text_troubles(longest) == []
-    assert text_troubles(longest + b".") == ["has 65,537 bytes, more than 65,536"]
+    assert text_problems(longest) == []
+    assert text_problems(longest + b".") == ["has 65,537 bytes, more than 65,536"]
 
 
 def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
@@ -302,7 +302,7 @@ def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
     )
     assert submit(folder, test50) == 1
     text = capsys.readouterr().err
-    for trouble in (
+    for problem in (
         "year: no such key",
         "name: must be one line of text",
         "training_data: is missing or empty",
@@ -311,7 +311,7 @@ def test_all_that_a_method_lacks_is_told(folder, test50, capsys):
         "link: must be one line of text",
         "description: must be one line of text",
     ):
-        assert f"\n- {trouble}" in text
+        assert f"\n- {problem}" in text
     (folder / "method.yaml").write_text("{")
     assert submit(folder, test50) == 1
     assert f"{folder}/method.yaml is no YAML file" in capsys.readouterr().err

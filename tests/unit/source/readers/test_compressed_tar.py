@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
-from imagenet_s.io.split_file import Pieces
-from imagenet_s.io.tar_headers import LONGEST, LONGEST_IMAGE, PADDING
+from imagenet_s.io.split_file import SplitFile
+from imagenet_s.io.tar_headers import MAX_HEADER_BYTES, MAX_IMAGE_BYTES, PADDING
 from imagenet_s.runtime.errors import UserError
-from imagenet_s.source.readers.base import Seen
+from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import BUFFER, LARGEST, CompressedTar
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
@@ -125,8 +125,8 @@ def test_an_image_in_the_tar_of_another_class_is_a_stranger_compressed_or_not(co
     inner = [(f"{FISH}_1.JPEG", b"1"), (f"{SHARK}_1.JPEG", b"stray"), (f"{VAL}.JPEG", b"stray")]
     data = tar_of([(f"{FISH}.tar", tar_of(inner)), ("other.tar", tar_of(inner)), (f"{SHARK}_2.JPEG", b"2")])
     (tmp_path / "a.tar").write_bytes(data)
-    listed = dict(Tar(tmp_path / "a.tar", Seen(), Index()).train_images([FISH, SHARK]))
-    with Pieces(tmp_path / "a.tar") as pieces:
+    listed = dict(Tar(tmp_path / "a.tar", ScanNotes(), Index()).train_images([FISH, SHARK]))
+    with SplitFile(tmp_path / "a.tar") as pieces:
         expected = [(i.image, pieces.read(i.size, i.offset)) for found in listed.values() for i in found]
     assert images_of(compressed(data)) == expected == [(f"{FISH}_1", b"1"), (f"{SHARK}_2", b"2")]
 
@@ -422,7 +422,7 @@ def test_sparse_files_are_refused(path, tmp_path, form):
     assert f"'{FISH}_1.JPEG' is a sparse file" in refusal(path)
 
 
-@pytest.mark.parametrize("size", [LONGEST_IMAGE + 1, 1 << 40])
+@pytest.mark.parametrize("size", [MAX_IMAGE_BYTES + 1, 1 << 40])
 def test_an_image_that_claims_more_bytes_than_any_has_is_refused(compressed, size):
     path = compressed(GOOD + special(f"{FISH}_2.JPEG", size=size, data=b"few"))
     assert f"its member '{FISH}_2.JPEG' has {size:,} bytes, more than any image has" in refusal(path)
@@ -444,7 +444,7 @@ def test_a_pax_record_of_an_impossible_length_is_refused(compressed, kind):
 
 
 @pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g"])
-@pytest.mark.parametrize("size", [LONGEST + 1, 1 << 40])
+@pytest.mark.parametrize("size", [MAX_HEADER_BYTES + 1, 1 << 40])
 def test_a_name_of_an_impossible_size_is_refused(compressed, kind, size):
     path = compressed(GOOD + special("././@LongLink", kind, size, b"n" * 1024) + GOOD + END)
     text = refusal(path)

@@ -15,10 +15,10 @@ from helpers.builds import snakemake
 from helpers.raw_imagenet import official, official_in_pieces, tar_of
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import read_part
-from imagenet_s.io.split_file import Pieces
+from imagenet_s.io.split_file import SplitFile
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import Row, listing_of, write_listing
-from imagenet_s.source.scan import Findings, list_tier
+from imagenet_s.source.scan import SourceScan, list_tier
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import subset_parts
 
@@ -35,7 +35,7 @@ def root(tmp_path) -> Path:
     return tmp_path / "imagenet"
 
 
-def look(root: Path) -> tuple[dict[str, bytes], Findings]:
+def scan_source(root: Path) -> tuple[dict[str, bytes], SourceScan]:
     """Lists tier 50: image → the bytes that its row points to; the findings."""
     rows, seen = list_tier(root, 50, Index())
     assert rows == sorted(rows)
@@ -46,7 +46,7 @@ def look(root: Path) -> tuple[dict[str, bytes], Findings]:
 def bytes_of(row: Row) -> bytes:
     if not row.in_archive:
         return Path(row.path).read_bytes()
-    with Pieces(row.path) as pieces:
+    with SplitFile(row.path) as pieces:
         return pieces.read(row.size, row.offset)
 
 
@@ -142,7 +142,7 @@ def test_the_official_archives_give_the_images_of_the_tier_and_no_others(root):
     )
     val = [("ILSVRC2012_val_00000001.JPEG", b"of none"), (f"{VAL}.JPEG", b"val"), (f"{MOVED}.JPEG", b"moved")]
     (root / VAL_TAR).write_bytes(tar_of(val))
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {
         VAL: b"val",
         MOVED: b"moved",
@@ -154,10 +154,10 @@ def test_the_official_archives_give_the_images_of_the_tier_and_no_others(root):
     assert {row.image: row.imagenet_wnid for row in rows}[MOVED] == "n01440764"
     assert seen.layout == "official archives"
     assert seen.whole_folders == {}
-    assert seen.strangers == seen.doubles == []
+    assert seen.unrecognized == seen.duplicates == []
     assert seen.sources == {f"{root}/{TRAIN_TAR}": 3, f"{root}/{VAL_TAR}": 2}
     stats = {str(path): path.stat() for path in root.iterdir()}
-    assert seen.stamps == {path: [[stat.st_size, stat.st_mtime_ns]] for path, stat in stats.items()}
+    assert seen.fingerprints == {path: [[stat.st_size, stat.st_mtime_ns]] for path, stat in stats.items()}
 
 
 def test_a_class_may_stand_in_its_own_tar_in_a_train_folder(root):
@@ -165,9 +165,9 @@ def test_a_class_may_stand_in_its_own_tar_in_a_train_folder(root):
     (root / "train" / SHARK / f"{SHARK}_1.JPEG").write_bytes(b"shark")
     (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", b"fish")]))
     (root / "train" / "n01440764.tar").write_bytes(b"of 300, and no tar at all")
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {f"{FISH}_1": b"fish", f"{SHARK}_1": b"shark"}
-    assert list(seen.stamps) == [f"{root}/train/{FISH}.tar"]
+    assert list(seen.fingerprints) == [f"{root}/train/{FISH}.tar"]
     assert seen.whole_folders == {SHARK: f"{root}/train/{SHARK}"}
 
 
@@ -178,13 +178,13 @@ def test_folders_in_names_do_not_matter(root):
         (f"train/{SHARK}.tar", [(f"any/{FISH}/{SHARK}_1.JPEG", b"3")]),
     )
     (root / VAL_TAR).write_bytes(tar_of([(f"./val/{SHARK}/{VAL}.JPEG", b"4")]))
-    assert look(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{SHARK}_1": b"3", VAL: b"4"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{SHARK}_1": b"3", VAL: b"4"}
 
 
 def test_a_train_tar_may_hold_the_images_themselves(root):
     names = [f"{FISH}/{FISH}_1.JPEG", f"./train/{SHARK}/{SHARK}_1.JPEG", "n01440764/n01440764_1.JPEG"]
     (root / TRAIN_TAR).write_bytes(tar_of([(name, name.encode()) for name in names]))
-    assert look(root)[0] == {f"{FISH}_1": names[0].encode(), f"{SHARK}_1": names[1].encode()}
+    assert scan_source(root)[0] == {f"{FISH}_1": names[0].encode(), f"{SHARK}_1": names[1].encode()}
 
 
 def test_names_in_another_case_are_found_under_the_official_ones(root):
@@ -192,13 +192,13 @@ def test_names_in_another_case_are_found_under_the_official_ones(root):
     (root / TRAIN_TAR.upper()).write_bytes(archive)
     val = [(f"{VAL.lower()}.jpeg", b"2"), (f"{MOVED.upper()}.JPEG", b"3")]
     (root / VAL_TAR.lower()).write_bytes(tar_of(val))
-    assert look(root)[0] == {f"{FISH}_1": b"1", VAL: b"2", MOVED: b"3"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"1", VAL: b"2", MOVED: b"3"}
 
 
 def test_suffixes_of_hugging_face_are_dropped(root):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1_{FISH}.JPEG", b"1")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}_{FISH}.JPEG", b"2")]))
-    assert look(root)[0] == {f"{FISH}_1": b"1", VAL: b"2"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"1", VAL: b"2"}
 
 
 def test_what_macs_add_is_passed_over(root):
@@ -208,9 +208,9 @@ def test_what_macs_add_is_passed_over(root):
         (f"{FISH}.tar", [(f"._{FISH}_1.JPEG", APPLE), (f"{FISH}_1.JPEG", b"1"), (".DS_Store", APPLE)]),
     )
     (root / VAL_TAR).write_bytes(tar_of([(f"._{VAL}.JPEG", APPLE), (f"{VAL}.JPEG", b"2"), ("._.", APPLE)]))
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {f"{FISH}_1": b"1", VAL: b"2"}
-    assert seen.strangers == []
+    assert seen.unrecognized == []
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_what_macs_add_is_passed_over(root):
 )
 def test_strangers_in_a_class_are_named_and_not_taken(root, name):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"stranger")]))
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {f"{FISH}_2": b"2"}
-    (stranger,) = seen.strangers
+    (stranger,) = seen.unrecognized
     assert stranger.startswith(f"{root}/{TRAIN_TAR}")
     assert stranger.endswith(name)
 
@@ -229,7 +229,7 @@ def test_strangers_in_a_class_are_named_and_not_taken(root, name):
 def test_bytes_are_carried_whatever_they_are(root):
     odd = [b"\x89PNG\r\n\x1a\n", b"", b"\0" * 1024, bytes(range(256)) * 9]
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_{k}.JPEG", data) for k, data in enumerate(odd)]))
-    assert look(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(odd)}
+    assert scan_source(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(odd)}
 
 
 # Twice the same
@@ -238,7 +238,7 @@ def test_bytes_are_carried_whatever_they_are(root):
 @pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
 def test_an_image_twice_with_the_same_bytes_is_one_image(root, second):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"same"), (second, b"same")]))
-    assert look(root)[0] == {f"{FISH}_1": b"same"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"same"}
 
 
 @pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
@@ -279,7 +279,7 @@ def test_two_tars_of_a_class_complete_each_other(root):
         (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"1"), (f"{FISH}_2.JPEG", b"2")]),
         (f"again/{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (f"{FISH}_3.JPEG", b"3")]),
     )
-    assert look(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{FISH}_3": b"3"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{FISH}_3": b"3"}
 
 
 def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
@@ -289,7 +289,7 @@ def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
     (root / "val" / f"{VAL}.JPEG").write_bytes(b"the folder")
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"of the tar"), (f"{FISH}_2.JPEG", b"of the tar")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"of the tar"), (f"{MOVED}.JPEG", b"of the tar")]))
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {
         VAL: b"the folder",
         MOVED: b"of the tar",
@@ -305,9 +305,9 @@ def test_of_a_class_folder_and_its_tar_in_one_folder_the_choice_is_told(root):
     (root / "train" / FISH).mkdir(parents=True)
     (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"the folder")
     (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", b"of the tar")]))
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {f"{FISH}_1": b"the folder"}
-    assert seen.doubles == [f"{root}/train/{FISH}.tar: {FISH}_1"]
+    assert seen.duplicates == [f"{root}/train/{FISH}.tar: {FISH}_1"]
 
 
 @pytest.mark.parametrize("endings", [["000", "001", "002"], ["00", "01", "02"], ["001", "002", "003"]])
@@ -315,7 +315,7 @@ def test_the_pieces_of_an_archive_are_one_place(root, endings):
     data = tar_of([(f"{VAL}.JPEG", b"1" * 3000)])
     for k, ending in enumerate(endings):
         (root / f"{VAL_TAR}.{ending}").write_bytes(data[k * 2000 : (k + 1) * 2000 if k < 2 else None])
-    images, seen = look(root)
+    images, seen = scan_source(root)
     assert images == {VAL: b"1" * 3000}
     assert seen.val == [f"{root}/{VAL_TAR}.{endings[0]}"]
 
@@ -330,8 +330,8 @@ def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, siz
             file.seek(-(-size // 512) * 512, io.SEEK_CUR)
         file.write(bytes(1024))
     read = []
-    fill = Pieces.fill
-    monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
+    fill = SplitFile.fill
+    monkeypatch.setattr(SplitFile, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
     text = refusal(root)
     assert text.startswith(f"{root}/{VAL_TAR}: {VAL} has {5 << 30:,} bytes, more than any image has. ")
     assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
@@ -340,8 +340,8 @@ def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, siz
 def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"1" * 5000), (f"{FISH}/{VAL}.JPEG", b"1" * 5001)]))
     read = []
-    fill = Pieces.fill
-    monkeypatch.setattr(Pieces, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
+    fill = SplitFile.fill
+    monkeypatch.setattr(SplitFile, "fill", lambda self, *args: read.append(len(args[0])) or fill(self, *args))
     assert f"{VAL}.JPEG twice, with different bytes" in refusal(root)
     assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
 
@@ -376,7 +376,7 @@ def test_a_train_tar_that_ends_early_is_named_with_its_last_good_class(root):
 def test_a_damaged_class_that_the_tier_does_not_need_is_no_obstacle(root):
     members = [("n01440764.tar", b"of 300, and no tar"), (f"{FISH}.tar", tar_of([(f"{FISH}_1.JPEG", b"1")]))]
     (root / TRAIN_TAR).write_bytes(tar_of(members))
-    assert look(root)[0] == {f"{FISH}_1": b"1"}
+    assert scan_source(root)[0] == {f"{FISH}_1": b"1"}
 
 
 # After the listing
@@ -385,7 +385,7 @@ def test_a_damaged_class_that_the_tier_does_not_need_is_no_obstacle(root):
 def read_all(root: Path, folder: Path, change: Callable[[], None] = lambda: None) -> dict[str, int]:
     """Lists tier 50 and reads all of its parts: image → bytes. `change` happens in between."""
     rows, seen = list_tier(root, 50, Index())
-    write_listing(listing_of(rows, seen.stamps), folder / "listing.parquet")
+    write_listing(listing_of(rows, seen.fingerprints), folder / "listing.parquet")
     change()
     found = {}
     for part in subset_parts(50):
@@ -449,13 +449,13 @@ def test_only_headers_and_the_members_needed_are_read(imagenet50, tmp_path, monk
         prepend(root / TRAIN_TAR, [("n01440764.tar", tar_of(other))])
         prepend(root / VAL_TAR, unlisted)
     read = []
-    fill = Pieces.fill
+    fill = SplitFile.fill
 
     def counting(self, buffer, offset):
         read.append(fill(self, buffer, offset))
         return read[-1]
 
-    monkeypatch.setattr(Pieces, "fill", counting)
+    monkeypatch.setattr(SplitFile, "fill", counting)
     found = read_all(root, tmp_path)
     assert len(found) == 650 + 752 + 1682
     needed = sum(found.values())

@@ -12,12 +12,12 @@ import numpy as np
 from PIL.Image import Resampling
 
 from imagenet_s.benchmark.scoring.predictions import file_bytes, images_in
-from imagenet_s.io.atomic import digest_of_files, written_folder
+from imagenet_s.io.atomic import atomic_write_folder, digest_of_files
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.image_file import BadImage, decode
-from imagenet_s.runtime.parallel import in_chunks
-from imagenet_s.runtime.problems import Finding, require_none
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.runtime.parallel import map_chunks
+from imagenet_s.runtime.problems import FileProblem, require_no_file
+from imagenet_s.workspace.output_guard import check_output_path
 
 CELLS = 12  # along the longer side of an image
 PIXELS = 8  # a side of a cell
@@ -52,31 +52,31 @@ def write_grid_features(images: Path, out: Path, workers: int) -> None:
 
     Raises UserError with all images that cannot be read.
     """
-    require_own_place(out, images)
+    check_output_path(out, images)
     found, receipt = list(images_in(images).items()), out.with_name(f"{out.name}.json")
-    with written_folder(out, receipt) as making:
+    with atomic_write_folder(out, receipt) as making:
         for folder in {name.rpartition("/")[0] for name, _ in found}:
             (making / folder).mkdir()
-        findings = in_chunks(partial(_write, making), found, workers, f"Features of {images.name}", "images")
+        findings = map_chunks(partial(_write, making), found, workers, f"Features of {images.name}", "images")
         advice = (
             "Nothing was written. Get them again: `imagenet-s verify` tells which are not what they were."
         )
-        require_none(findings, f"Not all images in {images} can be read:", advice)
+        require_no_file(findings, f"Not all images in {images} can be read:", advice)
         digest = digest_of_files(making)
     write_receipt(receipt, {"images": len(found), "channels": CHANNELS, "sha256": digest}, out)
     print(f"{len(found):,} features of shape ({CHANNELS}, h, w) in {out}")
 
 
-def _write(out: Path, images: Sequence[tuple[str, Path]]) -> list[Finding]:
+def _write(out: Path, images: Sequence[tuple[str, Path]]) -> list[FileProblem]:
     findings = []
     for name, path in images:
         try:
             picture = _small(path)
         except OSError as error:
-            findings.append(Finding("unreadable images", f"{path} ({error.strerror})"))
+            findings.append(FileProblem("unreadable images", f"{path} ({error.strerror})"))
             continue
         except BadImage as error:
-            findings.append(Finding("unreadable images", f"{path} ({error})"))
+            findings.append(FileProblem("unreadable images", f"{path} ({error})"))
             continue
         np.save((out / name).with_suffix(".npy"), grid_features(picture))
     return findings

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imagenet_s.benchmark.scoring.match_json import read_matching, relabelled
-from imagenet_s.benchmark.scoring.metrics import PLAIN, TRUE, Tally, confusion, figures, tally, total
+from imagenet_s.benchmark.scoring.metrics import PLAIN, TRUE, Tally, compute_metrics, confusion, tally, total
 from imagenet_s.benchmark.scoring.predictions import (
     SPLIT,
     Pair,
@@ -22,13 +22,13 @@ from imagenet_s.benchmark.scoring.predictions import (
 )
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored, class_rows, image_iou, write_table
 from imagenet_s.io.receipts import write_receipt
-from imagenet_s.runtime.parallel import in_chunks
-from imagenet_s.runtime.problems import Finding, require_none
+from imagenet_s.runtime.parallel import map_chunks
+from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_folder, subset_of
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.workspace.output_guard import check_output_path
 
 SHOWN = 8  # of the worst images, and of the best
 
@@ -41,7 +41,7 @@ ADVICE = (
 class _Chunk(NamedTuple):
     tally: Tally | None
     scored: list[Scored]
-    findings: list[Finding]
+    findings: list[FileProblem]
 
 
 def evaluate(
@@ -51,21 +51,21 @@ def evaluate(
 
     Raises UserError with everything that is wrong with the two folders.
     """
-    require_own_place(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT), match)
+    check_output_path(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT), match)
     classes = len(class_ids(subset))
     table = read_matching(match, classes) if match else None
     pairs, findings = pairs_of(subset, truth, predictions, partial)
     what = f"Scoring {subset_of(subset).name}"
-    chunks = in_chunks(bound(_score, classes, table), pairs, workers, what, "images")
+    chunks = map_chunks(bound(_score, classes, table), pairs, workers, what, "images")
     findings += [one for chunk in chunks for one in chunk.findings]
     partly = " `imagenet-s evaluate --partial` scores what is there." * partial_would_do(findings)
-    require_none(findings, f"{predictions} cannot be scored by {truth}:", ADVICE + partly)
+    require_no_file(findings, f"{predictions} cannot be scored by {truth}:", ADVICE + partly)
     scored = [one for chunk in chunks for one in chunk.scored]
     own = {one.pair.name: class_of(subset, one.pair) in one.true for one in scored if any(one.true)}
     require_own_classes(subset, truth, own)
     sums = total(chunk.tally for chunk in chunks)
     scored.sort(key=lambda one: (one.iou, one.pair.name))
-    found = figures(sums)
+    found = compute_metrics(sums)
     if sums.unknown:
         log.warning(
             "%s pixels have an id above %s: they count as misses, as with the official toolbox%s",

@@ -13,7 +13,7 @@ from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.spec.classes import OTHER
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
-LONGEST = 1 << 20  # bytes; that of 919 has some 13,000
+MAX_BYTES = 1 << 20  # bytes; that of 919 has some 13,000
 KEY = re.compile("0|[1-9][0-9]{0,9}")  # as Python writes a number, of which more digits would be no id
 
 
@@ -33,15 +33,15 @@ def read_matching(path: Path, classes: int) -> np.ndarray:
     """The `matching_table` of a `match.json`. Raises UserError for one that is none."""
     try:
         with path.open("rb") as file:
-            return parsed_matching(file.read(LONGEST), classes)
+            return parsed_matching(file.read(MAX_BYTES), classes)
     except BadMatch as error:
         raise UserError(f"{path} {error}.\nExpected: {expected(classes)}") from error
 
 
 def parsed_matching(data: bytes, classes: int) -> np.ndarray:
     """The `matching_table` of the bytes of a `match.json`. Raises BadMatch for what is none."""
-    if len(data) >= LONGEST:
-        raise BadMatch(f"has {LONGEST:,} bytes or more")
+    if len(data) >= MAX_BYTES:
+        raise BadMatch(f"has {MAX_BYTES:,} bytes or more")
     try:
         official = json.loads(data.decode("utf-8"), object_pairs_hook=_table)
     except (ValueError, RecursionError) as error:
@@ -69,32 +69,32 @@ def matching_table(official: Mapping[str, int], classes: int) -> np.ndarray:
         shown = (f"{reprlib.repr(key)}: {reprlib.repr(value)}" for key, value in odd.items())
         raise BadMatch(f'has entries that are not written as in "7": 12, but {first_few(shown, 3)}')
     given = {int(key): value for key, value in official.items()}
-    troubles = [
-        *_troubles("keys", given.keys(), classes),
-        *_troubles("values", given.values(), classes),
+    problems = [
+        *_problems("keys", given.keys(), classes),
+        *_problems("values", given.values(), classes),
         *([f"gives background the class {given[OTHER]}"] if given.get(OTHER) else []),
     ]
     if len(given) != classes + 1 and len(given) - 1 in SUBSETS:
-        troubles.append(f"it may be of {subset_of(len(given) - 1).name}")
-    if troubles:
-        raise BadMatch("; ".join(troubles))
+        problems.append(f"it may be of {subset_of(len(given) - 1).name}")
+    if problems:
+        raise BadMatch("; ".join(problems))
     table = np.arange(65_536, dtype=np.uint16)
     table[list(given)] = list(given.values())
     return table
 
 
-def _troubles(what: str, found: Iterable[int], classes: int) -> list[str]:
+def _problems(what: str, found: Iterable[int], classes: int) -> list[str]:
     """How numbers differ from 0, 1, …, `classes`."""
     counts, wanted = Counter(found), range(classes + 1)
     lacking = [number for number in wanted if number not in counts]
     twice = sorted(number for number, count in counts.items() if count > 1)
     beyond = sorted(number for number in counts if number not in wanted)
-    told = {
+    phrases = {
         f"lacks the {what} {first_few(lacking, 3)}": lacking,
         f"has {first_few(twice, 3)} more than once": twice,
         f"has the {what} {first_few(beyond, 3)} beyond 0..{classes}": beyond,
     }
-    return [text for text, numbers in told.items() if numbers]
+    return [text for text, numbers in phrases.items() if numbers]
 
 
 def relabelled(ids: np.ndarray, table: np.ndarray) -> np.ndarray:

@@ -28,14 +28,14 @@ from imagenet_s.benchmark.scoring.predictions import (
 from imagenet_s.io.atomic import dump_json
 from imagenet_s.io.receipts import receipts
 from imagenet_s.masks.codec import ids_in
-from imagenet_s.runtime.parallel import in_chunks
-from imagenet_s.runtime.problems import Finding, require_none
+from imagenet_s.runtime.parallel import map_chunks
+from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
-from imagenet_s.spec.protocols import told
+from imagenet_s.spec.protocols import describe
 from imagenet_s.spec.subsets import mask_folder, subset_of
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.workspace.output_guard import check_output_path
 
 SOLVER = "scipy.optimize.linear_sum_assignment"
 
@@ -152,14 +152,16 @@ def match_predictions(
 
     Raises UserError with everything that is wrong with the two folders.
     """
-    require_own_place(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT))
+    check_output_path(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT))
     name, classes = subset_of(subset).name, len(class_ids(subset))
-    log.info("%s", told("unsupervised"))
+    log.info("%s", describe("unsupervised"))
     pairs, findings = pairs_of(subset, truth, predictions, partial)
-    read = in_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
-    findings += [one for one in read if isinstance(one, Finding)]
+    read = map_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
+    findings += [one for one in read if isinstance(one, FileProblem)]
     partly = " `imagenet-s match --partial` takes the images that are there." * partial_would_do(findings)
-    require_none(findings, f"{predictions} cannot be matched with {truth}:", f"Nothing was matched.{partly}")
+    require_no_file(
+        findings, f"{predictions} cannot be matched with {truth}:", f"Nothing was matched.{partly}"
+    )
     masks = [(pair, image.true) for pair, image in zip(pairs, read, strict=True) if image.true]
     own = {pair.name: class_of(subset, pair) in true for pair, true in masks}
     require_own_classes(subset, truth, own)
@@ -190,7 +192,7 @@ def match_predictions(
     print(f"{out}: cost {found.cost:.6f}, by {found.images:,} images; {_certainty(found, changeable)}")
 
 
-def _occurring(classes: int, pairs: Sequence[Pair]) -> list[Occurring | Finding]:
+def _occurring(classes: int, pairs: Sequence[Pair]) -> list[Occurring | FileProblem]:
     results = []
     for pair in pairs:
         read = read_pair(pair, classes)

@@ -192,7 +192,7 @@ def ious(areas: np.ndarray) -> np.ndarray:
     return both / (areas[PREDICTED] + areas[TRUE] - both + IOU_EPSILON)
 
 
-def figures(sums: Tally) -> dict[str, float | list[float] | None]:
+def compute_metrics(sums: Tally) -> dict[str, float | list[float] | None]:
     """The benchmark's figures in percent, under the official toolbox's names and in its order.
 
     None is a bucket without a class, where the official toolbox has NaN, which JSON does not know. `IoUs` has

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from imagenet_s.benchmark.scoring.match_json import relabelled
 from imagenet_s.benchmark.scoring.predictions import file_bytes, prediction_of
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored
-from imagenet_s.io.atomic import written
-from imagenet_s.masks.codec import colors, decode
+from imagenet_s.io.atomic import atomic_write
+from imagenet_s.masks.codec import decode
+from imagenet_s.masks.palette import colors
 from imagenet_s.runtime.image_file import BadImage
 from imagenet_s.runtime.image_file import decode as decode_image
 from imagenet_s.runtime.progress import log
@@ -118,6 +119,6 @@ def _show(axes: Axes, picture: np.ndarray, title: str) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with written(path) as partial:
+    with atomic_write(path) as partial:
         # No date and no version: the same figures give the same picture.
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

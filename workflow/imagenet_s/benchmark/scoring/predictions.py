@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imagenet_s.io.zip_reader import MOST_BYTES
+from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels_of
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.image_file import pixel_size_of_file
-from imagenet_s.runtime.problems import Finding
+from imagenet_s.runtime.problems import FileProblem
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file, left_by_systems
 from imagenet_s.spec.classes import class_ids
@@ -100,7 +100,9 @@ def _is_of_a_class(name: str) -> bool:
     return "/" in name and "/." not in name
 
 
-def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tuple[list[Pair], list[Finding]]:
+def pairs_of(
+    subset: int, truth: Path, predictions: Path, partial: bool
+) -> tuple[list[Pair], list[FileProblem]]:
     """What is to be compared, by name, and what is missing or too much.
 
     Those are all images of the subset's validation; with `partial`, all masks that both folders have,
@@ -128,11 +130,11 @@ def pairs_of(subset: int, truth: Path, predictions: Path, partial: bool) -> tupl
             *(subset_of(subset).name, f"{len(wanted):,}"),
         )
         return both, []
-    findings = [Finding(MISSING_TRUTH, name) for name in wanted if name not in true]
-    return both, name_findings(predicted, wanted) + findings
+    findings = [FileProblem(MISSING_TRUTH, name) for name in wanted if name not in true]
+    return both, name_problems(predicted, wanted) + findings
 
 
-def stamp(folder: Path) -> str:
+def fingerprint(folder: Path) -> str:
     """A digest of the names, sizes and times of a folder's files, another where some were made anew."""
     digest = hashlib.sha256()
     for name, path in files_in(folder).items():
@@ -145,45 +147,47 @@ def _stat(path: Path) -> str:
     return f"{file.st_size} {file.st_mtime_ns}"
 
 
-def name_findings(found: Iterable[str], wanted: Sequence[str]) -> list[Finding]:
+def name_problems(found: Iterable[str], wanted: Sequence[str]) -> list[FileProblem]:
     """What is wrong with names of predictions: missing, in the folder of another class, too much."""
     found, known = list(found), set(wanted)
-    strangers = [name for name in found if name not in known]
+    unexpected = [name for name in found if name not in known]
     places = {name.rpartition("/")[2]: name for name in known.difference(found)}
-    moved = {}
-    for name in strangers:
+    misplaced = {}
+    for name in unexpected:
         folder, _, file = name.rpartition("/")
         if folder and "/" not in folder and file in places:
-            moved[name] = places.pop(file)
+            misplaced[name] = places.pop(file)
     return [
-        *(Finding(MISSING, name) for name in sorted(places.values())),
-        *(Finding(MISPLACED, f"{name} should be {place}") for name, place in moved.items()),
-        *(Finding(EXTRA, name) for name in strangers if name not in moved),
+        *(FileProblem(MISSING, name) for name in sorted(places.values())),
+        *(FileProblem(MISPLACED, f"{name} should be {place}") for name, place in misplaced.items()),
+        *(FileProblem(EXTRA, name) for name in unexpected if name not in misplaced),
     ]
 
 
-def partial_would_do(findings: Iterable[Finding]) -> bool:
+def partial_would_do(findings: Iterable[FileProblem]) -> bool:
     """Whether all that is wrong are names that are missing or too much."""
     return all(one.kind in (MISSING, MISSING_TRUTH, EXTRA) for one in findings)
 
 
-def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[Finding]:
+def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[FileProblem]:
     """Ids of the truth and of the prediction, both (height, width) uint16, or all that is wrong with them."""
     findings, truth, prediction = [], None, None
     try:
         truth = decode(file_bytes(pair.truth), classes)
         if truth.problems:
-            findings.append(Finding("odd true masks", f"{pair.name} {'; '.join(truth.problems)}"))
+            findings.append(FileProblem("odd true masks", f"{pair.name} {'; '.join(truth.problems)}"))
     except OSError as error:
-        findings.append(Finding("unreadable true masks", f"{pair.name}: {error.strerror}"))
+        findings.append(FileProblem("unreadable true masks", f"{pair.name}: {error.strerror}"))
     try:
         prediction = prediction_of(file_bytes(pair.prediction))
     except OSError as error:
-        findings.append(Finding(UNREADABLE, f"{pair.name}: {error.strerror}"))
+        findings.append(FileProblem(UNREADABLE, f"{pair.name}: {error.strerror}"))
     except BadMask as error:
-        findings.append(Finding(NO_PREDICTION, f"{pair.name} {error}"))
+        findings.append(FileProblem(NO_PREDICTION, f"{pair.name} {error}"))
     if truth and truth.ids is not None and prediction is not None and truth.ids.shape != prediction.shape:
-        findings.append(Finding(WRONG_SIZE, f"{pair.name} {wrong_size(prediction.shape, truth.ids.shape)}"))
+        findings.append(
+            FileProblem(WRONG_SIZE, f"{pair.name} {wrong_size(prediction.shape, truth.ids.shape)}")
+        )
     return findings or (truth.ids, prediction)
 
 
@@ -227,8 +231,8 @@ def file_bytes(path: Path) -> bytes:
     if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     with path.open("rb") as file:
-        data = file.read(MOST_BYTES)
-    if len(data) == MOST_BYTES:
+        data = file.read(MAX_FILE_BYTES)
+    if len(data) == MAX_FILE_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
     return data
 

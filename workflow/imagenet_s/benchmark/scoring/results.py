@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imagenet_s.benchmark.scoring.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, ious
 from imagenet_s.benchmark.scoring.predictions import Pair
-from imagenet_s.io.atomic import written
+from imagenet_s.io.atomic import atomic_write
 from imagenet_s.spec.classes import class_ids, class_names
 
 
@@ -53,7 +53,7 @@ def class_rows(subset: int, sums: Tally) -> list[ClassRow]:
 
 def write_table(rows: Sequence[ClassRow], path: Path) -> None:
     """Writes the table by class as CSV."""
-    with written(path) as partial_path, partial_path.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as partial_path, partial_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(ClassRow._fields)
         writer.writerows(rows)

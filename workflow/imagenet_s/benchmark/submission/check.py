@@ -14,7 +14,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     files_in,
     image_shape,
     inner,
-    name_findings,
+    name_problems,
     names_of,
     prediction_of,
     wrong_size,
@@ -22,13 +22,13 @@ from imagenet_s.benchmark.scoring.predictions import (
 from imagenet_s.io.zip_reader import BadMember, BadZip, Member, doubled, members_of, read_member
 from imagenet_s.masks.codec import BadMask, ids_in
 from imagenet_s.runtime.errors import UserError, first_few
-from imagenet_s.runtime.parallel import in_chunks
-from imagenet_s.runtime.problems import Finding, require_none
+from imagenet_s.runtime.parallel import map_chunks
+from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file
 from imagenet_s.spec.classes import class_ids
-from imagenet_s.spec.method_txt import LINES, text_troubles
-from imagenet_s.spec.protocols import PROTOCOLS, leak, told
+from imagenet_s.spec.method_txt import LINES, text_problems
+from imagenet_s.spec.protocols import PROTOCOLS, describe, leak
 from imagenet_s.spec.subsets import subset_of
 
 SPLIT = "test"
@@ -43,7 +43,7 @@ def check(subset: int, protocol: str, path: Path, images: Path | None, workers: 
         raise UserError(f"There is no file {path}. Expected: the zip to check.")
     tell_rules(subset, protocol)
     findings = zip_findings(subset, protocol, path, images, workers)
-    require_none(findings, f"{path} cannot be submitted:", advice(subset, findings))
+    require_no_file(findings, f"{path} cannot be submitted:", advice(subset, findings))
     if images is None:
         log.warning("The sizes were not compared: give the test images with --images.")
     tell_right(path, len(names_of(subset, SPLIT)))
@@ -51,7 +51,7 @@ def check(subset: int, protocol: str, path: Path, images: Path | None, workers: 
 
 def tell_rules(subset: int, protocol: str) -> None:
     """Says what the protocol allows, and what the subset's test set has in common with other sets."""
-    log.info("%s", told(protocol))
+    log.info("%s", describe(protocol))
     if leak(subset):
         log.warning("%s", leak(subset))
 
@@ -73,7 +73,7 @@ def tell_right(path: Path, predictions: int) -> None:
     print(f"{path}: {predictions:,} predictions, read back and found right; sha256 {digest}")
 
 
-def advice(subset: int, findings: Sequence[Finding]) -> str:
+def advice(subset: int, findings: Sequence[FileProblem]) -> str:
     """What is wanted of the files that something is wrong with."""
     starts = ", ".join(f'"{start}"' for start in LINES.values())
     texts = {
@@ -86,12 +86,14 @@ def advice(subset: int, findings: Sequence[Finding]) -> str:
     return "\n".join(f"Wanted: {text}" for text in wanted)
 
 
-def _is_of(name: str, finding: Finding) -> bool:
+def _is_of(name: str, finding: FileProblem) -> bool:
     """Whether a finding is of `method.txt` or `match.json`."""
     return name in finding.kind or finding.what.startswith(name)
 
 
-def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, workers: int) -> list[Finding]:
+def zip_findings(
+    subset: int, protocol: str, path: Path, images: Path | None, workers: int
+) -> list[FileProblem]:
     """All that is wrong with a zip. Raises UserError for one that is none."""
     try:
         members, unsafe = members_of(path)
@@ -99,20 +101,22 @@ def zip_findings(subset: int, protocol: str, path: Path, images: Path | None, wo
         text = f"{path} is no whole zip (cut short?). Make it again."
         raise UserError(text, details=[str(error)]) from error
     unsafe += doubled(member.name for member in members)
-    findings = [Finding(why, name or path.name) for name, why in unsafe]
-    findings += [Finding(BACKSLASHES, member.name) for member in members if "\\" in member.name]
+    findings = [FileProblem(why, name or path.name) for name, why in unsafe]
+    findings += [FileProblem(BACKSLASHES, member.name) for member in members if "\\" in member.name]
     wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))
     found, root = _placed(members, set(wanted))
     if root:
-        findings.append(Finding("all in a folder", f"{root!r}: its content must be at the top of the zip"))
-    findings += name_findings((name for name in found if name not in (METHOD, MATCH)), wanted)
+        findings.append(
+            FileProblem("all in a folder", f"{root!r}: its content must be at the top of the zip")
+        )
+    findings += name_problems((name for name in found if name not in (METHOD, MATCH)), wanted)
     if unsafe:  # nothing of it is read
         return findings
     findings += _text_findings(path, subset, protocol, found)
     sizes = files_in(inner(images, SPLIT)) if images else None
     there = [(name, found[name]) for name in wanted if name in found]
     what = f"Checking the predictions of {subset_of(subset).name}"
-    return findings + in_chunks(partial(_look, path, classes, sizes), there, workers, what, "images")
+    return findings + map_chunks(partial(_look, path, classes, sizes), there, workers, what, "images")
 
 
 def _placed(members: Iterable[Member], wanted: Container[str]) -> tuple[dict[str, Member], str]:
@@ -129,7 +133,7 @@ def _placed(members: Iterable[Member], wanted: Container[str]) -> tuple[dict[str
     return {name.removeprefix(root): member for name, member in named.items()}, root
 
 
-def _text_findings(path: Path, subset: int, protocol: str, found: dict[str, Member]) -> list[Finding]:
+def _text_findings(path: Path, subset: int, protocol: str, found: dict[str, Member]) -> list[FileProblem]:
     """What is wrong with method.txt and match.json."""
     chosen, texts, findings = PROTOCOLS[protocol], {}, []
     with path.open("rb") as file:
@@ -137,28 +141,28 @@ def _text_findings(path: Path, subset: int, protocol: str, found: dict[str, Memb
             try:
                 texts |= {name: read_member(file.fileno(), found[name])} if name in found else {}
             except BadMember as error:
-                findings.append(Finding("damaged", f"{name} {error}"))
+                findings.append(FileProblem("damaged", f"{name} {error}"))
     if METHOD in texts:
         _tell_919(subset, protocol, texts[METHOD])
-        findings += [Finding(f"faults of {METHOD}", trouble) for trouble in text_troubles(texts[METHOD])]
+        findings += [FileProblem(f"faults of {METHOD}", problem) for problem in text_problems(texts[METHOD])]
     elif METHOD not in found:
-        findings.append(Finding("missing", METHOD))
+        findings.append(FileProblem("missing", METHOD))
     if chosen.generated and MATCH not in found:
         why = f"{MATCH}, which protocol {chosen.title} needs (`imagenet-s match` makes it)"
-        findings.append(Finding("missing", why))
+        findings.append(FileProblem("missing", why))
     if MATCH in found and chosen.own_images and not chosen.generated:
-        findings.append(Finding(EXTRA, f"{MATCH}: in protocol {chosen.title} ids are classes"))
+        findings.append(FileProblem(EXTRA, f"{MATCH}: in protocol {chosen.title} ids are classes"))
     elif MATCH in texts:
         try:
             parsed_matching(texts[MATCH], len(class_ids(subset)))
         except BadMatch as error:
-            findings.append(Finding(f"faults of {MATCH}", f"it {error}"))
+            findings.append(FileProblem(f"faults of {MATCH}", f"it {error}"))
     return findings
 
 
 def _look(
     path: Path, classes: int, images: dict[str, Path] | None, members: Sequence[tuple[str, Member]]
-) -> list[Finding]:
+) -> list[FileProblem]:
     """What is wrong with a chunk of predictions in a zip."""
     findings = []
     with path.open("rb") as file:
@@ -166,24 +170,24 @@ def _look(
             try:
                 ids = prediction_of(read_member(file.fileno(), member))
             except BadMember as error:
-                findings.append(Finding("damaged", f"{name} {error}"))
+                findings.append(FileProblem("damaged", f"{name} {error}"))
                 continue
             except BadMask as error:
-                findings.append(Finding(NO_PREDICTION, f"{name} {error}"))
+                findings.append(FileProblem(NO_PREDICTION, f"{name} {error}"))
                 continue
             present = ids_in(ids)
             unknown = present[present > classes]
             if len(unknown):
-                findings.append(Finding(f"with ids above {classes}", f"{name} has {first_few(unknown)}"))
+                findings.append(FileProblem(f"with ids above {classes}", f"{name} has {first_few(unknown)}"))
             if images is not None:
                 findings += _size_findings(name, ids.shape, images.get(f"{name.removesuffix('.png')}.JPEG"))
     return findings
 
 
-def _size_findings(name: str, shape: tuple[int, int], image: Path | None) -> list[Finding]:
+def _size_findings(name: str, shape: tuple[int, int], image: Path | None) -> list[FileProblem]:
     if image is None:
-        return [Finding("missing test images, whose sizes are needed", name)]
+        return [FileProblem("missing test images, whose sizes are needed", name)]
     expected = image_shape(image)
     if expected is None:
-        return [Finding("unreadable test images", str(image))]
-    return [] if shape == expected else [Finding(WRONG_SIZE, f"{name} {wrong_size(shape, expected)}")]
+        return [FileProblem("unreadable test images", str(image))]
+    return [] if shape == expected else [FileProblem(WRONG_SIZE, f"{name} {wrong_size(shape, expected)}")]

@@ -12,7 +12,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     file_bytes,
     files_in,
     inner,
-    name_findings,
+    name_problems,
     names_of,
 )
 from imagenet_s.benchmark.submission.check import (
@@ -26,9 +26,9 @@ from imagenet_s.benchmark.submission.check import (
 )
 from imagenet_s.io.receipts import receipt
 from imagenet_s.runtime.errors import UserError, first_few
-from imagenet_s.runtime.problems import Finding, require_none
+from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.spec.method_txt import method_text, read_method
-from imagenet_s.workspace.output_guard import require_own_place
+from imagenet_s.workspace.output_guard import check_output_path
 
 DATE = (1980, 1, 1, 0, 0, 0)  # of each member, so that the same predictions give the same zip
 
@@ -44,7 +44,7 @@ def submit(
     workers: int,
 ) -> None:
     """Writes `out`, a zip to submit, once it is known to be one; raises UserError with all that is wrong."""
-    require_own_place(out, inner(predictions, SPLIT), images, match, method)
+    check_output_path(out, inner(predictions, SPLIT), images, match, method)
     texts = {METHOD: method_text(read_method(method)).encode()}
     if match:
         texts[MATCH] = match.read_bytes()
@@ -59,12 +59,12 @@ def submit(
         )
     with receipt(out) as partial_path:
         unread = _write(there, texts, partial_path)
-        findings = [Finding(UNREADABLE, f"{name}: {why}") for name, why in unread.items()]
-        findings += name_findings(found, wanted)
+        findings = [FileProblem(UNREADABLE, f"{name}: {why}") for name, why in unread.items()]
+        findings += name_problems(found, wanted)
         checked = zip_findings(subset, protocol, partial_path, images, workers)
         findings += [one for one in checked if one.kind != MISSING]  # which is told of the folder
         hints = advice(subset, findings)
-        require_none(findings, f"{predictions} cannot be submitted:", f"{hints}\nNothing was written.")
+        require_no_file(findings, f"{predictions} cannot be submitted:", f"{hints}\nNothing was written.")
     tell_right(out, len(there))
 
 

@@ -26,17 +26,17 @@ class Found(NamedTuple):
 
 
 @dataclass
-class Seen:
+class ScanNotes:
     """What was seen beside the images, and which archives they stand in (path → sizes and mtimes)."""
 
     whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is just its images
-    strangers: list[str] = field(default_factory=list)  # entries that are no image of the class
-    doubles: list[str] = field(default_factory=list)  # second files of an image, not used
+    unrecognized: list[str] = field(default_factory=list)  # entries that are no image of the class
+    duplicates: list[str] = field(default_factory=list)  # second files of an image, not used
     dangling: list[str] = field(default_factory=list)  # links to nothing: path → target
-    stamps: dict[str, list] = field(default_factory=dict)
+    fingerprints: dict[str, list] = field(default_factory=dict)
 
 
-def merged(first: list[Found], further: list[Found], seen: Seen) -> list[Found]:
+def merged(first: list[Found], further: list[Found], seen: ScanNotes) -> list[Found]:
     """The images of two places, those of the first where both have one; what is left aside is noted.
 
     Except where the first has a file of another size than the second has in an archive: that was cut
@@ -51,7 +51,7 @@ def merged(first: list[Found], further: list[Found], seen: Seen) -> list[Found]:
             continue
         if there.offset is None and found.size is not None and os.path.getsize(there.path) != found.size:
             images[found.image], found = found, there
-        seen.doubles.append(found.path if found.offset is None else f"{found.path}: {found.image}")
+        seen.duplicates.append(found.path if found.offset is None else f"{found.path}: {found.image}")
     return list(images.values())
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from imagenet_s.io.split_file import require_file
-from imagenet_s.io.tar_headers import BLOCK, LONGEST, LONGEST_IMAGE, PADDING, hole, only_zeros, refuse_odd
+from imagenet_s.io.tar_headers import (
+    BLOCK,
+    MAX_HEADER_BYTES,
+    MAX_IMAGE_BYTES,
+    PADDING,
+    hole,
+    only_zeros,
+    refuse_odd,
+)
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.file_kind import Kind, kind_of, kind_of_file, wrong_kind
 from imagenet_s.runtime.system_files import is_system_file
@@ -92,7 +100,7 @@ def _members(
                 yield from _members(inner, f"{where}: {member.name}", wanted, base[:-4].lower())
             match = IMAGE.fullmatch(base)
             keep = match and wnid in ("", (match[2] or "").lower()) and wanted(image_name(base))
-            if keep and member.size > LONGEST_IMAGE:
+            if keep and member.size > MAX_IMAGE_BYTES:
                 raise UserError(
                     f"{where}: its member {member.name!r} has {member.size:,} bytes, more than any "
                     "image has. Get the archive again."
@@ -143,7 +151,7 @@ class _Header(tarfile.TarInfo):
         return header
 
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in b"LKxgX" and self.size > LONGEST:
+        if self.type in b"LKxgX" and self.size > MAX_HEADER_BYTES:
             raise tarfile.ReadError(f"it has a name of {self.size:,} bytes")
         try:
             return super()._proc_member(archive)

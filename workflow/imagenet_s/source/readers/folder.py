@@ -9,7 +9,7 @@ from pathlib import Path
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, WNID, Found, Seen, image_name, matched_name, merged
+from imagenet_s.source.readers.base import IMAGE, WNID, Found, ScanNotes, image_name, matched_name, merged
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 
@@ -41,7 +41,7 @@ class Folder:
 
     one_pass = False
 
-    def __init__(self, path: Path, seen: Seen, index: Index):
+    def __init__(self, path: Path, seen: ScanNotes, index: Index):
         self.folder, self.seen, self.index = path, seen, index
 
     def classes(self) -> list[str]:
@@ -127,7 +127,7 @@ class Folder:
                 if inner == folder and not match and self._is_folder(entry):
                     folders.append(entry.path)
                 else:
-                    self.seen.strangers.append(entry.path)
+                    self.seen.unrecognized.append(entry.path)
         if whole and found:
             self.seen.whole_folders.setdefault(wnid, folder)
         return self._once(found)
@@ -137,7 +137,7 @@ class Folder:
         images: dict[str, Found] = {}
         for found in some:
             if images.setdefault(found.image, found) is not found:
-                self.seen.doubles.append(found.path)
+                self.seen.duplicates.append(found.path)
         return list(images.values())
 
     def _tar(self, path: str) -> Tar:

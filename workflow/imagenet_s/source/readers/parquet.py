@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagenet_s.io.split_file import require_file
-from imagenet_s.io.tar_headers import LONGEST_IMAGE
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
 from imagenet_s.source.readers.base import IMAGE, base_name, image_name
 
-ROWS = 4  # of images at a time; one has 110 kB, and may have LONGEST_IMAGE
+ROWS = 4  # of images at a time; one has 110 kB, and may have MAX_IMAGE_BYTES
 OPTIONS = {
     "buffer_size": 1 << 20,  # bytes; without it a row group's column is in memory as a whole
     "pre_buffer": False,
@@ -58,7 +58,7 @@ class Parquet:
             for image in batch.column("image"):
                 name = base_name(image["path"].as_py() or "")
                 if IMAGE.fullmatch(name) and wanted(image_name(name)):
-                    if len(image["bytes"].as_buffer() or b"") > LONGEST_IMAGE:
+                    if len(image["bytes"].as_buffer() or b"") > MAX_IMAGE_BYTES:
                         raise self._too_large(name, len(image["bytes"].as_buffer()))
                     yield image_name(name), image["bytes"].as_py() or b""
 
@@ -94,7 +94,7 @@ class Parquet:
         for k in range(metadata.num_row_groups):
             group = metadata.row_group(k)
             # Of the whole group: to ask for a column whose facts are damaged ends the process.
-            if group.total_byte_size > max(group.num_rows, 1) * LONGEST_IMAGE:
+            if group.total_byte_size > max(group.num_rows, 1) * MAX_IMAGE_BYTES:
                 what = f"row group {k} with {group.num_rows:,} images"
                 raise self._too_large(what, group.total_byte_size)
 

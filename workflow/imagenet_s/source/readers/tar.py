@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from imagenet_s.io.split_file import Pieces, stamp
-from imagenet_s.io.tar_headers import LONGEST_IMAGE, Member
+from imagenet_s.io.split_file import SplitFile, fingerprint
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES, Member
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, WNID, Found, Seen, base_name, image_name
+from imagenet_s.source.readers.base import IMAGE, WNID, Found, ScanNotes, base_name, image_name
 from imagenet_s.source.tar_index import Index
 
 
@@ -17,19 +17,19 @@ class Tar:
 
     one_pass = False
 
-    def __init__(self, path: Path, seen: Seen, index: Index):
+    def __init__(self, path: Path, seen: ScanNotes, index: Index):
         self.archive, self.seen, self.index = path, seen, index
-        self.seen.stamps[str(path)] = stamp(path)
+        self.seen.fingerprints[str(path)] = fingerprint(path)
 
     def classes(self) -> list[str]:
         """The wnids of the classes that are there, sorted."""
-        with Pieces(self.archive) as pieces:
+        with SplitFile(self.archive) as pieces:
             tars, loose = self._by_class(pieces)
         return sorted(wnid for wnid in tars.keys() | loose.keys() if WNID.fullmatch(wnid))
 
     def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
         """(wnid, its images) for each of the classes; only their headers are read."""
-        with Pieces(self.archive) as pieces:
+        with SplitFile(self.archive) as pieces:
             tars, loose = self._by_class(pieces)
             for wnid in wnids:
                 inner = [found for member in tars[wnid] for found in self.index.members(pieces, member)]
@@ -37,15 +37,15 @@ class Tar:
 
     def class_images(self, wnid: str) -> list[Found]:
         """The images of a tar that holds one class."""
-        with Pieces(self.archive) as pieces:
+        with SplitFile(self.archive) as pieces:
             return self._images(pieces, wnid, self.index.members(pieces))
 
     def val_images(self) -> list[Found]:
         """The val images; the file name decides."""
-        with Pieces(self.archive) as pieces:
+        with SplitFile(self.archive) as pieces:
             return self._images(pieces, None, self.index.members(pieces))
 
-    def _by_class(self, pieces: Pieces) -> tuple[dict[str, list[Member]], dict[str, list[Member]]]:
+    def _by_class(self, pieces: SplitFile) -> tuple[dict[str, list[Member]], dict[str, list[Member]]]:
         """wnid → the tars of that class in the archive; wnid → its images that lie there without a tar."""
         tars, loose = defaultdict(list), defaultdict(list)
         for member in self.index.members(pieces):
@@ -57,7 +57,7 @@ class Tar:
                 loose[match[2].lower()].append(member)
         return tars, loose
 
-    def _images(self, pieces: Pieces, wnid: str | None, found: Iterable[Member]) -> list[Found]:
+    def _images(self, pieces: SplitFile, wnid: str | None, found: Iterable[Member]) -> list[Found]:
         """The members that are images of the class, or val images. Of doubles, both must be the same."""
         images: dict[str, Found] = {}
         for name, offset, size in found:
@@ -65,7 +65,7 @@ class Tar:
             match = IMAGE.fullmatch(base)
             if not match or (match[2] and match[2].lower()) != wnid:
                 if not is_system_file(base):  # what macOS adds to archives
-                    self.seen.strangers.append(f"{self.archive}: {name}")
+                    self.seen.unrecognized.append(f"{self.archive}: {name}")
                 continue
             image = Found(image_name(base), str(self.archive), offset, size)
             first = images.setdefault(image.image, image)
@@ -78,9 +78,9 @@ class Tar:
         return list(images.values())
 
 
-def _is_same(pieces: Pieces, one: Found, other: Found) -> bool:
+def _is_same(pieces: SplitFile, one: Found, other: Found) -> bool:
     """Whether two members have the same bytes. Raises UserError for what would only fill the memory."""
-    if one.size > LONGEST_IMAGE or other.size > LONGEST_IMAGE:
+    if one.size > MAX_IMAGE_BYTES or other.size > MAX_IMAGE_BYTES:
         raise UserError(
             f"{one.path}: {one.image} has {max(one.size, other.size):,} bytes, more than any image has. Get "
             "the archive again."
