@@ -1,6 +1,7 @@
 """Write docs/cli.md, the reference of the command line, from its parser: python docs/scripts/cli_reference.py
 
-The text is made from argparse's own objects and not from `--help`, whose layout differs between versions of Python.
+The text is made from argparse's own objects and not from `--help`, whose layout differs between versions of
+Python.
 """
 
 import argparse
@@ -14,7 +15,7 @@ PAGE = Path(__file__).parents[1] / "cli.md"
 HEAD = """\
 # Command line
 
-`docs/scripts/cli_reference.py` generates this page. `imagenet-s COMMAND --help` shows the same in a terminal, and
+`docs/scripts/cli_reference.py` generates this page. `imagenet-s COMMAND --help` shows the same in a terminal.
 `python -m imagenet_s` is another name for `imagenet-s`.
 """
 JOBS = """\

@@ -6,14 +6,13 @@ The images and masks in it are those of the embedded demo. They are synthetic an
 import io
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
 from imagenet_s.demo.scenes import RIM, Scene, scene_of
-from imagenet_s.masks.codec import colors
+from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.splits import listed
 
@@ -24,9 +23,8 @@ BOX = {"boxstyle": "round,pad=0.55", "facecolor": "#eef3f8", "edgecolor": "#5b7c
 ARROW = {"arrowstyle": "-|>", "color": "#5b7c99", "linewidth": 1.6, "shrinkA": 2, "shrinkB": 2}
 
 
-def main() -> None:
-    """Write the picture."""
-    matplotlib.rcParams["font.family"] = "DejaVu Sans"
+def draw(path: Path) -> None:
+    """Write the picture to `path`."""
     figure = Figure(SIZE, dpi=DPI, facecolor="white")
     _flow(figure.add_axes((0, 0, 1, 1)))
     scenes = [scene_of(image, wnid) for image, wnid in _chosen()]
@@ -39,7 +37,7 @@ def main() -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     image = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    image.save(PICTURE, optimize=True)
+    image.save(path, optimize=True)
 
 
 def _flow(axes: Axes) -> None:
@@ -60,7 +58,8 @@ def _flow(axes: Axes) -> None:
     axes.text(0.985, 0.93, "sha256 of every file · one digest", fontsize=9, va="center", ha="right")
     axes.text(0.545, 0.85, "validation/<wnid>/*.JPEG", fontsize=9, family="DejaVu Sans Mono")
     axes.text(0.545, 0.44, "validation-segmentation/<wnid>/*.png", fontsize=9, family="DejaVu Sans Mono")
-    axes.text(0.985, 0.03, "images of the synthetic demo; masks in colour, over the image in grey", fontsize=8, color="#666", ha="right")
+    note = "images of the synthetic demo; masks in colour, over the image in grey"
+    axes.text(0.985, 0.03, note, fontsize=8, color="#666", ha="right")
 
 
 def _chosen() -> list[tuple[str, str]]:
@@ -86,4 +85,4 @@ def _square(pixels: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    draw(PICTURE)
