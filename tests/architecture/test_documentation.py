@@ -1,5 +1,6 @@
 """README and docs: their examples work, their links lead somewhere, and what is generated is up to date."""
 
+import ast
 import re
 import runpy
 import shlex
@@ -186,3 +187,38 @@ def test_the_table_of_packages_has_each_package_and_each_file_of_rules_once():
     folders = [path.parent.name for path in (ROOT / "workflow" / "imagenet_s").glob("*/__init__.py")]
     assert sorted(packages) == sorted(folders)
     assert rules == {path.name for path in RULES}
+
+
+# Messages of which a part is a name or a number → their longest fixed part.
+FILLED_IN = {
+    "found no train and val images": "found no ",
+    "lacks 1 of the 294 files": " of the ",
+    "is a git-lfs pointer": "a git-lfs pointer",
+    "is an HTML page": "an HTML page",
+    "is zeros": "zeros",
+    "is compressed by gzip, not a tar": "compressed by gzip",
+    "link: hardlink: no hardlink": ": no ",
+    "has 3.2 GB free, and the build needs about": " free, and the build needs about ",
+    "is no readable PNG (CRC error": "is no readable PNG (",
+}
+
+
+def messages() -> list[str]:
+    """The fixed parts of all texts of the package, docstrings among them."""
+    texts = []
+    for path in (ROOT / "workflow" / "imagenet_s").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return texts
+
+
+def test_every_message_in_the_troubleshooting_is_one_of_the_package():
+    table = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    quoted = [part for cell in cells for part in re.findall(r"`([^`]+)`", cell)]
+    pieces = {piece.strip() for part in quoted for piece in part.split("…")} - {""}
+    assert FILLED_IN.keys() <= pieces
+    known = messages()
+    fixed = [FILLED_IN.get(piece, piece) for piece in sorted(pieces)]
+    assert [piece for piece in fixed if not any(piece in text for text in known)] == []

@@ -19,7 +19,10 @@ def command(
 
     A command that is not `listed` works like any other, but argparse leaves it out of `imagenet-s --help`.
     """
-    added = commands.add_parser(name, description=help, **({"help": help} if listed else {}))
+    if listed:
+        added = commands.add_parser(name, description=help, help=help)
+    else:
+        added = commands.add_parser(name, description=help)
     added.set_defaults(run=function(run) if isinstance(run, str) else run)
     return added
 
