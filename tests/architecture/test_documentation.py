@@ -15,6 +15,7 @@ from PIL import Image
 from helpers.builds import ROOT, digest, snakemake
 from imagenet_s.cli.main import command_parser
 from imagenet_s.config.settings import read_config
+from imagenet_s.io.atomic import read_json
 from readme_commands import DOCUMENTS, commands, documentation, plain
 
 README = ROOT / "README.md"
@@ -102,6 +103,17 @@ def test_the_example_in_python_reads_an_image_and_its_mask(output50, tmp_path, m
     (example,) = blocks(README.read_text(encoding="utf-8"), "python")
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out == "n01443537 1 (51, 92) [   0    1 1000]\n"
+
+
+def test_the_readme_shows_the_summary_of_the_demo(output50):
+    content = read_json(output50 / "ImageNetS50" / "dataset.json")["content"]
+    rows = [
+        f"ImageNetS50 {split} {found['expected']:,} {found['found']:,} {found['masks'] or '–'}"
+        f" {found['bytes']:,} {content['manifests'][f'{split}.csv'][:12]}"
+        for split, found in content["splits"].items()
+    ]
+    (_, *shown) = blocks(README.read_text(encoding="utf-8"), "text")[0].splitlines()
+    assert [" ".join(line.split()) for line in shown] == rows
 
 
 def test_a_copy_is_checked_and_its_digest_computed_by_the_commands_that_the_documentation_gives(
