@@ -1,28 +1,36 @@
-"""Runs the commands of README.md in its order, in the environment that they make, with nothing else in it.
+"""Runs the commands of the documentation in the environment that they make, with nothing else in it.
 
     python3 tests/readme_commands.py
 
 A command is what calls `.venv/bin/…`, in a block of code or between backticks. Each is run in the current
-folder, except for those in `LEFT_OUT`: so a new command of the README must work on the demo, or be listed
-there. Commands that install an extra come last. Ends with 1 at the first command that fails.
+folder, except for those in `LEFT_OUT`: a new command must work on the demo, or be listed there with a
+reason. The order is that of `DOCUMENTS`; what installs more than the README's first command comes last.
+Ends with 1 at the first command that fails.
 """
 
 import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = (
+    ROOT / "README.md",
+    *sorted(path for path in (ROOT / "docs").glob("*.md") if not path.is_symlink()),
+    ROOT / "CONTRIBUTING.md",
+)
 
 CALLED = ".venv/bin/"
-EXTRA = "pip install -e '.["
+FIRST = "pip install -e . "
+STEP = "a step of .ci/run"
 
 # Why a command cannot be run as it is written.
 LEFT_OUT = {
+    ".venv/bin/…": "it only says how commands are written",
     ".venv/bin/snakemake": "it only says how to call it",
     ".venv/bin/imagenet-s inspect ~/data/imagenet": "needs ImageNet",
-    ".venv/bin/imagenet-s verify PATH": "needs a name for PATH",
     ".venv/bin/imagenet-s verify /shared/ImageNetS50": "needs a shared copy",
     ".venv/bin/imagenet-s verify /shared --level size --json found.json": "needs a shared copy",
     ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",
@@ -32,14 +40,26 @@ LEFT_OUT = {
     " --out mine/match.json": "needs predictions of a model",
     ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --predictions mine/test"
     " --images results/ImageNetS50/test --method method.yaml --out mine/submission.zip": "likewise",
+    ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --check mine/submission.zip"
+    " --images results/ImageNetS50/test": "likewise",
     ".venv/bin/pip install -e '.[slurm]' && .venv/bin/snakemake --profile profiles/slurm": "needs a cluster",
     ".venv/bin/snakemake --profile profiles/slurm verify": "needs a cluster",
     ".venv/bin/pip install -e '.[bench]'": "for benchmarks, which are run by hand",
+    ".venv/bin/pip install -e '.[dev]'": STEP,
+    ".venv/bin/ruff check . && .venv/bin/ruff format --check .": STEP,
+    ".venv/bin/lint-imports": STEP,
+    ".venv/bin/snakefmt --check .": STEP,
+    ".venv/bin/pytest -m long": STEP,
 }
 
 
+def documentation() -> str:
+    """Return the text of all documents, one after the other."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+
+
 def commands(text: str) -> list[str]:
-    """Return the commands of a README in its order, each once, as they are written there."""
+    """Return the commands of a text in its order, each once, as they are written there."""
     found = []
     for number, piece in enumerate(re.split(r"^ *```.*\n", text, flags=re.MULTILINE)):
         is_block = number % 2
@@ -58,6 +78,7 @@ def _in_block(block: str) -> list[str]:
     return [*found, "\n".join(lines)]
 
 
+@cache
 def _is_whole(command: str) -> bool:
     """Whether a shell would begin to run it, instead of waiting for more lines."""
     if command.endswith("\\"):
@@ -71,17 +92,21 @@ def plain(command: str) -> str:
 
 
 def to_run(text: str) -> list[str]:
-    """Return the commands to run. Raises ValueError where what is left out is not in the README."""
+    """Return the commands to run.
+
+    Raises:
+        ValueError: `LEFT_OUT` has a command that is not in the text.
+    """
     written = commands(text)
     gone = LEFT_OUT.keys() - set(map(plain, written))
     if gone:
-        raise ValueError(f"not in the README, and yet left out: {sorted(gone)}")
+        raise ValueError(f"left out, but not in the documentation: {sorted(gone)}")
     chosen = [command for command in written if plain(command) not in LEFT_OUT]
-    return sorted(chosen, key=lambda command: EXTRA in command)
+    return sorted(chosen, key=lambda command: "pip install" in command and FIRST not in command)
 
 
 def main() -> int:
-    for command in to_run(README.read_text(encoding="utf-8")):
+    for command in to_run(documentation()):
         print(f"\n== {command}", flush=True)
         began = time.monotonic()
         quiet = command.replace("pip install", "pip install --quiet")
@@ -89,7 +114,7 @@ def main() -> int:
             ["bash", "-euo", "pipefail", "-c", quiet], stdin=subprocess.DEVNULL, check=False
         )
         if done.returncode:
-            print(f"README.md: exit code {done.returncode} of: {command}", file=sys.stderr)
+            print(f"exit code {done.returncode} of: {command}", file=sys.stderr)
             return 1
         print(f"-- {time.monotonic() - began:.0f} s", flush=True)
     return 0

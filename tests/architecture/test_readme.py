@@ -1,8 +1,10 @@
-"""The commands of the README: which there are, and which of them `.ci/run` runs."""
+"""The commands of the documentation: which there are, and which of them `.ci/run` runs."""
 
 import pytest
 
-from readme_commands import LEFT_OUT, README, commands, plain, to_run
+from readme_commands import FIRST, LEFT_OUT, commands, documentation, plain, to_run
+
+DOCUMENTATION = documentation()
 
 TEXT = """\
 Run `.venv/bin/one
@@ -45,28 +47,34 @@ def test_every_command_is_found_whole_and_in_order():
     assert plain(found[3]) == ".venv/bin/three a b"
 
 
-def test_the_readme_begins_with_an_installation_and_runs_extras_last():
-    run = to_run(README.read_text(encoding="utf-8"))
+def test_the_readme_comes_first_and_what_installs_more_comes_last():
+    run = to_run(DOCUMENTATION)
     assert run[0] == "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/snakemake --cores all"
-    assert run[-1] == "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest"
-    assert not any("pip install -e '.[" in command for command in run[:-1])
+    more = [
+        ".venv/bin/pip install pandas",
+        "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+        ".venv/bin/pip install -e '.[docs]' && .venv/bin/mkdocs build --strict",
+    ]
+    assert run[-len(more) :] == more
+    assert [command for command in run if "pip install" in command and FIRST not in command] == more
     assert ".venv/bin/snakemake --report report.html -- all evaluate" in run
     assert ".venv/bin/imagenet-s repair" in map(plain, run)
 
 
 def test_a_new_command_is_run():
-    text = README.read_text(encoding="utf-8")
-    assert ".venv/bin/imagenet-s new" in to_run(f"{text}\n```\n.venv/bin/imagenet-s new\n```\n")
+    new = "\n```\n.venv/bin/imagenet-s new\n```\n"
+    assert ".venv/bin/imagenet-s new" in to_run(DOCUMENTATION + new)
 
 
 @pytest.mark.parametrize("command", LEFT_OUT)
-def test_what_is_left_out_is_in_the_readme(command):
-    assert command in map(plain, commands(README.read_text(encoding="utf-8")))
+def test_what_is_left_out_is_in_the_documentation(command):
+    assert command in map(plain, commands(DOCUMENTATION))
 
 
-def test_what_is_left_out_and_gone_is_told():
-    text = README.read_text(encoding="utf-8").replace("verify PATH", "verify OTHER")
+def test_what_is_left_out_but_gone_is_reported():
+    text = DOCUMENTATION.replace("verify /shared/ImageNetS50", "verify OTHER")
     with pytest.raises(
-        ValueError, match=r"not in the README, and yet left out: \['\.venv/bin/imagenet-s verify PATH'"
+        ValueError,
+        match=r"left out, but not in the documentation: \['\.venv/bin/imagenet-s verify /shared/ImageNetS50'",
     ):
         to_run(text)

@@ -13,10 +13,16 @@ DEVICES = "/dev"
 
 
 def command(
-    commands: argparse._SubParsersAction, name: str, run: Callable | str, help: str
+    commands: argparse._SubParsersAction, name: str, run: Callable | str, help: str, listed: bool = True
 ) -> argparse.ArgumentParser:
-    """Adds a command that calls `run`, a function or the name of one (`package.module.function`)."""
-    added = commands.add_parser(name, help=help, description=help)
+    """Add a command that calls `run`, a function or the name of one (`package.module.function`).
+
+    A command that is not `listed` works like any other, but argparse leaves it out of `imagenet-s --help`.
+    """
+    if listed:
+        added = commands.add_parser(name, description=help, help=help)
+    else:
+        added = commands.add_parser(name, description=help)
     added.set_defaults(run=function(run) if isinstance(run, str) else run)
     return added
 

@@ -9,8 +9,9 @@ import errno
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from imagenet_s.cli.arguments import command, new_file, workers
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what it would have printed.
     """
     escape_output()  # of `--help`, too
-    options = vars(_parser().parse_args(arguments))
+    options = vars(command_parser().parse_args(arguments))
     code = _run(options)
     error = flush_output()
     if error and not isinstance(error, BrokenPipeError):  # `… | head -1` has read all that it wants
@@ -99,16 +100,18 @@ def _advice(error: OSError) -> str:
     return ""
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands. Each command's `run` is the function that does the work."""
     parser = argparse.ArgumentParser(
         prog="imagenet-s",
-        description="ImageNet-S from a copy of ImageNet-1k. Snakemake calls these commands; "
-        "`snakemake --cores all` is what you want first.",
+        description="Check, score and submit ImageNet-S. `snakemake --cores all` builds it.\n"
+        "`imagenet-s COMMAND --help` explains each command.",
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=20),
     )
     parser.add_argument("--version", action="version", version=f"imagenet-s {__version__}")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write what happens to this file")
     parser.add_argument("--work", type=Path, metavar="FOLDER", help="of a build: let others know of this job")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
 
     added = command(
         commands,
@@ -166,8 +169,16 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("--dry-run", action="store_true", help="say what would be removed")
 
     add_benchmark(commands)
+    people = set(commands.choices)
     add_stages(commands)
+    parser.epilog = _jobs({name: added for name, added in commands.choices.items() if name not in people})
     return parser
+
+
+def _jobs(added: Mapping[str, argparse.ArgumentParser]) -> str:
+    """Return the part of `--help` that lists the commands of jobs, laid out as argparse lists the others."""
+    lines = (f"  {name:16}  {parser.description}" for name, parser in added.items())
+    return "\n".join(["commands that the jobs of a build run, in this order:", *lines])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The commands that jobs of a build call: one a stage, in the order data flows."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from imagenet_s.cli.arguments import command, function, paths, several, subset, workers
@@ -8,17 +9,17 @@ from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.links import LINKS
 from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
 
+job = partial(command, listed=False)  # `imagenet-s --help` lists these commands apart
+
 
 def add_stages(commands: argparse._SubParsersAction) -> None:
     """Adds all of them."""
-    added = command(
-        commands, "demo-images", "demo.generate.make_images", "make the demo's images of one tier"
-    )
+    added = job(commands, "demo-images", "demo.generate.make_images", "make the demo's images of one tier")
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
     paths(added, "root", "receipt", "scratch")
     workers(added)
 
-    added = command(
+    added = job(
         commands,
         "demo-annotations",
         "demo.generate.make_annotations",
@@ -28,7 +29,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     paths(added, "folder", "receipt")
     workers(added)
 
-    added = command(
+    added = job(
         commands,
         "source",
         _source,
@@ -41,7 +42,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
     paths(added, "imagenet", "output", "folder")
 
-    added = command(
+    added = job(
         commands,
         "images",
         "images.read.read_part",
@@ -51,7 +52,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     paths(added, "listing", "records", "pool", "scratch")
     added.add_argument("--copied", type=Path, metavar="PATH", help="copy all images; a receipt of that")
 
-    added = command(
+    added = job(
         commands,
         "stream",
         "images.stream.read_pass",
@@ -61,13 +62,13 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     several(added, "files")
     paths(added, "records", "pool", "scratch")
 
-    added = command(commands, "fetch", "annotations.fetch.fetch", "get the annotations of one subset")
+    added = job(commands, "fetch", "annotations.fetch.fetch", "get the annotations of one subset")
     subset(added)
     added.add_argument("--from", dest="origin", required=True, help="official, a URL prefix, a folder")
     added.add_argument("--md5", required=True)
     paths(added, "folder", "receipt")
 
-    added = command(
+    added = job(
         commands,
         "masks",
         "annotations.unpack.unpack_masks",
@@ -77,23 +78,21 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     paths(added, "annotations", "output", "records", "scratch")
     workers(added)
 
-    added = command(
-        commands, "samples", "dataset.samples.join_samples", "join the records of images and masks"
-    )
+    added = job(commands, "samples", "dataset.samples.join_samples", "join the records of images and masks")
     subset(added)
     _complete(added)
     several(added, "parts")
     added.add_argument("--masks", dest="mask_records", type=Path, required=True, metavar="PATH")
     paths(added, "annotations", "samples")
 
-    added = command(commands, "tree", "dataset.tree.build_tree", "make the official tree of one subset")
+    added = job(commands, "tree", "dataset.tree.build_tree", "make the official tree of one subset")
     subset(added)
     paths(added, "samples")
     several(added, "listings", "findings")
     added.add_argument("--link", choices=LINKS, required=True)
     paths(added, "output", "receipt")
 
-    added = command(commands, "labels", _labels, "write the masks of one subset in a further encoding")
+    added = job(commands, "labels", _labels, "write the masks of one subset in a further encoding")
     subset(added)
     added.add_argument("--encoding", choices=ENCODINGS, required=True)
     paths(added, "records", "masks", "tree")
@@ -103,25 +102,25 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     paths(added, "scratch")
     workers(added)
 
-    added = command(
+    added = job(
         commands, "manifests", "dataset.manifests.write_manifests", "write the manifests of one subset"
     )
     paths(added, "samples", "folder")
 
-    added = command(commands, "dataset", "dataset.metadata.write_dataset", "write dataset.json of one subset")
+    added = job(commands, "dataset", "dataset.metadata.write_dataset", "write dataset.json of one subset")
     subset(added)
     added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
     added.add_argument("--link", choices=LINKS, required=True)
     several(added, "findings")
     paths(added, "samples", "annotations", "tree")
 
-    added = command(commands, "tidy", "dataset.prune.tidy", "remove intermediate files that no data set uses")
+    added = job(commands, "tidy", "dataset.prune.tidy", "remove intermediate files that no data set uses")
     added.add_argument("--subsets", type=int, choices=SUBSETS, required=True, nargs="+")
     added.add_argument("--link", choices=LINKS, required=True)
     added.add_argument("--demo", action="store_true")
     paths(added, "output", "receipt")
 
-    added = command(commands, "summary", "dataset.summary.write_summary", "write the summary of a build")
+    added = job(commands, "summary", "dataset.summary.write_summary", "write the summary of a build")
     several(added, "datasets")
     paths(added, "summary")
 
