@@ -131,6 +131,20 @@ def test_a_change_of_a_module_changes_the_stages_that_import_it(package):
     }
 
 
+@pytest.mark.parametrize("name", ["models", "checks", "explain", "settings"])
+def test_a_change_of_the_settings_code_reruns_nothing(package, name):
+    # Each stage's command says what of the settings it depends on.
+    assert changed_by(package / "config" / f"{name}.py") == set()
+
+
+def test_the_commands_of_jobs_do_not_load_the_models_of_the_settings():
+    text = (PACKAGE / "cli" / "stage_commands.py").read_text(encoding="utf-8")
+    called = {name.rpartition(".")[0] for name in re.findall(r'"(\w+\.\w+\.\w+)"', text)}
+    assert {"preflight.check", "images.read", "dataset.tree"} <= called
+    for module in called | {"cli.main", "cli.stage_commands"}:
+        assert "config.models" not in code.imported(module), module
+
+
 def test_a_change_of_the_images_code_reruns_the_images_and_what_is_joined_from_them(package):
     changed = changed_by(package / "images" / "read.py")
     assert {"images.read", "dataset.samples"} <= changed

@@ -254,7 +254,7 @@ def _rgb_png(width: int, height: int) -> bytes:
     ("config", "message"),
     [
         ({"labels": ["id8"], "subsets": [50, 919]}, "labels: `id8` holds the ids of 50 classes only"),
-        ({"imagnet": "/data"}, "imagnet: no such key; there are: imagenet, output, subsets"),
+        ({"imagnet": "/data"}, "imagnet: no such key; did you mean `imagenet`? There are: imagenet, output"),
         ({"subsets": [51]}, "subsets[0]: 51 is not allowed; allowed: 50, 300, 919"),
     ],
 )

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal, get_args
 
 from imagenet_s.runtime.errors import first_few
 
-LINKS = ("auto", "symlink", "hardlink", "reflink", "copy")
+LinkMode = Literal["auto", "symlink", "hardlink", "reflink", "copy"]
+LINKS: tuple[str, ...] = get_args(LinkMode)
 
 FICLONE = 0x40049409  # Linux's request to share a file's blocks, from linux/fs.h
 

@@ -55,10 +55,11 @@ def method_problems(values: object) -> list[str]:
     if not isinstance(values, Mapping):
         return ["is not a table of keys and texts"]
     problems = [f"{_shown(key)}: no such key" for key in values if key not in LINES]
-    return problems + [f"{key}: {problem}" for key in LINES for problem in _field_problems(values.get(key))]
+    return problems + [f"{key}: {problem}" for key in LINES for problem in field_problems(values.get(key))]
 
 
-def _field_problems(value: object) -> list[str]:
+def field_problems(value: object) -> list[str]:
+    """Return what is wrong with one of the six fields; empty if nothing is."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return ["is missing or empty"]
     if isinstance(value, bool | int | float | date):

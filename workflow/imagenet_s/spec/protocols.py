@@ -1,6 +1,7 @@
 """The benchmark's protocols: what each allows, and what the official lists leak between subsets."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from imagenet_s.spec.splits import also_in, listed
 from imagenet_s.spec.subsets import SUBSETS, subset_of
@@ -17,6 +18,8 @@ class Protocol:
 
 
 OWN_IMAGES = "Only the images of the subset itself may be used, and no model trained on 919 for 50 or 300."
+
+ProtocolName = Literal["unsupervised", "distance-matching", "semi-supervised", "free"]
 
 PROTOCOLS = {
     "unsupervised": Protocol(

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal, get_args
 
 from imagenet_s.spec.tables import rows
 
-SUBSETS = (50, 300, 919)
+SubsetNumber = Literal[50, 300, 919]
+Encoding = Literal["id16", "id8", "color", "binary"]
+
+SUBSETS: tuple[int, ...] = get_args(SubsetNumber)
 SPLITS = ("train", "train-semi", "validation", "test")
 MASKED = ("train-semi", "validation")  # the splits whose masks are public
 DATASET = "dataset.json"  # in the folder of each subset
 LEVELS = ("complete", "size", "sha256")  # of a check: names; sizes as well; every byte as well
-ENCODINGS = ("id16", "id8", "color", "binary")
+ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
 @dataclass(frozen=True)

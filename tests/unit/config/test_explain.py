@@ -1,0 +1,77 @@
+"""Messages about wrong configurations: the nearest right spelling, and hints of the key's own values."""
+
+import pytest
+
+from imagenet_s.config.settings import read_config
+from imagenet_s.runtime.errors import UserError
+
+KEYS = "imagenet, output, subsets, link, train_images, annotations, labels, benchmark"
+LINKS = "auto, symlink, hardlink, reflink, copy"
+
+
+def explained(values: object) -> list[str]:
+    """Return the lines of the error that `values` give."""
+    with pytest.raises(UserError) as caught:
+        read_config(values)
+    head, *lines = str(caught.value).split("\n- ")
+    assert head == "The configuration (config.yaml, --config) is not valid:"
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"outptu": "x"}, f"outptu: no such key; did you mean `output`? There are: {KEYS}"),
+        ({"Labels": ["id16"]}, f"Labels: no such key; did you mean `labels`? There are: {KEYS}"),
+        ({"zzz": 1}, f"zzz: no such key; there are: {KEYS}"),
+        ({50: 1}, f"50: no such key; there are: {KEYS}"),
+        ({None: 1}, f"None: no such key; there are: {KEYS}"),
+        ({"": 1}, f"'': no such key; there are: {KEYS}"),
+        ({"\x1b[2J": 1}, f"'\\x1b[2J': no such key; there are: {KEYS}"),
+        ({"\udcff": 1}, f"'\\udcff': no such key; there are: {KEYS}"),
+        (
+            {"annotations": {"md5": {"\udcff": 1}}},
+            "annotations.md5.'\\udcff': no such key; there are: 50, 300, 919",
+        ),
+        (
+            {"annotations": {"md5": {5: "x"}}},
+            "annotations.md5.5: no such key; did you mean `50`? There are: 50, 300, 919",
+        ),
+        (
+            {"benchmark": {"method": {"netwroks": "x"}}},
+            "benchmark.method.netwroks: no such key; did you mean `networks`? There are: name, "
+            "training_data, training_scheme, networks, link, description",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_nearest_right_spelling(values, line):
+    assert line in explained(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"link": "symlnk"}, f"link: 'symlnk' is not allowed; did you mean `symlink`? Allowed: {LINKS}"),
+        ({"link": "COPY"}, f"link: 'COPY' is not allowed; did you mean `copy`? Allowed: {LINKS}"),
+        ({"link": "soft"}, f"link: 'soft' is not allowed; allowed: {LINKS}"),
+        ({"link": "\udcff"}, f"link: '\\udcff' is not allowed; allowed: {LINKS}"),
+        (
+            {"labels": ["id16", "id61"]},
+            "labels[1]: 'id61' is not allowed; did you mean `id16`? Allowed: id16, id8, color, binary",
+        ),
+        ({"labels": "id8"}, "labels: 'id8' is not allowed; allowed: a list such as [id16]"),
+        ({"subsets": 50}, "subsets: 50 is not allowed; allowed: a list such as [50, 300]"),
+        (
+            {"annotations": {"md5": {50: "\udcff"}}},
+            "annotations.md5.50: '\\udcff' is not an md5 (32 hexadecimal digits)",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_nearest_right_one_or_an_example_of_the_key(values, line):
+    assert explained(values) == [line]
+
+
+def test_a_configuration_that_is_no_table_is_refused_with_the_keys_of_one():
+    assert explained("imagenet") == [
+        f"the configuration: 'imagenet' is not allowed; allowed: a table with some of the keys {KEYS}"
+    ]

@@ -1,0 +1,160 @@
+"""Checks of single values of a configuration, the types that carry them, and the error that they raise."""
+
+import os
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
+
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.subsets import SUBSETS, SubsetNumber, subset_of
+
+MAX_DEPTH, MAX_VALUES = 20, 10_000  # a configuration has 3 levels and some 20 values
+MAX_BITS = 64  # of a whole number
+
+WORDS = ("demo", "official", "baseline", "auto")  # values of paths that are not paths
+
+
+def require_finite(values: object) -> None:
+    """Raise UserError for values that would exhaust the memory or the stack.
+
+    YAML's aliases allow a table that contains itself, and lists that are small only until they are printed.
+    """
+    waiting, met = [(values, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        met += 1
+        large = isinstance(value, int) and value.bit_length() > MAX_BITS
+        if met > MAX_VALUES or depth > MAX_DEPTH or large:
+            raise UserError(
+                "The configuration (config.yaml, --config) is not valid: it has "
+                + ("a number of too many digits." if large else "too many values, or too deep ones.")
+            )
+        if isinstance(value, Mapping):
+            waiting += [(child, depth + 1) for pair in value.items() for child in pair]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(child, depth + 1) for child in value]
+
+
+class Refused(ValueError):
+    """A value that a check refuses: pydantic collects these errors.
+
+    `problems` holds the keys that lead from the value to what is wrong with it, and what that is.
+    """
+
+    def __init__(self, problems: Iterable[tuple[tuple[str, ...], str]]):
+        super().__init__()  # pydantic wants texts that are UTF-8, which the target of a symlink need not be
+        self.problems = tuple(problems)
+
+
+def refuse(*problems: str) -> None:
+    """Raise Refused if there are problems with a value itself."""
+    if problems:
+        raise Refused(((), text) for text in problems)
+
+
+def _whole_number(value: object) -> object:
+    """Return the number that a numeral or a whole float stands for; anything else unchanged.
+
+    `--config` on the command line quotes what a file does not: 50 and "50" are the same.
+    """
+    if isinstance(value, str) and value.isdecimal() and len(value) < 4:
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _check_list(value: object) -> object:
+    """Return a list. Raise ValueError for anything else: pydantic would take sets as well."""
+    if not isinstance(value, list):
+        raise ValueError
+    return value
+
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+def _check_distinct(values: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Return `values`. Raise Refused if one of them occurs twice."""
+    if len(set(values)) < len(values):
+        refuse(f"{list(values)!r} names something twice")
+    return values
+
+
+def _check_path(path: str) -> str:
+    """Return `path`. Raise Refused if it cannot be a path or an address."""
+    refuse(*_path_problems(path))
+    return path
+
+
+def _path_problems(path: str) -> Iterator[str]:
+    if not path:
+        yield "must not be empty"
+    if "\0" in path:
+        yield "has a zero byte, which no path has"
+        return  # nothing else can be found out about it
+    if "{" in path or "}" in path:
+        yield f"{path!r} has braces, which Snakemake takes for wildcards; use another path"
+    local = path not in WORDS and "://" not in path
+    whole = absolute(path) if local else path
+    if not _is_utf8(whole):
+        yield f"{whole!r} is not UTF-8; rename the folder, or reach it by a link with another name"
+
+
+def check_origin(origin: str) -> str:
+    """Return where annotations come from. Raise Refused for an address that is not of the web."""
+    if "://" in origin and not is_web(origin):
+        refuse(f"{origin!r} is of no known kind; allowed: official, http://…, https://…, a folder")
+    return origin
+
+
+Text = Annotated[str, Strict()]
+PathText = Annotated[Text, AfterValidator(_check_path), WithJsonSchema({"type": "string", "minLength": 1})]
+Number = Annotated[SubsetNumber, BeforeValidator(_whole_number)]
+DistinctList = Annotated[tuple[Item, ...], BeforeValidator(_check_list), AfterValidator(_check_distinct)]
+
+
+def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
+    """Yield what is wrong with the output folder: a file, or the source and it lie inside each other.
+
+    The source is never written to. A job could not refuse this: Snakemake makes a job's folders before it.
+
+    Args:
+        output: The folder as the user wrote it.
+        imagenet: The source as the user wrote it; None for the demo, which lies in the output.
+    """
+    if os.path.exists(absolute(output)) and not os.path.isdir(absolute(output)):
+        yield f"{output} is a file, not a folder"
+    if imagenet is None:
+        return
+    source, target = os.path.realpath(absolute(imagenet)), os.path.realpath(absolute(output))
+    own = [f"{target}/work", *(f"{target}/{subset_of(subset).name}" for subset in SUBSETS)]
+    if _is_inside(target, source):
+        yield f"{target} lies inside the source ({source}), which is never written to; use a folder elsewhere"
+    if any(_is_inside(source, folder) for folder in own):
+        yield (
+            f"the source ({source}) lies inside the folders that a build into {target} writes to; "
+            "use a folder elsewhere"
+        )
+
+
+def absolute(path: str) -> str:
+    """Return an absolute path, with `~` for the user's home."""
+    return os.path.abspath(os.path.expanduser(path))
+
+
+def is_web(origin: str) -> bool:
+    """Return whether annotations come from an address of the web."""
+    return bool(re.match("https?://", origin))
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # Python keeps other bytes as lone surrogates
+        return False
+    return True
