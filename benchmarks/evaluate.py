@@ -22,9 +22,10 @@ from scipy.ndimage import binary_erosion
 
 from imagenet_s.benchmark.scoring import metrics
 from imagenet_s.benchmark.scoring.boundary import width_of
+from imagenet_s.benchmark.scoring.comparison import Comparison, pairs_of
 from imagenet_s.benchmark.scoring.evaluate import evaluate
 from imagenet_s.benchmark.scoring.matching import in_common, match, match_predictions, occurring
-from imagenet_s.benchmark.scoring.predictions import Pair, names_of, pairs_of, read_pair
+from imagenet_s.benchmark.scoring.predictions import Pair, names_of, read_pair
 from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.spec.classes import IGNORE, class_ids
@@ -90,24 +91,25 @@ def class_by_class(pairs: Sequence[Pair], classes: int) -> None:
 def job(way: str, subset: int, folder: Path, workers: int) -> None:
     """One way, in this process."""
     truth, predictions, classes = folder / "truth", folder / "predictions", len(class_ids(subset))
-    pairs, _ = pairs_of(subset, truth, predictions, False)
+    compared = Comparison(subset, truth, predictions, partial=False)
+    pairs, _ = pairs_of(compared)
     if way == "whole":
-        evaluate(subset, truth, predictions, None, False, folder / way / "metrics.json", workers)
+        evaluate(compared, None, folder / way / "metrics.json", workers)
     elif way == "match":
-        match_predictions(subset, truth, predictions, False, folder / way / "match.json", workers)
+        match_predictions(compared, folder / way / "match.json", workers)
     elif way == "baseline":
         class_by_class(pairs[:FEW], classes)
     else:
         chunk = partial(decode, classes) if way == "decode" else partial(score, classes, way == "edges")
         results = map_chunks(chunk, pairs, workers, way, "images")
         if way != "decode":
-            metrics.figures(metrics.total(results))
+            metrics.compute_metrics(metrics.total(results))
 
 
 def matching(subset: int, folder: Path) -> float:
     """Seconds for co-occurrence, assignment and the search for other optima, once the masks are read."""
     classes = len(class_ids(subset))
-    pairs, _ = pairs_of(subset, folder / "truth", folder / "predictions", False)
+    pairs, _ = pairs_of(Comparison(subset, folder / "truth", folder / "predictions", partial=False))
     sets = [occurring(*read_pair(pair, classes), classes) for pair in pairs]
     began = time.perf_counter()
     match(in_common(sets, classes), len(sets))

@@ -20,7 +20,7 @@ from measure import Taken, in_turn, machine, run
 from PIL import Image
 
 from imagenet_s.annotations.unpack import mask_paths, unpack_masks, unzipped
-from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.io.atomic import read_json, scratch_folder, write_atomically, write_json
 from imagenet_s.io.zip_reader import zipped_masks
 from imagenet_s.runtime.parallel import CHUNK, map_chunks
@@ -55,7 +55,7 @@ def labels(subset: int, folder: Path, target: Path) -> None:
         target / "tree",
         target / "x",
     )
-    encode_labels(subset, "id16", records, masks, tree, digests, 2, scratch)
+    encode_labels(UnpackedMasks(subset, records, masks), "id16", tree, digests, 2, scratch)
 
 
 def take(receipt: Path, target: Path, most: int | None = None) -> None:

@@ -25,7 +25,10 @@ class Taken(NamedTuple):
 
 
 def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options) -> Taken:
-    """Runs a command; raises RuntimeError for an exit code that is not among `codes`."""
+    """Run a command; `options` are those of `subprocess.Popen`.
+
+    Raises RuntimeError for an exit code that is not among `codes`.
+    """
     began, most = time.perf_counter(), 0
     done = threading.Event()
     process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, **options)

@@ -54,10 +54,10 @@ class Outcome:
         return not (self.unfound or self.invented or self.unmended or self.touched)
 
 
-def storm(
-    imagenet: Path, configfile: Path, tree: Path, count: int, seed: int, workers: int, scratch: Path
-) -> Outcome:
-    """Makes `count` damages to the whole build at `tree`, checks it, repairs it, and checks that."""
+def storm(configfile: Path, count: int, seed: int, workers: int, scratch: Path) -> Outcome:
+    """Make `count` damages to the whole build of a configuration, check it, repair it, and check that."""
+    config = yaml.safe_load(configfile.read_text())
+    imagenet, tree = Path(config["imagenet"]), Path(config["output"]) / "ImageNetS50"
     # Of earlier storms in this process: a run holds its lock until its process ends.
     while lock._held:
         os.close(lock._held.pop())
@@ -158,9 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         make_images(50, imagenet, folder / "images.json", options.workers, folder / "scratch")
         make_annotations(50, folder / "annotations", folder / "annotations.json", options.workers)
         output = folder / "output"
-        tree = build(imagenet, read_json(folder / "annotations.json"), output, options.link, labels=("id16",))
+        build(imagenet, read_json(folder / "annotations.json"), output, options.link, labels=("id16",))
         config = write_config(output, imagenet, options.link)
-        outcome = storm(imagenet, config, tree, options.count, options.seed, options.workers, folder)
+        outcome = storm(config, options.count, options.seed, options.workers, folder)
     print(f"link: {options.link}, seed {options.seed}")
     for damage, times in sorted(outcome.damages.items()):
         print(f"{times:6,} {damage}")

@@ -11,11 +11,11 @@ import yaml
 
 from imagenet_s.annotations.unpack import unpack_masks
 from imagenet_s.config.build_request import BuildRequest
-from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
-from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import join_samples
-from imagenet_s.dataset.tree import build_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.images.read import read_part
 from imagenet_s.images.stream import read_pass
 from imagenet_s.io.atomic import read_json, write_json
@@ -52,14 +52,14 @@ def build(
     write_json(receipt, annotations)
     unpack_masks(subset, receipt, output, masks, 1, scratch)
     join_samples(subset, False, list(records.values()), masks, receipt, samples)
-    build_tree(
-        subset, samples, list(listings.values()), findings, link, output, work / "trees" / f"{subset}.json"
-    )
+    scanned = ScannedFiles(list(listings.values()), findings)
+    build_tree(subset, samples, scanned, link, output, work / "trees" / f"{subset}.json")
     for encoding in labels:
         digests = {s: tree / "manifests" / f"{label_folder(s, encoding)}.sha256" for s in MASKED}
-        encode_labels(subset, encoding, masks, masks.with_suffix(""), tree, digests, 1, scratch)
+        unpacked = UnpackedMasks(subset, masks, masks.with_suffix(""))
+        encode_labels(unpacked, encoding, tree, digests, 1, scratch)
     write_manifests(samples, tree / "manifests")
-    write_dataset(subset, labels, samples, receipt, findings, tree, link)
+    write_dataset(subset, labels, samples, tree, Origin(findings, receipt, link))
     return tree
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.builds import build, check_sums, digest, image_files
 from helpers.raw_imagenet import VAL, gzipped, hugging_face_tars, official, tar_of, train_folder_and_val_tar
-from imagenet_s.dataset.tree import build_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.runtime.errors import UserError
 
@@ -21,7 +21,8 @@ def link_again(output: Path, link: str) -> None:
     listing, findings, samples = (
         work / name for name in ("source/50.parquet", "source/50.json", "samples/50.parquet")
     )
-    build_tree(50, samples, [listing], [findings], link, output, work / "tree.json")
+    scanned = ScannedFiles([listing], [findings])
+    build_tree(50, samples, scanned, link, output, work / "tree.json")
 
 
 def replace(archive: Path, changed: dict[str, bytes]) -> None:

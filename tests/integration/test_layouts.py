@@ -14,7 +14,7 @@ from helpers.trees import linked_copy
 from imagenet_s.annotations.unpack import RECORDS as mask_records
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.samples import join_samples, read_samples
-from imagenet_s.dataset.tree import build_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import read_part, record_of, write_records
 from imagenet_s.images.stream import read_pass
@@ -248,7 +248,8 @@ def train_tree_919(imagenet: Path, made_up_records: tuple[Path, Path, Path], out
     table = read_samples(samples)
     pq.write_table(table.filter(pc.starts_with(table["split"], "train")), samples)
     findings = [path.with_suffix(".json") for path in listings.values()]
-    build_tree(919, samples, list(listings.values()), findings, "auto", output, work / "tree.json")
+    scanned = ScannedFiles(list(listings.values()), findings)
+    build_tree(919, samples, scanned, "auto", output, work / "tree.json")
     return tree
 
 

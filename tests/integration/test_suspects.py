@@ -194,8 +194,8 @@ def test_of_many_suspects_a_thousand_are_in_dataset_json_and_the_rest_in_the_log
     write_json(tmp_path / "annotations.json", annotations50)
     copy = own_copy(built, tmp_path / "ImageNetS50")
     findings = [built.parent / "work" / "source" / "50.json"]
-    arguments = (tmp_path / "samples.parquet", tmp_path / "annotations.json", findings, copy, "copy")
-    dataset_module.write_dataset(50, (), *arguments)
+    origin = dataset_module.Origin(findings, tmp_path / "annotations.json", "copy")
+    dataset_module.write_dataset(50, (), tmp_path / "samples.parquet", copy, origin)
     found = read_dataset(copy)["content"]["suspect_images"]
     images = sorted(row["image"] for row in rows if row["split"] in ("train", "test"))
     assert found["count"] == len(images) == 650 + 1682
@@ -217,8 +217,8 @@ def test_a_copy_of_an_earlier_version_is_whole_and_repaired_as_it_was(built, ann
     pq.write_table(table, tmp_path / "samples.parquet")
     write_json(tmp_path / "annotations.json", annotations50)
     findings = [built.parent / "work" / "source" / "50.json"]
-    arguments = (tmp_path / "samples.parquet", tmp_path / "annotations.json", findings, tree, "copy")
-    dataset_module.write_dataset(50, (), *arguments)
+    origin = dataset_module.Origin(findings, tmp_path / "annotations.json", "copy")
+    dataset_module.write_dataset(50, (), tmp_path / "samples.parquet", tree, origin)
     assert read_dataset(tree)["content"] == stated["content"]
 
 

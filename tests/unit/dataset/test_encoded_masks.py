@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from imagenet_s.annotations.unpack import RECORDS
-from imagenet_s.dataset.encoded_masks import encode_labels, label_path
+from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels, label_path
 from imagenet_s.masks.codec import rgb_of
 from imagenet_s.masks.palette import colors
 from imagenet_s.spec.subsets import ENCODINGS, MASKED
@@ -61,16 +61,8 @@ def write_records(tmp_path: Path, paths: list[str]) -> None:
 def encode(encoding: str, tmp_path: Path, workers: int = 1) -> dict[str, str]:
     """Encodes all masks into `tmp_path/tree`; split → the text of its sha256 list."""
     digests = {split: tmp_path / "manifests" / f"{split}-{encoding}.sha256" for split in MASKED}
-    encode_labels(
-        50,
-        encoding,
-        tmp_path / "records.parquet",
-        tmp_path / "masks",
-        tmp_path / "tree",
-        digests,
-        workers,
-        tmp_path / "scratch",
-    )
+    unpacked = UnpackedMasks(50, tmp_path / "records.parquet", tmp_path / "masks")
+    encode_labels(unpacked, encoding, tmp_path / "tree", digests, workers, tmp_path / "scratch")
     return {split: path.read_text() for split, path in digests.items()}
 
 

@@ -17,11 +17,11 @@ from PIL import Image
 from helpers.builds import build
 from helpers.trees import linked_copy
 from imagenet_s.dataset.manifests import write_manifests
-from imagenet_s.dataset.metadata import own_digest, write_dataset
+from imagenet_s.dataset.metadata import Origin, own_digest, write_dataset
 from imagenet_s.dataset.prune import tidy
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.dataset.summary import write_summary
-from imagenet_s.dataset.tree import build_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import record_of, write_records
 from imagenet_s.io.atomic import read_json, write_json
@@ -215,7 +215,7 @@ def papers(built, tmp_path):
         work = built / "work"
         samples = samples or work / "samples" / "50.parquet"
         receipt, findings = work / "annotations" / "50.json", work / "source" / "50.json"
-        write_dataset(50, labels, samples, receipt, [findings], copied, link)
+        write_dataset(50, labels, samples, copied, Origin([findings], receipt, link))
         return copied, read_json(copied / "dataset.json")
 
     return papers
@@ -357,7 +357,8 @@ def add_tree(output: Path, subset: int, source: Path) -> Path:
     write_json(findings, scan_json(found))
     write_listing(listing_of([], {}), listing)
     pq.write_table(pa.Table.from_pylist([], SAMPLES), samples)
-    build_tree(subset, samples, [listing], [findings], "hardlink", output, listed_at / "receipt")
+    scanned = ScannedFiles([listing], [findings])
+    build_tree(subset, samples, scanned, "hardlink", output, listed_at / "receipt")
     tree = output / f"ImageNetS{subset}"
     for folder in (tree, output / "work" / "masks" / str(subset)):
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from imagenet_s.annotations.unpack import unpack_masks
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset import tree
 from imagenet_s.dataset.samples import SAMPLES, join_samples
-from imagenet_s.dataset.tree import build_tree, remove_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree, remove_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import read_part
 from imagenet_s.io.atomic import read_json, write_json
@@ -190,7 +190,7 @@ def build(output):
         work = output / "work"
         listing, findings = work / "source" / "50.parquet", work / "source" / "50.json"
         samples, receipt = work / "samples" / "50.parquet", work / "trees" / "50.json"
-        build_tree(50, samples, [listing], [findings], link, output, receipt)
+        build_tree(50, samples, ScannedFiles([listing], [findings]), link, output, receipt)
         return output / "ImageNetS50"
 
     return build
@@ -477,9 +477,8 @@ def build919(tmp_path):
 
     def build(link: str, first: int = 0) -> Path:
         pq.write_table(pa.Table.from_pylist(rows[first:], SAMPLES), tmp_path / "samples.parquet")
-        build_tree(
-            919, tmp_path / "samples.parquet", listings, findings, link, output, tmp_path / "receipt.json"
-        )
+        scanned, receipt = ScannedFiles(listings, findings), tmp_path / "receipt.json"
+        build_tree(919, tmp_path / "samples.parquet", scanned, link, output, receipt)
         return output / "ImageNetS919"
 
     return build

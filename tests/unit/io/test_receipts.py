@@ -23,17 +23,17 @@ from helpers.raw_imagenet import hugging_face_tars
 from helpers.trees import linked_copy
 from imagenet_s.annotations.fetch import fetch
 from imagenet_s.annotations.unpack import unpack_masks
-from imagenet_s.benchmark.baseline.distance_matching import distance_match
+from imagenet_s.benchmark.baseline.distance_matching import FeatureFolders, Vote, distance_match
 from imagenet_s.benchmark.baseline.grid_features import write_grid_features
 from imagenet_s.cli.main import main
 from imagenet_s.config.build_request import BuildRequest
-from imagenet_s.dataset.encoded_masks import encode_labels
+from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
-from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.prune import tidy
 from imagenet_s.dataset.samples import join_samples
 from imagenet_s.dataset.summary import write_summary
-from imagenet_s.dataset.tree import build_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.demo.generate import make_annotations, make_images
 from imagenet_s.images.read import read_part
 from imagenet_s.images.stream import read_pass
@@ -331,7 +331,7 @@ def tree(output: Path, source: Path, annotations: dict) -> list[Path]:
     listed, seen = [work / "source" / "50.parquet"], [work / "source" / "50.json"]
     path = work / "trees" / "50.json"
     shutil.rmtree(output / "ImageNetS50")
-    build_tree(50, work / "samples" / "50.parquet", listed, seen, "copy", output, path)
+    build_tree(50, work / "samples" / "50.parquet", ScannedFiles(listed, seen), "copy", output, path)
     return [path]
 
 
@@ -339,7 +339,8 @@ def labels(output: Path, source: Path, annotations: dict) -> list[Path]:
     work, scratch = work_of(output)
     root, records = output / "ImageNetS50", work / "masks" / "50.parquet"
     digests = {split: root / "manifests" / f"{label_folder(split, 'color')}.sha256" for split in MASKED}
-    encode_labels(50, "color", records, records.with_suffix(""), root, digests, 1, scratch)
+    unpacked = UnpackedMasks(50, records, records.with_suffix(""))
+    encode_labels(unpacked, "color", root, digests, 1, scratch)
     return list(digests.values())
 
 
@@ -352,7 +353,8 @@ def manifests(output: Path, source: Path, annotations: dict) -> list[Path]:
 def dataset(output: Path, source: Path, annotations: dict) -> list[Path]:
     work, root = output / "work", output / "ImageNetS50"
     records, archive = work / "samples" / "50.parquet", work / "annotations" / "50.json"
-    write_dataset(50, ["id16"], records, archive, [work / "source" / "50.json"], root, "copy")
+    origin = Origin([work / "source" / "50.json"], archive, "copy")
+    write_dataset(50, ["id16"], records, root, origin)
     return [root / "dataset.json"]
 
 
@@ -375,7 +377,8 @@ def features(output: Path, source: Path, annotations: dict) -> list[Path]:
 
 def predicted(output: Path, source: Path, annotations: dict) -> list[Path]:
     root, found, out = output / "ImageNetS50", output / "features" / "train-semi", output / "predicted"
-    distance_match(50, found, root, found, root / "train-semi", out, 10, 0.07, 1)
+    folders = FeatureFolders(found, root, found, root / "train-semi")
+    distance_match(50, folders, Vote(10, 0.07), out, 1)
     return [output / "predicted.json"]
 
 

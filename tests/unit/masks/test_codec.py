@@ -53,17 +53,18 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def raw_png(
-    width: int,
-    height: int,
-    depth: int,
-    color_type: int,
+    size: tuple[int, int],
     rows: bytes,
+    depth: int = 8,
     interlaced: bool = False,
     before: bytes = b"",
     pieces: int = 1,
 ) -> bytes:
-    """A PNG made by hand, chunk by chunk, whatever it claims; `before` are chunks before the pixels."""
-    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
+    """An RGB PNG made by hand, chunk by chunk, of any claimed `size`, (width, height).
+
+    `before` are chunks before the pixels; these are split into so many `pieces`.
+    """
+    header = struct.pack(">IIBBBBB", *size, depth, 2, 0, 0, interlaced)
     packed = zlib.compress(rows)
     cut = -(-len(packed) // pieces)
     idats = (chunk(b"IDAT", packed[start : start + cut]) for start in range(0, len(packed), cut))
@@ -261,7 +262,7 @@ def test_the_ids_of_another_mode_are_those_of_its_rgb(mode):
 
 def test_16_bit_rgb_is_said():
     # Pillow opens it as RGB and keeps the high bytes only: all ids would silently become 0.
-    png = raw_png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 7, 0, 0, 9, 0, 0))
+    png = raw_png((2, 1), b"\0" + struct.pack(">6H", 7, 0, 0, 9, 0, 0), depth=16)
     assert any("8-bit RGB" in problem for problem in decode(png, 50).problems)
 
 
@@ -297,7 +298,7 @@ def test_what_is_no_png_is_not_readable():
 def test_a_png_that_claims_to_be_huge_is_refused_without_allocating_it(side, monkeypatch):
     # 60,000 is above Pillow's own limit, 9,000 below it and above ours.
     monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("its pixels were asked for"))
-    decoded = decode(raw_png(side, side, 8, 2, b"\0"), 50)
+    decoded = decode(raw_png((side, side), b"\0"), 50)
     assert decoded.ids is None
     assert len(decoded.problems) == 1
     assert "pixels" in decoded.problems[0]
@@ -309,7 +310,7 @@ def test_pixels_are_those_of_pillow_whatever_the_filters_and_the_order_of_rows(
     data, width, height, interlaced, pieces
 ):
     rows = data.draw(filtered_rows(width, height, interlaced))
-    png = raw_png(width, height, 8, 2, rows, interlaced=interlaced, pieces=pieces)
+    png = raw_png((width, height), rows, interlaced=interlaced, pieces=pieces)
     rgb, mode = pixels_of(png)
     assert mode == "RGB"
     assert np.array_equal(rgb, by_pillow(png))
@@ -341,7 +342,7 @@ def test_chunks_about_colour_change_no_pixel():
         b"prVt": b"whatever",
     }
     for some in (*([name] for name in about), list(about)):
-        png = raw_png(11, 9, 8, 2, rows, before=b"".join(chunk(name, about[name]) for name in some))
+        png = raw_png((11, 9), rows, before=b"".join(chunk(name, about[name]) for name in some))
         assert np.array_equal(pixels_of(png)[0], rgb), some
         assert decode(png, 50).problems[0] == "has blue pixels"
 
@@ -372,8 +373,8 @@ def test_a_mask_with_one_wrong_byte_is_refused_where_pillow_reads_other_pixels()
 
 def test_a_mask_without_its_last_rows_or_its_end_is_refused():
     rows = bytes(10 * (1 + 3 * 7))
-    assert pixels_of(raw_png(7, 10, 8, 2, rows))[0].shape == (10, 7, 3)
-    for short in (raw_png(7, 10, 8, 2, rows[: 4 * 22]), raw_png(7, 10, 8, 2, rows)[:-12]):
+    assert pixels_of(raw_png((7, 10), rows))[0].shape == (10, 7, 3)
+    for short in (raw_png((7, 10), rows[: 4 * 22]), raw_png((7, 10), rows)[:-12]):
         assert by_pillow(short) is not None
         assert decode(short, 50).problems[0].startswith("is no readable PNG (")
 

@@ -13,7 +13,7 @@ from helpers.trees import linked_copy
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.links import place
 from imagenet_s.preflight.check import check_and_list
-from imagenet_s.preflight.completeness import lacking
+from imagenet_s.preflight.completeness import Inventory, lacking
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import LISTING, Row, listing_of, read_listing
 from imagenet_s.source.scan import list_tier, read_scan
@@ -185,7 +185,7 @@ def test_a_train_set_is_complete_with_the_official_number_of_images(source, size
     for wnid, size in zip(class_ids(50), sizes, strict=True):
         there = sum(row.image.startswith(wnid) for row in rows)
         rows += [Row(f"{wnid}_made_up_{k}", wnid, "") for k in range(size - there)]
-    found = lacking(listing_of(rows, {}), [50], True, "somewhere")
+    found = lacking(Inventory(listing_of(rows, {}), "somewhere"), [50], True)
     if text is None:
         assert sum(sizes) == 64_431
         assert found == []

@@ -43,31 +43,31 @@ def inspected(capsys):
 
 
 @pytest.mark.parametrize(
-    ("layout", "name", "train", "val"),
+    ("layout", "name", "places"),
     [
-        (linked_copy, "plain folders", "train", "val"),
-        (class_tars, "plain folders", "train", "val"),
-        (hugging_face_unpacked, "plain folders", "train", "val"),
-        (official, "official archives", "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"),
+        (linked_copy, "plain folders", ("train", "val")),
+        (class_tars, "plain folders", ("train", "val")),
+        (hugging_face_unpacked, "plain folders", ("train", "val")),
+        (official, "official archives", ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar")),
         (
             official_in_pieces,
             "official archives in pieces",
-            "ILSVRC2012_img_train.tar.001",
-            "ILSVRC2012_img_val.tar.001",
+            ("ILSVRC2012_img_train.tar.001", "ILSVRC2012_img_val.tar.001"),
         ),
-        (train_folder_and_val_tar, "plain folders + official archives", "train", "ILSVRC2012_img_val.tar"),
+        (train_folder_and_val_tar, "plain folders + official archives", ("train", "ILSVRC2012_img_val.tar")),
         (
             hugging_face_parquet,
             "Hugging Face parquet",
-            "data/train-00000-of-00003.parquet, data/train-00001-of-00003.parquet, "
-            "data/train-00002-of-00003.parquet",
-            "data/validation-00000-of-00001.parquet",
+            (
+                "data/train-00000-of-00003.parquet, data/train-00001-of-00003.parquet, "
+                "data/train-00002-of-00003.parquet",
+                "data/validation-00000-of-00001.parquet",
+            ),
         ),
     ],
 )
-def test_layout_counts_and_buildable_subsets_are_told(
-    layout, name, train, val, imagenet50, tmp_path, inspected
-):
+def test_layout_counts_and_buildable_subsets_are_told(layout, name, places, imagenet50, tmp_path, inspected):
+    train, val = places
     root = layout(imagenet50, tmp_path / "source")
     code, lines, _ = inspected(root)
     assert code == 0

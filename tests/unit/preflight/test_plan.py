@@ -101,7 +101,15 @@ def test_a_file_system_that_counts_no_inodes_takes_any_number(imagenet50, tmp_pa
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (147_897_477_120, "148 GB"), (2.5e15, "2,500 TB")],
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (147_897_477_120, "148 GB"),
+        (2.5e15, "2,500 TB"),
+    ],
 )
 def test_sizes_are_told_in_units_of_a_thousand(count, text):
     assert size_text(count) == text

@@ -108,7 +108,7 @@ WAYS = [
 @pytest.mark.parametrize(("link", "layout"), WAYS)
 def test_damages_of_all_kinds_are_mended_and_nothing_else_is_touched(built, tmp_path, link, layout):
     made = built(link, layout)
-    outcome = storm(made.imagenet, made.config, made.tree, 40, 7, 1, tmp_path)
+    outcome = storm(made.config, 40, 7, 1, tmp_path)
     assert outcome.told >= 40
     assert (outcome.unfound, outcome.invented, outcome.unmended, outcome.touched) == ([], [], [], [])
     while lock._held:

@@ -12,7 +12,7 @@ from helpers.damages import own_copy, removed, states
 from helpers.trees import linked_copy
 from imagenet_s.benchmark.scoring.predictions import files_in, fingerprint
 from imagenet_s.cli.main import main
-from imagenet_s.dataset.metadata import read_dataset, write_dataset
+from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
 from imagenet_s.dataset.prune import tidy
 from imagenet_s.images.pool import sweep_pool
 from imagenet_s.io.atomic import read_json, remove_folder, remove_if_empty
@@ -187,7 +187,8 @@ def test_shadows_of_manifests_are_none(output, root):
     work = output / "work"
     findings, annotations = [work / "source" / "50.json"], work / "annotations" / "50.json"
     before = read_dataset(root)["content"]
-    write_dataset(50, ["id16"], work / "samples" / "50.parquet", annotations, findings, root, "copy")
+    origin = Origin(findings, annotations, "copy")
+    write_dataset(50, ["id16"], work / "samples" / "50.parquet", root, origin)
     assert read_dataset(root)["content"] == before
 
 
@@ -195,7 +196,8 @@ def test_labels_that_are_not_asked_for_go_with_them(output, root):
     littered(root, "validation-segmentation-id16/.DS_Store", f"train-semi-segmentation-id16/{FISH}/@eaDir/x")
     work = output / "work"
     findings, annotations = [work / "source" / "50.json"], work / "annotations" / "50.json"
-    write_dataset(50, [], work / "samples" / "50.parquet", annotations, findings, root, "copy")
+    origin = Origin(findings, annotations, "copy")
+    write_dataset(50, [], work / "samples" / "50.parquet", root, origin)
     assert list(root.glob("*-id16")) == []
 
 

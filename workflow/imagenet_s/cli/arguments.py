@@ -2,20 +2,25 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
 
+# Takes the options of a command; returns the exit code, None for 0.
+Run = Callable[[Mapping[str, Any]], int | None]
+
 
 def command(
-    commands: argparse._SubParsersAction, name: str, run: Callable | str, help: str, listed: bool = True
+    commands: argparse._SubParsersAction, name: str, run: Run | str, help: str, listed: bool = True
 ) -> argparse.ArgumentParser:
-    """Add a command that calls `run`, a function or the name of one (`package.module.function`).
+    """Add a command that calls `run`: a function of its options, or the name of one, as for `function`.
 
     A command that is not `listed` works like any other, but argparse leaves it out of `imagenet-s --help`.
     """
@@ -27,10 +32,27 @@ def command(
     return added
 
 
-def function(name: str) -> Callable:
-    """`package.module.function` of the package, imported when it is called."""
-    module, _, function = name.rpartition(".")
-    return lambda **options: getattr(import_module(f"imagenet_s.{module}"), function)(**options)
+def function(name: str, groups: Mapping[str, str] | None = None) -> Run:
+    """Return what calls `package.module.function`, imported only then, with each option as an argument.
+
+    `groups` has the arguments that are dataclasses, and the name of each, `package.module.Class`: it takes
+    the options that are called as its fields.
+    """
+
+    def run(options: Mapping[str, Any]) -> int | None:
+        arguments = dict(options)
+        for argument, group in (groups or {}).items():
+            kind = _named(group)
+            values = {field.name: arguments.pop(field.name) for field in fields(kind)}
+            arguments[argument] = kind(**values)
+        return _named(name)(**arguments)
+
+    return run
+
+
+def _named(name: str) -> Any:
+    module, _, name = name.rpartition(".")
+    return getattr(import_module(f"imagenet_s.{module}"), name)
 
 
 def subset(added: argparse.ArgumentParser) -> None:

@@ -2,8 +2,9 @@
 
 import argparse
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from imagenet_s.benchmark.baseline.nearest_neighbours import NEIGHBOURS, TEMPERATURE
 from imagenet_s.cli.arguments import (
@@ -21,6 +22,7 @@ from imagenet_s.runtime.errors import WrongUsage
 from imagenet_s.spec.method_txt import LINES
 from imagenet_s.spec.protocols import PROTOCOLS
 
+COMPARED = {"compared": "benchmark.scoring.comparison.Comparison"}
 MASKS = "<wnid>/<stem>.png, 8-bit RGB, id = R + 256·G"
 
 
@@ -29,7 +31,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     added = command(
         commands,
         "match",
-        "benchmark.scoring.matching.match_predictions",
+        function("benchmark.scoring.matching.match_predictions", COMPARED),
         "match generated ids to classes, on the validation set: writes a match.json",
     )
     _rules(added, "unsupervised")
@@ -41,7 +43,7 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     added = command(
         commands,
         "evaluate",
-        "benchmark.scoring.evaluate.evaluate",
+        function("benchmark.scoring.evaluate.evaluate", COMPARED),
         "score predictions of the validation set: figures, table, plot and pictures",
     )
     subset(added)
@@ -69,7 +71,13 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
     added = command(
         commands,
         "distance-match",
-        "benchmark.baseline.distance_matching.distance_match",
+        function(
+            "benchmark.baseline.distance_matching.distance_match",
+            {
+                "folders": "benchmark.baseline.distance_matching.FeatureFolders",
+                "vote": "benchmark.baseline.distance_matching.Vote",
+            },
+        ),
         "predict from features by the masks of train-semi",
     )
     _rules(
@@ -140,19 +148,20 @@ def _rules(added: argparse.ArgumentParser, *protocols: str, before: str = "") ->
     added.epilog = "\n".join(textwrap.fill(text, 79, subsequent_indent="  ") for text in texts)
 
 
-def _submit(check: Path | None, **options) -> None:
-    """Writes a zip, or with `check` looks at one."""
-    needed = ("predictions", "images", "method", "out")
+def _submit(options: Mapping[str, Any]) -> int | None:
+    """Write a zip, or with `check` look at one."""
+    options = dict(options)
+    check = options.pop("check")
     if not check:
-        missing = [name for name in needed if options[name] is None]
+        missing = [name for name in ("predictions", "images", "method", "out") if options[name] is None]
         if missing:
             raise WrongUsage(f"submit: give {_named(missing)} as well, or --check ZIP.")
-        function("benchmark.submission.write.submit")(**options)
-        return
+        groups = {"submission": "benchmark.submission.write.Submission"}
+        return function("benchmark.submission.write.submit", groups)(options)
     given = [name for name in ("predictions", "match", "method", "out") if options.pop(name) is not None]
     if given:
         raise WrongUsage(f"submit: --check takes no {_named(given)}: what the zip has is what is checked.")
-    function("benchmark.submission.check.check")(path=check, **options)
+    return function("benchmark.submission.check.check")({**options, "path": check})
 
 
 def _named(options: Iterable[str]) -> str:

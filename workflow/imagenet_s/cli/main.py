@@ -54,7 +54,7 @@ def _run(options: dict) -> int:
                 require_own_log(log_file, options)
             start_log(log_file)
         with job_in(work) if work else nullcontext():
-            return run(**options) or 0
+            return run(options) or 0
     except UserError as error:
         log.error("%s", error)
         _tell_details(error.details, log_file)

@@ -1,11 +1,12 @@
 """The commands that jobs of a build call: one a stage, in the order data flows."""
 
 import argparse
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from imagenet_s.cli.arguments import command, function, paths, several, subset, workers
-from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.links import LINKS
 from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
 
@@ -32,7 +33,7 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     added = job(
         commands,
         "source",
-        _source,
+        function("preflight.check.check_and_list", {"request": "config.build_request.BuildRequest"}),
         "list the images of one tier, once the source is known to be complete",
     )
     added.add_argument("--tier", type=int, choices=SUBSETS, required=True)
@@ -85,7 +86,12 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     added.add_argument("--masks", dest="mask_records", type=Path, required=True, metavar="PATH")
     paths(added, "annotations", "samples")
 
-    added = job(commands, "tree", "dataset.tree.build_tree", "make the official tree of one subset")
+    added = job(
+        commands,
+        "tree",
+        function("dataset.tree.build_tree", {"scanned": "dataset.tree.ScannedFiles"}),
+        "make the official tree of one subset",
+    )
     subset(added)
     paths(added, "samples")
     several(added, "listings", "findings")
@@ -107,7 +113,12 @@ def add_stages(commands: argparse._SubParsersAction) -> None:
     )
     paths(added, "samples", "folder")
 
-    added = job(commands, "dataset", "dataset.metadata.write_dataset", "write dataset.json of one subset")
+    added = job(
+        commands,
+        "dataset",
+        function("dataset.metadata.write_dataset", {"origin": "dataset.metadata.Origin"}),
+        "write dataset.json of one subset",
+    )
     subset(added)
     added.add_argument("--labels", choices=ENCODINGS, required=True, nargs="*")
     added.add_argument("--link", choices=LINKS, required=True)
@@ -129,11 +140,7 @@ def _complete(added: argparse.ArgumentParser) -> None:
     added.add_argument("--any-train-images", dest="complete", action="store_false")
 
 
-def _source(tier: int, folder: Path, **request) -> None:
-    function("preflight.check.check_and_list")(tier=tier, request=BuildRequest(**request), folder=folder)
-
-
-def _labels(digests: list[Path], **options) -> None:
-    function("dataset.encoded_masks.encode_labels")(
-        digests=dict(zip(MASKED, digests, strict=True)), **options
-    )
+def _labels(options: Mapping[str, Any]) -> int | None:
+    digests = dict(zip(MASKED, options["digests"], strict=True))
+    groups = {"unpacked": "dataset.encoded_masks.UnpackedMasks"}
+    return function("dataset.encoded_masks.encode_labels", groups)({**options, "digests": digests})

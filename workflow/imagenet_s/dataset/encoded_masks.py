@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,29 +18,31 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.spec.subsets import DATASET, label_folder, label_path, subset_of
 
 
-def encode_labels(
-    subset: int,
-    encoding: str,
-    records: Path,
-    masks: Path,
-    tree: Path,
-    digests: dict[str, Path],
-    workers: int,
-    scratch: Path,
-) -> None:
-    """Writes the subset's masks in one encoding below `tree`, and their sha256 lists.
+@dataclass(frozen=True)
+class UnpackedMasks:
+    """What `annotations.unpack.unpack_masks` wrote for a subset: the folder of masks, and their records."""
 
-    `records` and `masks` are what `masks.unpack_masks` wrote; `digests` has the list's path for each
-    split. A mask of the official archive that cannot be encoded is left out, with a warning.
+    subset: int
+    records: Path
+    masks: Path
+
+
+def encode_labels(
+    unpacked: UnpackedMasks, encoding: str, tree: Path, digests: dict[str, Path], workers: int, scratch: Path
+) -> None:
+    """Write the subset's masks in one encoding below `tree`, and their sha256 lists.
+
+    `digests` has the list's path for each split. A mask of the official archive that cannot be encoded is
+    left out, with a warning.
     """
-    paths = pq.read_table(records, schema=masks_module.RECORDS)["mask"].to_pylist()
+    paths = pq.read_table(unpacked.records, schema=masks_module.RECORDS)["mask"].to_pylist()
     for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
         ensure_real_dir(tree, folder)
     # Until the new labels are listed, nothing may vouch for the folder.
     (tree / DATASET).unlink(missing_ok=True)
     with scratch_folder(scratch):
-        task = partial(_encode, subset, encoding, masks, tree, scratch)
-        what = f"{subset_of(subset).name}: labels {encoding}"
+        task = partial(_encode, unpacked, encoding, tree, scratch)
+        what = f"{subset_of(unpacked.subset).name}: labels {encoding}"
         results = map_chunks(task, paths, workers, what, "masks")
     for label, _, problem in results:
         if problem:
@@ -61,14 +64,14 @@ def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
 
 
 def _encode(
-    subset: int, encoding: str, masks: Path, tree: Path, scratch: Path, paths: Sequence[str]
+    unpacked: UnpackedMasks, encoding: str, tree: Path, scratch: Path, paths: Sequence[str]
 ) -> list[tuple[str, str, str]]:
     """(label, sha256, problem) of each mask of a chunk; no sha256 where there is a problem."""
     results = []
     for path in paths:
         label = label_path(path, encoding)
         try:
-            data = encoded((masks / path).read_bytes(), subset, path, encoding)
+            data = encoded((unpacked.masks / path).read_bytes(), unpacked.subset, path, encoding)
         except BadMask as error:
             (tree / label).unlink(missing_ok=True)
             results.append((label, "", str(error)))

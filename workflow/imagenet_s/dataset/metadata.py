@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,20 +39,21 @@ MAX_SUSPECTS = 1000  # that are named there
 ROWS = 65_536  # of samples at a time
 
 
-def write_dataset(
-    subset: int,
-    labels: Sequence[str],
-    samples: Path,
-    annotations: Path,
-    findings: Sequence[Path],
-    tree: Path,
-    link: str,
-) -> None:
-    """Writes `dataset.json` into `tree`, the subset's folder; label folders not in `labels` go.
+@dataclass(frozen=True)
+class Origin:
+    """Where a data set is from: scans of the source, receipt of the annotations; and how it is linked."""
 
-    `samples`, `annotations` and `findings` are what the earlier stages wrote.
+    findings: Sequence[Path]
+    annotations: Path
+    link: str
+
+
+def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path, origin: Origin) -> None:
+    """Write `dataset.json` into `tree`, the subset's folder; remove label folders that are not in `labels`.
+
+    `samples` is the table of the data set's images.
     """
-    archive, seen = read_json(annotations), [read_scan(path) for path in findings]
+    archive, seen = read_json(origin.annotations), [read_scan(path) for path in origin.findings]
     source, pooled = seen[0], sorted({kind for findings in seen for kind in findings.pooled})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
     _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
@@ -71,7 +73,7 @@ def write_dataset(
     build = {
         "source": {"layout": source.layout, "path": source.root, "synthetic": source.synthetic},
         "annotations": archive["path"],
-        "link": _link(link, pooled),
+        "link": _link(origin.link, pooled),
         "pipeline": f"imagenet-s {__version__}",
         "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tabulate import tabulate
+
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
 
@@ -31,12 +33,8 @@ def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
         for _, dataset in datasets
         for split, facts in dataset["content"]["splits"].items()
     ]
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        cells = [
-            f"{x:<{w}}" if k < 2 else f"{x:>{w}}" for k, (x, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
+    alignment = ["left", "left", *["right"] * (len(head) - 2)]
+    yield tabulate([head, *rows], tablefmt="plain", colalign=alignment, disable_numparse=True)
     for folder, dataset in datasets:
         content, build = dataset["content"], dataset["build"]
         yield ""

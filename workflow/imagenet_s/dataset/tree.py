@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -33,14 +34,16 @@ ENDINGS = ("", ".JPEG", ".png")  # of links to class folders, images, masks
 BATCH = 10_000  # entries between two steps of the progress bar
 
 
+@dataclass(frozen=True)
+class ScannedFiles:
+    """What scanning the source wrote, one file each a tier: where its images lie, and what else was found."""
+
+    listings: Sequence[Path]
+    findings: Sequence[Path]
+
+
 def build_tree(
-    subset: int,
-    samples: Path,
-    listings: Sequence[Path],
-    findings: Sequence[Path],
-    link: str,
-    output: Path,
-    receipt: Path,
+    subset: int, samples: Path, scanned: ScannedFiles, link: str, output: Path, receipt: Path
 ) -> None:
     """Makes `output/ImageNetS<n>` hold exactly the subset's images and masks.
 
@@ -52,9 +55,10 @@ def build_tree(
     """
     workspace = Workspace(output)
     folder = workspace.tree(subset)
-    seen = [read_scan(path) for path in findings]
+    seen = [read_scan(path) for path in scanned.findings]
+    listing = all_files(map(read_listing, scanned.listings))
     rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
-    wanted = entries(subset, rows, all_files(map(read_listing, listings)), seen, link, workspace)
+    wanted = entries(subset, rows, listing, seen, link, workspace)
     _require_pooled(wanted, workspace.pool)
     images = wanted.filter(pc.equal(wanted["kind"], link))["target"]
     for problem in link_problems(images[:1].to_pylist(), link, output, workspace.tmp):

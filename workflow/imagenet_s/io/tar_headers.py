@@ -1,7 +1,8 @@
 """Tar archives as they lie: which files they hold, and where their bytes are, found by seeking.
 
-Only headers are read. The plain ones are parsed here, as Python's tarfile takes ten times as long; GNU
-long names, pax and sparse headers are handed to tarfile.
+Only headers are read. The plain ones are parsed here, as Python's tarfile takes three times as long (30,000
+members: 0.62 s of processor time against 0.21 s; AMD EPYC, Python 3.11, 2026-11-27) and takes a damaged
+header for the end of the tar. GNU long names, pax and sparse headers are handed to tarfile.
 """
 
 import tarfile

@@ -15,7 +15,7 @@ from imagenet_s.io.atomic import dump_json
 from imagenet_s.io.links import link_problems, no_link_from_archives
 from imagenet_s.io.receipts import receipts
 from imagenet_s.preflight.archive_check import archive_problems
-from imagenet_s.preflight.completeness import lacking
+from imagenet_s.preflight.completeness import Inventory, lacking
 from imagenet_s.preflight.disk_space import Space, SpaceEstimate, needs, size_text, space_at
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import first_few
@@ -126,7 +126,8 @@ def source_problems(
         where += f"; left aside: {', '.join(seen.unused)}"
     images, unknown = known_images(files, seen)
     empty = [name for seen in findings for name in seen.empty]
-    return lacking(images, subsets, complete, where, unknown, empty, dangling_links(findings))
+    inventory = Inventory(images, where, unknown, empty, dangling_links(findings))
+    return lacking(inventory, subsets, complete)
 
 
 def known_images(files: pa.Table, seen: SourceScan) -> tuple[pa.Table, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,22 +16,26 @@ from imagenet_s.spec.subsets import SPLITS, Subset, subset_of
 SET_OF = {"train": "train", "train-semi": "train", "validation": "val", "test": "val"}
 
 
-def lacking(
-    images: pa.Table,
-    subsets: Sequence[int],
-    complete: bool,
-    where: str,
-    unknown: Container[str] = (),
-    empty: Sequence[str] = (),
-    dangling: Sequence[str] = (),
-) -> list[Problem]:
-    """What `images` (columns `image` and `imagenet_wnid`) lacks of what `subsets` need.
+@dataclass(frozen=True)
+class Inventory:
+    """The images that a source has, and what else is known of it.
 
-    `complete` asks for the official train totals. Of the sets (`train`, `val`) in `unknown` nothing is
-    said. `where` tells where was looked, `empty` which of the listed images have no bytes, `dangling` which
-    links lead to nothing.
+    `images`: a table with the columns `image` and `imagenet_wnid`; `where`: the places that were searched;
+    `unknown`: the sets (`train`, `val`) whose images only reading them will tell; `empty`: the listed images
+    without bytes; `dangling`: links that lead to nothing.
     """
-    found = [gap for subset in subsets for gap in gaps(images, subset, complete, unknown)]
+
+    images: pa.Table
+    where: str
+    unknown: Container[str] = ()
+    empty: Sequence[str] = ()
+    dangling: Sequence[str] = ()
+
+
+def lacking(inventory: Inventory, subsets: Sequence[int], complete: bool) -> list[Problem]:
+    """Return what a source lacks of what `subsets` need; `complete` asks for the official train totals."""
+    empty, dangling = inventory.empty, inventory.dangling
+    found = [gap for subset in subsets for gap in gaps(inventory.images, subset, complete, inventory.unknown)]
     if empty:
         found.append(Problem(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty)))
     if not found:
@@ -51,7 +56,9 @@ def lacking(
             " To build from an incomplete train set on purpose, set `train_images: any`; the listed images "
             "(train-semi, validation, test) are needed all the same."
         )
-    beginning = f"The source lacks images (looked in {where}).\nNothing was written into the data set."
+    beginning = (
+        f"The source lacks images (looked in {inventory.where}).\nNothing was written into the data set."
+    )
     return [Problem(beginning), *found, Problem(advice)]
 
 

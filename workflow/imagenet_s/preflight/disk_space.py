@@ -81,7 +81,7 @@ def space_at(output: Path) -> Space:
 def size_text(count: float) -> str:
     """`7.1 GB`: bytes for a reader."""
     unit, units = "bytes", ["kB", "MB", "GB", "TB"]
-    while count >= 1000 and units:
+    while count >= 999.5 and units:  # what would be rounded to 1,000 takes the next unit
         count, unit = count / 1000, units.pop(0)
     return f"{count:,.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
 

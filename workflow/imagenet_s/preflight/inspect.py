@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import pyarrow as pa
 
 from imagenet_s.io.split_file import FIRST_PIECE, SplitFile
 from imagenet_s.preflight.check import known_images, scan_source
@@ -54,15 +56,8 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
         yield f"aside    {first_few(os.path.relpath(place, root) for place in seen.unused)}"
     buildable = False
     for subset in SUBSETS:
-        lacks = gaps(images, subset, complete=True, unknown=unknown)
-        possible = not gaps(images, subset, complete=False, unknown=unknown)
-        verdict = "can be built" if possible else "cannot be built"
-        if unknown and possible:
-            verdict = "not known before it is read"
-        elif lacks:
-            verdict += ", but only with `train_images: any`:" if possible else ":"
-        yield f"{subset_of(subset).name:<12} {verdict}"
-        yield from (f"  {gap.text}" for gap in lacks)
+        possible, lines = _prospect(images, subset, unknown)
+        yield from lines
         buildable = buildable or possible
     wrong = []
     for place in map(Path, (*seen.train, *seen.val)):
@@ -80,6 +75,18 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
         raise UserError("No subset can be built from it: listed images are missing. Complete the copy.")
     if faults:
         raise UserError(f"{len(faults):,} images or archives are not right, see above. Get them again.")
+
+
+def _prospect(images: pa.Table, subset: int, unknown: Sequence[str]) -> tuple[bool, list[str]]:
+    """Return whether a subset can be built, as far as is known, and the lines that say so."""
+    lacks = gaps(images, subset, complete=True, unknown=unknown)
+    possible = not gaps(images, subset, complete=False, unknown=unknown)
+    verdict = "can be built" if possible else "cannot be built"
+    if unknown and possible:
+        verdict = "not known before it is read"
+    elif lacks:
+        verdict += ", but only with `train_images: any`:" if possible else ":"
+    return possible, [f"{subset_of(subset).name:<12} {verdict}", *(f"  {gap.text}" for gap in lacks)]
 
 
 def _names(seen: SourceScan, kind: str) -> list[str]:

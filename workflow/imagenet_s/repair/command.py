@@ -8,15 +8,10 @@ from imagenet_s.config.settings import read_config_file
 from imagenet_s.dataset.metadata import read_dataset
 from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.io.receipts import sync
-from imagenet_s.repair.restore_files import (
-    Copy,
-    damaged_of,
-    digest_of,
-    restore_images,
-    restore_labels,
-    restore_masks,
-)
+from imagenet_s.repair.damage import Copy, damaged_of, digest_of
+from imagenet_s.repair.restore_images import restore_images
 from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
+from imagenet_s.repair.restore_masks import restore_labels, restore_masks
 from imagenet_s.runtime.errors import CannotCheck, UserError, first_few
 from imagenet_s.runtime.lock import hold_run
 from imagenet_s.runtime.progress import log
@@ -59,36 +54,8 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
     if dry_run:
         print(*_intentions(copy, verdict, delete_extra), sep="\n")
         return 1
-    lost = []
     with scratch_folder(copy.workspace.tmp / f"repair-{copy.subset}") as scratch:
-        manifests = {path for path in verdict.expected.damaged if path != DATASET}
-        if read_dataset(copy.root) is None:  # which alone knew of lists that are gone, too
-            manifests |= {
-                path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()
-            }
-        samples = {path for path in manifests if Path(path).name in sample_manifests()}
-        if samples:
-            lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
-            verdict = verify(copy.root, copy.subset, "sha256", workers)
-        relocated = _move_back(copy, verdict)
-        if delete_extra:  # first what stands in the way
-            lost += _delete(copy, _in_the_way(verdict))
-        lost += restore_images(copy, verdict, relocated, scratch)
-        lost += restore_masks(copy, verdict, relocated, scratch)
-        if manifests - samples:  # the lists of labels, which are made of the masks
-            lost += make_manifests(copy.root, copy.subset, copy.output, manifests - samples, scratch)
-            verdict = verify(copy.root, copy.subset, "sha256", workers)
-            relocated = _move_back(copy, verdict)
-        lost += restore_labels(copy, verdict, relocated, scratch)
-        if delete_extra:
-            verdict = verify(copy.root, copy.subset, "complete", workers)
-            if set(verdict.expected.damaged) <= {DATASET}:
-                lost += _delete(copy, verdict.damage.get("extra", ()))
-            else:
-                lost.append("extra files are left: the manifests that would tell them are damaged")
-        if read_dataset(copy.root) is None:
-            lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
-        sync(copy.root, copy.workspace.work)  # before anybody reads that all is whole again
+        lost = _restore(copy, verdict, delete_extra, workers, scratch)
     if lost:
         log.warning("Could not be got back: %s", first_few(lost))
         for text in lost:
@@ -96,6 +63,43 @@ def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
     after = verify(copy.root, copy.subset, "sha256", workers)
     print(*report_lines(after), sep="\n", end="\n\n")
     return 0 if after.whole else 1
+
+
+def _restore(
+    copy: Copy, verdict: VerificationResult, delete_extra: bool, workers: int, scratch: Path
+) -> list[str]:
+    """Restore what is damaged; return what could not be restored, and why.
+
+    In this order: the manifests first, which say what the images must be; then images, masks, encoded masks.
+    """
+    lost = []
+    manifests = {path for path in verdict.expected.damaged if path != DATASET}
+    if read_dataset(copy.root) is None:  # which alone knew of lists that are gone, too
+        manifests |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
+    samples = {path for path in manifests if Path(path).name in sample_manifests()}
+    if samples:
+        lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
+        verdict = verify(copy.root, copy.subset, "sha256", workers)
+    relocated = _move_back(copy, verdict)
+    if delete_extra:  # first what stands in the way
+        lost += _delete(copy, _in_the_way(verdict))
+    lost += restore_images(copy, verdict, relocated, scratch)
+    lost += restore_masks(copy, verdict, relocated, scratch)
+    if manifests - samples:  # the lists of labels, which are made of the masks
+        lost += make_manifests(copy.root, copy.subset, copy.output, manifests - samples, scratch)
+        verdict = verify(copy.root, copy.subset, "sha256", workers)
+        relocated = _move_back(copy, verdict)
+    lost += restore_labels(copy, verdict, relocated, scratch)
+    if delete_extra:
+        verdict = verify(copy.root, copy.subset, "complete", workers)
+        if set(verdict.expected.damaged) <= {DATASET}:
+            lost += _delete(copy, verdict.damage.get("extra", ()))
+        else:
+            lost.append("extra files are left: the manifests that would tell them are damaged")
+    if read_dataset(copy.root) is None:
+        lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
+    sync(copy.root, copy.workspace.work)  # before anybody reads that all is whole again
+    return lost
 
 
 def _intentions(copy: Copy, verdict: VerificationResult, delete_extra: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.config.settings import Config
 from imagenet_s.dataset.encoded_masks import encoded
 from imagenet_s.dataset.manifests import save_manifests
-from imagenet_s.dataset.metadata import read_dataset, write_dataset
+from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
 from imagenet_s.demo.generate import make_annotations
 from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask
@@ -67,7 +67,7 @@ def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[
     # Labels that the configuration does not ask for (any more) are none of a repair's business.
     lists = {path.stem for path in (root / "manifests").glob("*.sha256")}
     labels = [x for x in ENCODINGS if lists & {label_folder(split, x) for split in MASKED}]
-    write_dataset(subset, labels, samples, annotations, findings, root, config.link)
+    write_dataset(subset, labels, samples, root, Origin(findings, annotations, config.link))
     return []
 
 

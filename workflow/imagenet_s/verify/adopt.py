@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imagenet_s.annotations import unpack as masks
 from imagenet_s.dataset.manifests import write_manifests
-from imagenet_s.dataset.metadata import write_dataset
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import write_samples
 from imagenet_s.images.read import Reader, record_of, write_records
 from imagenet_s.io.atomic import atomic_write, write_json
@@ -50,7 +50,7 @@ def adopt(verdict: VerificationResult, workers: int) -> None:
         with atomic_write(samples) as partial_path:
             write_samples(subset, False, parts, masked, receipt, partial_path)
         write_manifests(samples, root / "manifests")
-        write_dataset(subset, (), samples, receipt, [findings], root, ADOPTED)
+        write_dataset(subset, (), samples, root, Origin([findings], receipt, ADOPTED))
 
 
 def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iterator[Path]:

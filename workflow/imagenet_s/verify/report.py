@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tabulate import tabulate
+
 from imagenet_s.io.atomic import write_json
 from imagenet_s.preflight.disk_space import size_text
 from imagenet_s.runtime.errors import first_few
@@ -69,10 +71,8 @@ def _table(verdict: VerificationResult) -> Iterator[str]:
         wrong = sum(count for kind, count in zip(kinds, counts, strict=True) if kind != "extra")
         right = ok.get(folder, expected[folder] - wrong)
         rows.append((folder, f"{expected[folder]:,}", f"{right:,}", *(f"{count:,}" for count in counts)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [f"{x:>{w}}" if k else f"{x:<{w}}" for k, (x, w) in enumerate(zip(row, widths, strict=True))]
-        yield "  ".join(cells).rstrip()
+    alignment = ["left", *["right"] * (len(rows[0]) - 1)]
+    yield tabulate(rows, tablefmt="plain", colalign=alignment, disable_numparse=True)
 
 
 def _swapped(verdict: VerificationResult) -> Iterator[str]:

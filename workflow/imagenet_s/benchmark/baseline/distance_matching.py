@@ -6,6 +6,7 @@ nearest vectors (`neighbours.py`).
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -50,23 +51,31 @@ ADVICE = (
 )
 
 
-def distance_match(
-    subset: int,
-    features_train: Path,
-    masks: Path,
-    features: Path,
-    images: Path,
-    out: Path,
-    k: int,
-    temperature: float,
-    workers: int,
-) -> None:
-    """Writes predictions of all images in the folder `images` to `out`, and `<out>.json`: how they were made.
+@dataclass(frozen=True)
+class FeatureFolders:
+    """What is read: features and masks of the subset's train-semi; features and images to be predicted."""
 
-    `features_train` and `features` hold the features of the subset's train-semi and of those images; `masks`
-    those of train-semi. Raises UserError with all that is missing or cannot be read.
+    features_train: Path
+    masks: Path
+    features: Path
+    images: Path
+
+
+@dataclass(frozen=True)
+class Vote:
+    """How the nearest regions choose a class: the `k` nearest, weighted by exp(similarity / temperature)."""
+
+    k: int
+    temperature: float
+
+
+def distance_match(subset: int, folders: FeatureFolders, vote: Vote, out: Path, workers: int) -> None:
+    """Write predictions of all images in `folders.images` to `out`, and `<out>.json`: how they were made.
+
+    Raises UserError with all that is missing or cannot be read.
     """
-    masks = inner(masks, mask_folder("train-semi"))
+    features_train, features, images = folders.features_train, folders.features, folders.images
+    masks = inner(folders.masks, mask_folder("train-semi"))
     check_output_path(out, features_train, masks, features, images)
     # Of several processes each has a core of its own, and takes no others for its matrices.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -86,12 +95,12 @@ def distance_match(
         require_no_file(findings, what, ADVICE)
         for folder in {item.name.rpartition("/")[0] for item in wanted}:
             (making / folder).mkdir()
-        predict = partial(_predict, kept, channels, k, temperature, making)
+        predict = partial(_predict, kept, channels, vote, making)
         findings = map_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
         require_no_file(findings, what, ADVICE)
         regions, digest = len(np.load(kept / LABELS)), digest_of_files(making)
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
-    how = {"k": k, "temperature": temperature, "enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
+    how = asdict(vote) | {"enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
     write_receipt(receipt, facts | how | {"sha256": digest}, out)
     print(
         f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
@@ -167,17 +176,13 @@ def _gathered(found: Sequence[Regions | FileProblem], kept: Path) -> tuple[int, 
     return counts[0] if counts else 0, findings
 
 
-def _predict(
-    kept: Path, channels: int, k: int, temperature: float, out: Path, items: Sequence[Item]
-) -> list[FileProblem]:
+def _predict(kept: Path, channels: int, vote: Vote, out: Path, items: Sequence[Item]) -> list[FileProblem]:
     # Mapped, not read: the processes share the memory.
     bank = Regions(np.load(kept / BANK, mmap_mode="r"), np.load(kept / LABELS))
-    return [finding for item in items for finding in _predict_one(bank, channels, k, temperature, item, out)]
+    return [finding for item in items for finding in _predict_one(bank, channels, vote, item, out)]
 
 
-def _predict_one(
-    bank: Regions, channels: int, k: int, temperature: float, item: Item, out: Path
-) -> Iterator[FileProblem]:
+def _predict_one(bank: Regions, channels: int, vote: Vote, item: Item, out: Path) -> Iterator[FileProblem]:
     try:
         features = read_features(item.features)
     except BadFeatures as error:
@@ -191,5 +196,5 @@ def _predict_one(
     elif shape is None:
         yield FileProblem("unreadable images", str(item.other))
     else:
-        ids = nearest(voted(enlarged(features), bank, k, temperature), shape)
+        ids = nearest(voted(enlarged(features), bank, vote.k, vote.temperature), shape)
         (out / item.name).write_bytes(rgb_png(ids))

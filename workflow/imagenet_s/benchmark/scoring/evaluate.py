@@ -7,16 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from imagenet_s.benchmark.scoring.comparison import Comparison, pairs_of, partial_would_do
 from imagenet_s.benchmark.scoring.match_json import read_matching, relabelled
 from imagenet_s.benchmark.scoring.metrics import PLAIN, TRUE, Tally, compute_metrics, confusion, tally, total
 from imagenet_s.benchmark.scoring.predictions import (
     SPLIT,
     Pair,
     class_of,
-    inner,
     names_of,
-    pairs_of,
-    partial_would_do,
     read_pair,
     require_own_classes,
 )
@@ -27,7 +25,7 @@ from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import class_ids
-from imagenet_s.spec.subsets import mask_folder, subset_of
+from imagenet_s.spec.subsets import subset_of
 from imagenet_s.workspace.output_guard import check_output_path
 
 SHOWN = 8  # of the worst images, and of the best
@@ -44,25 +42,25 @@ class _Chunk(NamedTuple):
     findings: list[FileProblem]
 
 
-def evaluate(
-    subset: int, truth: Path, predictions: Path, match: Path | None, partial: bool, out: Path, workers: int
-) -> None:
+def evaluate(compared: Comparison, match: Path | None, out: Path, workers: int) -> None:
     """Scores predictions; writes `out` (JSON) and beside it, as `<stem>-…`, table, plot and pictures.
 
     Raises UserError with everything that is wrong with the two folders.
     """
-    check_output_path(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT), match)
+    check_output_path(out, *compared.folders, match)
+    subset = compared.subset
     classes = len(class_ids(subset))
     table = read_matching(match, classes) if match else None
-    pairs, findings = pairs_of(subset, truth, predictions, partial)
+    pairs, findings = pairs_of(compared)
     what = f"Scoring {subset_of(subset).name}"
     chunks = map_chunks(bound(_score, classes, table), pairs, workers, what, "images")
     findings += [one for chunk in chunks for one in chunk.findings]
     partly = " `imagenet-s evaluate --partial` scores what is there." * partial_would_do(findings)
-    require_no_file(findings, f"{predictions} cannot be scored by {truth}:", ADVICE + partly)
+    what = f"{compared.predictions} cannot be scored by {compared.truth}:"
+    require_no_file(findings, what, ADVICE + partly)
     scored = [one for chunk in chunks for one in chunk.scored]
     own = {one.pair.name: class_of(subset, one.pair) in one.true for one in scored if any(one.true)}
-    require_own_classes(subset, truth, own)
+    require_own_classes(subset, compared.truth, own)
     sums = total(chunk.tally for chunk in chunks)
     scored.sort(key=lambda one: (one.iou, one.pair.name))
     found = compute_metrics(sums)
@@ -82,7 +80,7 @@ def evaluate(
         "split": SPLIT,
         "images": sums.images,
         "images_of_the_split": len(names_of(subset, SPLIT)),
-        "partial": partial,
+        "partial": compared.partial,
         "matched": table is not None,
         "pixels_above_the_classes": sums.unknown,
         "scored_by": f"imagenet-s {__version__}",

@@ -15,13 +15,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from imagenet_s.benchmark.scoring.comparison import Comparison, pairs_of, partial_would_do
 from imagenet_s.benchmark.scoring.predictions import (
-    SPLIT,
     Pair,
     class_of,
-    inner,
-    pairs_of,
-    partial_would_do,
     read_pair,
     require_own_classes,
 )
@@ -34,7 +31,7 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
 from imagenet_s.spec.protocols import describe
-from imagenet_s.spec.subsets import mask_folder, subset_of
+from imagenet_s.spec.subsets import subset_of
 from imagenet_s.workspace.output_guard import check_output_path
 
 SOLVER = "scipy.optimize.linear_sum_assignment"
@@ -145,26 +142,24 @@ def _movable(common: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.bincount(component)[component] > 1)
 
 
-def match_predictions(
-    subset: int, truth: Path, predictions: Path, partial: bool, out: Path, workers: int
-) -> None:
+def match_predictions(compared: Comparison, out: Path, workers: int) -> None:
     """Writes `out`, a `match.json`, and `<stem>-info.json` beside it: how good and how certain it is.
 
     Raises UserError with everything that is wrong with the two folders.
     """
-    check_output_path(out, inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT))
+    check_output_path(out, *compared.folders)
+    subset = compared.subset
     name, classes = subset_of(subset).name, len(class_ids(subset))
     log.info("%s", describe("unsupervised"))
-    pairs, findings = pairs_of(subset, truth, predictions, partial)
+    pairs, findings = pairs_of(compared)
     read = map_chunks(bound(_occurring, classes), pairs, workers, f"Matching {name}", "images")
     findings += [one for one in read if isinstance(one, FileProblem)]
     partly = " `imagenet-s match --partial` takes the images that are there." * partial_would_do(findings)
-    require_no_file(
-        findings, f"{predictions} cannot be matched with {truth}:", f"Nothing was matched.{partly}"
-    )
+    what = f"{compared.predictions} cannot be matched with {compared.truth}:"
+    require_no_file(findings, what, f"Nothing was matched.{partly}")
     masks = [(pair, image.true) for pair, image in zip(pairs, read, strict=True) if image.true]
     own = {pair.name: class_of(subset, pair) in true for pair, true in masks}
-    require_own_classes(subset, truth, own)
+    require_own_classes(subset, compared.truth, own)
     if unknown := sum(image.unknown for image in read):
         log.warning(
             "%s images have predicted ids above %s, which are matched with nothing: generated ids are 1..%s",

@@ -8,6 +8,7 @@ how they are spread over processes. Source of all formulas and constants: the of
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -109,11 +110,11 @@ def tally(table: Confusion) -> Tally:
         if not rows.any():
             continue
         ids, pixels = table.true_ids[rows], table.pixels[rows]
-        same = ids[:, None] == table.predicted_ids
         true, predicted = pixels.sum(axis=3), pixels.sum(axis=2)  # the bit that is left is of this mask
         plain = pixels.sum(axis=(2, 3))
-        _put(areas[PLAIN, tier], table, ids, same, plain, plain, plain)
-        _put(areas[BOUNDARY, tier], table, ids, same, pixels[..., 1, 1], predicted[..., 1], true[..., 1])
+        edges = _Pixels(pixels[..., 1, 1], predicted[..., 1], true[..., 1])
+        _put(areas[PLAIN, tier], table, ids, _Pixels(plain, plain, plain))
+        _put(areas[BOUNDARY, tier], table, ids, edges)
     matrix = table.matrix
     unknown = matrix[:, table.predicted_ids > table.classes].sum()
     right = label_is_right(areas[PLAIN, 0, PREDICTED], areas[PLAIN, 0, TRUE])
@@ -136,20 +137,24 @@ def _rows(table: Confusion, tiers: np.ndarray, tier: int) -> np.ndarray:
     return rows | (table.true_ids == OTHER) if rows.any() else rows
 
 
-def _put(
-    areas: np.ndarray,
-    table: Confusion,
-    ids: np.ndarray,
-    same: np.ndarray,
-    both: np.ndarray,
-    predicted: np.ndarray,
-    true: np.ndarray,
-) -> None:
-    """Writes (k, m) tables of pixels into areas, (3, classes + 1). Ids above the classes fall away."""
+class _Pixels(NamedTuple):
+    """Pixels that count in both masks, in the prediction, in the truth: (k, m), by true and predicted id."""
+
+    both: np.ndarray
+    predicted: np.ndarray
+    true: np.ndarray
+
+
+def _put(areas: np.ndarray, table: Confusion, ids: np.ndarray, pixels: _Pixels) -> None:
+    """Write the pixels of the true `ids`, (k,), into areas, (3, classes + 1).
+
+    Predicted ids above the classes are left out.
+    """
     known = table.predicted_ids <= table.classes
-    areas[INTERSECTION, ids] = (both * same).sum(axis=1)
-    areas[PREDICTED, table.predicted_ids[known]] = predicted.sum(axis=0)[known]
-    areas[TRUE, ids] = true.sum(axis=1)
+    same = ids[:, None] == table.predicted_ids
+    areas[INTERSECTION, ids] = (pixels.both * same).sum(axis=1)
+    areas[PREDICTED, table.predicted_ids[known]] = pixels.predicted.sum(axis=0)[known]
+    areas[TRUE, ids] = pixels.true.sum(axis=1)
 
 
 def label_is_right(predicted: np.ndarray, true: np.ndarray) -> bool:

@@ -20,7 +20,7 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file, left_by_systems
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.splits import listed
-from imagenet_s.spec.subsets import mask_folder, subset_of
+from imagenet_s.spec.subsets import subset_of
 
 SPLIT = "validation"  # the one whose truth is public
 
@@ -86,7 +86,7 @@ def images_in(folder: Path) -> dict[str, Path]:
     images = {
         f"{os.path.splitext(name)[0]}.png": path
         for name, path in found.items()
-        if _is_of_a_class(name) and path.suffix.lower() in (".jpeg", ".jpg")
+        if is_of_a_class(name) and path.suffix.lower() in (".jpeg", ".jpg")
     }
     if not images:
         raise UserError(
@@ -95,43 +95,9 @@ def images_in(folder: Path) -> dict[str, Path]:
     return images
 
 
-def _is_of_a_class(name: str) -> bool:
+def is_of_a_class(name: str) -> bool:
     """Whether a name is `<wnid>/<file>`, and not that of a hidden file."""
     return "/" in name and "/." not in name
-
-
-def pairs_of(
-    subset: int, truth: Path, predictions: Path, partial: bool
-) -> tuple[list[Pair], list[FileProblem]]:
-    """What is to be compared, by name, and what is missing or too much.
-
-    Those are all images of the subset's validation; with `partial`, all masks that both folders have,
-    whatever the lists say, of which nothing is missing. Raises UserError where there is nothing to compare.
-    """
-    truth, predictions = inner(truth, mask_folder(SPLIT)), inner(predictions, SPLIT)
-    if truth.exists() and predictions.exists() and truth.samefile(predictions):
-        log.warning("--truth and --predictions are the same folder: what comes out says nothing.")
-    true, predicted = files_in(truth), files_in(predictions)
-    wanted = names_of(subset, SPLIT)
-    masks = (name for name in true if _is_of_a_class(name) and name.endswith(".png"))
-    names = [name for name in masks if name in predicted] if partial else wanted
-    both = [Pair(name, true[name], predicted[name]) for name in names if name in true and name in predicted]
-    if not both:
-        raise UserError(
-            f"No image has both a truth and a prediction.\n"
-            f"Expected `<wnid>/<stem>.png` of {SPLIT} images, such as {wanted[0]}.\n"
-            f"{truth} holds: {first_few(true) or 'nothing'}\n"
-            f"{predictions} holds: {first_few(predicted) or 'nothing'}"
-        )
-    if partial:
-        log.info(
-            "%s images have both, of %s in %s and %s in %s; %s validation has %s",
-            *(f"{len(both):,}", f"{len(true):,}", truth, f"{len(predicted):,}", predictions),
-            *(subset_of(subset).name, f"{len(wanted):,}"),
-        )
-        return both, []
-    findings = [FileProblem(MISSING_TRUTH, name) for name in wanted if name not in true]
-    return both, name_problems(predicted, wanted) + findings
 
 
 def fingerprint(folder: Path) -> str:
@@ -162,11 +128,6 @@ def name_problems(found: Iterable[str], wanted: Sequence[str]) -> list[FileProbl
         *(FileProblem(MISPLACED, f"{name} should be {place}") for name, place in misplaced.items()),
         *(FileProblem(EXTRA, name) for name in unexpected if name not in misplaced),
     ]
-
-
-def partial_would_do(findings: Iterable[FileProblem]) -> bool:
-    """Whether all that is wrong are names that are missing or too much."""
-    return all(one.kind in (MISSING, MISSING_TRUTH, EXTRA) for one in findings)
 
 
 def read_pair(pair: Pair, classes: int) -> tuple[np.ndarray, np.ndarray] | list[FileProblem]:

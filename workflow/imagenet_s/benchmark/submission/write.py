@@ -4,6 +4,7 @@ What was written is read back and checked as if somebody else had made it.
 """
 
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from imagenet_s.benchmark.scoring.predictions import (
@@ -33,21 +34,30 @@ from imagenet_s.workspace.output_guard import check_output_path
 DATE = (1980, 1, 1, 0, 0, 0)  # of each member, so that the same predictions give the same zip
 
 
-def submit(
-    subset: int,
-    protocol: str,
-    predictions: Path,
-    images: Path,
-    match: Path | None,
-    method: Path,
-    out: Path,
-    workers: int,
-) -> None:
-    """Writes `out`, a zip to submit, once it is known to be one; raises UserError with all that is wrong."""
-    check_output_path(out, inner(predictions, SPLIT), images, match, method)
-    texts = {METHOD: method_text(read_method(method)).encode()}
-    if match:
-        texts[MATCH] = match.read_bytes()
+@dataclass(frozen=True)
+class Submission:
+    """What is handed in: predictions of the test images of a subset, by the rules of a protocol.
+
+    `method` describes how they were made; `match`, where their ids are generated, which class each id is.
+    """
+
+    subset: int
+    protocol: str
+    predictions: Path
+    match: Path | None
+    method: Path
+
+
+def submit(submission: Submission, images: Path, out: Path, workers: int) -> None:
+    """Write `out`, a zip to submit, once it is known to be one; `images` are the test images.
+
+    Raises UserError with all that is wrong.
+    """
+    subset, protocol, predictions = submission.subset, submission.protocol, submission.predictions
+    check_output_path(out, inner(predictions, SPLIT), images, submission.match, submission.method)
+    texts = {METHOD: method_text(read_method(submission.method)).encode()}
+    if submission.match:
+        texts[MATCH] = submission.match.read_bytes()
     tell_rules(subset, protocol)
     wanted, found = names_of(subset, SPLIT), files_in(inner(predictions, SPLIT))
     there = {name: found[name] for name in wanted if name in found}

@@ -1,0 +1,157 @@
+"""Restoring images of a build: plan the entries to make, fetch lost copies, place the entries."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from imagenet_s.dataset.manifests import manifest_rows
+from imagenet_s.dataset.metadata import read_dataset
+from imagenet_s.dataset.tree import entries
+from imagenet_s.images.read import Reader
+from imagenet_s.io.atomic import ensure_real_dir, write_atomically
+from imagenet_s.preflight.check import scan_source
+from imagenet_s.repair.damage import Copy, TreeEntry, behind_links, damaged_of, digest_of, place_entry
+from imagenet_s.source.layouts import reader_of
+from imagenet_s.source.listing import Row, all_files
+from imagenet_s.source.scan import SourceScan
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.subsets import SPLITS, tiers_of
+from imagenet_s.verify.adopt import ADOPTED
+from imagenet_s.verify.compare import VerificationResult
+from imagenet_s.verify.expected import IMAGE
+
+
+@dataclass(frozen=True)
+class ScannedSource:
+    """Where the source has its images now, and what was found with them, one scan a tier."""
+
+    listing: pa.Table
+    scans: Sequence[SourceScan]
+
+    def prefixes(self) -> tuple[str, ...]:
+        """Return how the names of images begin that no listing has, as they are read in one pass."""
+        return tuple("ILSVRC" if kind == "val" else "n" for kind in self.scans[0].one_pass)
+
+
+@dataclass(frozen=True)
+class ImagePlan:
+    """What is to be done about damaged images, by their paths in the subset's folder.
+
+    `entries`: how each gets into the tree; `digests`: the sha256 it must have; `lost`: why it cannot be
+    restored. No image is in both `entries` and `lost`.
+    """
+
+    entries: Mapping[str, TreeEntry]
+    digests: Mapping[str, str]
+    lost: Mapping[str, str]
+
+
+def restore_images(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
+    """Restore images as the right link, or as a copy of the right bytes.
+
+    Returns those that could not be restored, and why.
+    """
+    damaged = damaged_of(verdict, IMAGE, relocated)
+    if not damaged:
+        return []
+    source = scanned(copy)
+    plan = plan_images(copy, verdict, damaged, source)
+    lost = {**plan.lost, **fetch_images(copy, plan, source, scratch)}
+    problems = place_images(copy.root, [e for path, e in plan.entries.items() if path not in lost], scratch)
+    return [*problems, *(f"{path}: {why}" for path, why in sorted(lost.items()))]
+
+
+def plan_images(
+    copy: Copy, verdict: VerificationResult, damaged: Mapping[str, str], source: ScannedSource
+) -> ImagePlan:
+    """Plan for the images in `damaged`, path → sha256, and for those that share a link with them.
+
+    Nothing is written.
+    """
+    splits = [split for split in SPLITS if f"manifests/{split}.csv" not in verdict.expected.damaged]
+    lost = {path: "its manifest is damaged" for path in damaged if path.partition("/")[0] not in splits}
+    rows, absent = _rows_in(source, manifest_rows(copy.root, splits))
+    lost |= dict.fromkeys(absent & damaged.keys(), "the source does not have it")
+    dataset = read_dataset(copy.root)
+    link = "copy" if dataset and dataset["build"]["link"] == ADOPTED else copy.config.link
+    tree = entries(copy.subset, rows, source.listing, source.scans, link, copy.workspace)
+    targets = dict(zip(tree["path"].to_pylist(), tree.drop("path").to_pylist(), strict=True))
+    made = {path: _entry_of(copy.root, path, targets) for path in damaged.keys() - lost.keys()}
+    behind = behind_links(verdict, IMAGE, {entry.path for entry in made.values()})
+    made |= {path: _entry_of(copy.root, path, targets) for path in behind.keys() - lost.keys() - absent}
+    return ImagePlan(made, {**damaged, **behind}, lost)
+
+
+def fetch_images(copy: Copy, plan: ImagePlan, source: ScannedSource, scratch: Path) -> dict[str, str]:
+    """Copy into the pool, from the source, those images of the plan whose copy there is damaged or gone.
+
+    Returns path → why for each image that has other bytes afterwards than it must have.
+    """
+    wrong = {path for path, entry in plan.entries.items() if digest_of(entry.file) != plan.digests[path]}
+    pool = f"{os.path.abspath(copy.workspace.pool)}/"
+    # An image of a list is one of train, too, and has one copy.
+    copies = {Path(path).stem: path for path in wrong if plan.entries[path].file.startswith(pool)}
+    fetched = set()
+    for image, data in _bytes_of(set(copies), source):
+        path = copies[image]
+        if sha256(data).hexdigest() == plan.digests[path]:
+            file = Path(plan.entries[path].file)
+            folder = ensure_real_dir(copy.workspace.pool, file.parent.relative_to(pool))
+            write_atomically(data, folder / file.name, scratch)
+            fetched.add(image)
+    return {path: "the source has other bytes" for path in wrong if Path(path).stem not in fetched}
+
+
+def place_images(root: Path, made: Iterable[TreeEntry], scratch: Path) -> list[str]:
+    """Make the entries in the tree at `root`, each once; return those that cannot be made, and why."""
+    by_path = {entry.path: entry for entry in made}
+    failed = {path: place_entry(root, entry, scratch) for path, entry in by_path.items()}
+    return [f"{path}: {why}" for path, why in failed.items() if why]
+
+
+def _rows_in(source: ScannedSource, rows: pa.Table) -> tuple[pa.Table, set[str]]:
+    """Return the rows of manifests whose image the source has, and the paths of the other images."""
+    known, one_pass = set(source.listing["image"].to_pylist()), source.prefixes()
+    stems = [Path(path).stem for path in rows["image"].to_pylist()]
+    there = pa.array([stem in known or stem.startswith(one_pass) for stem in stems], pa.bool_())
+    return rows.filter(there), set(rows.filter(pc.invert(there))["image"].to_pylist())
+
+
+def _entry_of(root: Path, path: str, targets: Mapping[str, Mapping[str, str]]) -> TreeEntry:
+    """Return the entry for an image: its own, or the link of its class folder."""
+    if path in targets:
+        own = targets[path]
+        return TreeEntry(path, own["target"], own["kind"], own["target"])
+    folder, _, name = path.rpartition("/")
+    whole = targets[folder]
+    file = f"{whole['target']}/{name}"
+    if (root / folder).is_dir() and not (root / folder).is_symlink():  # it was not whole when it was linked
+        return TreeEntry(path, file, whole["kind"], file)
+    return TreeEntry(folder, whole["target"], whole["kind"], file)
+
+
+def scanned(copy: Copy) -> ScannedSource:
+    """Scan the source of a copy; for the demo, the images that a build made."""
+    imagenet = copy.config.imagenet or os.path.abspath(copy.workspace.demo_images)
+    index = copy.workspace.index
+    index = Index(index if index.exists() else None)
+    listings, scans = scan_source(Path(imagenet), tiers_of(copy.subset), index)
+    return ScannedSource(all_files(listings), scans)
+
+
+def _bytes_of(images: set[str], source: ScannedSource) -> Iterator[tuple[str, bytes]]:
+    """Yield (name without ending, bytes) of those of the images that the source has."""
+    listing, scan = source.listing, source.scans[0]
+    rows = listing.filter(pc.is_in(listing["image"], pa.array(images, pa.string()))).to_pylist()
+    with Reader() as reader:
+        for row in sorted(rows, key=lambda row: (row["path"], row["offset"] or 0)):
+            yield row["image"], bytes(reader.read(Row(**row)))
+    left = images - {row["image"] for row in rows}
+    for path in (Path(path) for kind in scan.one_pass for path in getattr(scan, kind)):
+        if left:
+            yield from reader_of(path)(path).stream(left.__contains__)
