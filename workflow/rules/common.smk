@@ -20,7 +20,8 @@ from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import escape_output
 from imagenet_s.source.layouts import one_pass_sets, pass_files
 from imagenet_s.spec.shards import tier_of
-from imagenet_s.spec.subsets import MASKED, sample_manifests, tiers_of
+from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
+from imagenet_s.spec.subsets import sample_manifests, tiers_of
 from imagenet_s.workspace.paths import Workspace
 
 
@@ -52,7 +53,7 @@ def parts_of(wildcards):
 
 
 wildcard_constraints:
-    subset="50|300|919",
-    tier="50|300|919",
-    encoding="id16|id8|color|binary",
+    subset="|".join(map(str, SUBSETS)),
+    tier="|".join(map(str, SUBSETS)),
+    encoding="|".join(ENCODINGS),
     split="train-semi|validation|test",
