@@ -17,25 +17,17 @@ include: "workflow/rules/labels.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/benchmark.smk"
-
-
-onstart:
-    try:
-        hold_run(Path(OUTPUT))
-    except UserError as error:
-        raise WorkflowError(str(error))
-    except OSError as error:
-        raise WorkflowError(
-            f"`output`: cannot write to {OUTPUT}: {error.strerror}."
-        )
+include: "workflow/rules/run.smk"
 
 
 rule all:
     default_target: True
     input:
         # List every manifest so that a missing one triggers a rebuild.
-        expand(rules.manifests.output, subset=SUBSETS),
-        expand(rules.labels.output.digests, subset=SUBSETS, encoding=CONFIG.labels),
-        expand(rules.dataset.output, subset=SUBSETS),
+        expand(rules.manifests.output, subset=CONFIG.subsets),
+        expand(
+            rules.labels.output.digests, subset=CONFIG.subsets, encoding=CONFIG.labels
+        ),
+        expand(rules.dataset.output, subset=CONFIG.subsets),
         rules.summary.output,
         rules.tidy.output,

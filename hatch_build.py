@@ -1,4 +1,4 @@
-"""How a wheel becomes a whole tool: the workflow goes into it, laid out as it is here."""
+"""Add the workflow to wheels, in the layout of the repository: an installed wheel needs no checkout."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CARRIED = (
 
 
 class CarriedFiles(BuildHookInterface):
-    """Adds the workflow to wheels. An editable installation has none of it: it uses the checkout itself."""
+    """Adds the workflow to wheels, but not to editable installations, which use the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "standard":

@@ -1,4 +1,4 @@
-"""The project as a whole: dependencies, code digests, modules one can read, the command line."""
+"""The project as a whole: dependencies, modules one can read, the command line."""
 
 import ast
 import json
@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagenet_s.pipeline import code_digest as code
 from imagenet_s.runtime.version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -22,15 +21,6 @@ PACKAGE = ROOT / "workflow" / "imagenet_s"
 LAUNCH = ROOT / "workflow" / "launch.py"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-
-# The stages whose digests are among the params of rules.
-STAGES = sorted(
-    {
-        stage
-        for rules in (ROOT / "workflow" / "rules").glob("*.smk")
-        for stage in re.findall(r'code_digest\("([\w.]+)"', rules.read_text(encoding="utf-8"))
-    }
-)
 
 
 def ranges(requirements: list[str]) -> dict[str, str]:
@@ -49,36 +39,6 @@ def run(*arguments: object, cwd: Path, launch: Path = LAUNCH) -> subprocess.Comp
         text=True,
         check=False,
     )
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch) -> Path:
-    """A copy of the package that may be changed, of which `code` now speaks."""
-    copy = shutil.copytree(PACKAGE, tmp_path / "imagenet_s", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code, "PACKAGE", copy)
-    forget()
-    yield copy
-    forget()
-
-
-def forget() -> None:
-    code.code_digest.cache_clear()
-    code._imports.cache_clear()
-
-
-def digests() -> dict[str, str]:
-    """stage → digest of its code as it is now."""
-    forget()
-    return {stage: code.code_digest(stage) for stage in STAGES}
-
-
-def changed_by(path: Path) -> set[str]:
-    """The stages whose digest changes with one more line in a file."""
-    before = digests()
-    with path.open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
-    after = digests()
-    return {stage for stage in STAGES if before[stage] != after[stage]}
 
 
 def test_the_conda_environment_says_the_same_as_pyproject():
@@ -116,86 +76,6 @@ def test_each_module_says_what_it_is_and_can_be_read_in_one_sitting(module):
     text = module.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert len(text.splitlines()) < 260
-
-
-def test_a_change_of_a_module_changes_the_stages_that_import_it(package):
-    assert changed_by(package / "dataset" / "summary.py") == {"dataset.summary"}
-    assert changed_by(package / "annotations" / "fetch.py") == {"annotations.fetch", "demo.generate"}
-    assert changed_by(package / "io" / "atomic.py") >= {
-        "images.read",
-        "annotations.unpack",
-        "dataset.encoded_masks",
-        "dataset.tree",
-        "dataset.metadata",
-        "dataset.summary",
-    }
-
-
-@pytest.mark.parametrize("name", ["models", "checks", "explain", "settings"])
-def test_a_change_of_the_settings_code_reruns_nothing(package, name):
-    # Each stage's command says what of the settings it depends on.
-    assert changed_by(package / "config" / f"{name}.py") == set()
-
-
-def test_the_commands_of_jobs_do_not_load_the_models_of_the_settings():
-    text = (PACKAGE / "cli" / "stage_commands.py").read_text(encoding="utf-8")
-    called = {name.rpartition(".")[0] for name in re.findall(r'"(\w+\.\w+\.\w+)"', text)}
-    assert {"preflight.check", "images.read", "dataset.tree"} <= called
-    for module in called | {"cli.main", "cli.stage_commands"}:
-        assert "config.models" not in code.imported(module), module
-
-
-def test_a_change_of_the_images_code_reruns_the_images_and_what_is_joined_from_them(package):
-    changed = changed_by(package / "images" / "read.py")
-    assert {"images.read", "dataset.samples"} <= changed
-    assert not {"annotations.unpack", "dataset.encoded_masks", "source.scan", "annotations.fetch"} & changed
-
-
-def test_a_change_of_the_official_tables_changes_the_stages_that_read_them(package):
-    table = package / "official" / "val.csv"
-    changed = changed_by(table)
-    assert {"images.read", "annotations.unpack", "dataset.samples", "source.scan"} <= changed
-    assert "dataset.summary" not in changed
-
-
-@pytest.mark.parametrize("name", ["errors", "progress"])
-def test_what_only_tells_the_user_changes_no_digest(package, name):
-    assert changed_by(package / "runtime" / f"{name}.py") == set()
-
-
-@pytest.mark.parametrize(
-    "stage", ["images.read", "annotations.unpack", "dataset.encoded_masks", "dataset.tree", "source.scan"]
-)
-def test_an_expensive_stage_does_not_depend_on_the_papers_of_a_build(stage):
-    papers = {"dataset.summary", "dataset.manifests", "config.settings", "cli.main", "demo.generate"}
-    assert not papers & code.imported(stage)
-    assert {stage, "io.atomic"} <= code.imported(stage)
-
-
-def test_the_digest_of_a_stage_covers_every_module_that_it_really_loads(tmp_path):
-    # Python itself is asked, so that no form of import goes unseen.
-    script = """
-import importlib, json, sys
-loaded = {}
-for stage in sys.argv[1:]:
-    for name in [name for name in sys.modules if name.partition(".")[0] == "imagenet_s"]:
-        del sys.modules[name]
-    importlib.import_module(f"imagenet_s.{stage}")
-    modules = {name: module for name, module in sys.modules.items() if name.startswith("imagenet_s.")}
-    loaded[stage] = sorted(name[11:] for name, module in modules.items() if not hasattr(module, "__path__"))
-print(json.dumps(loaded))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script, *STAGES],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "workflow")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for stage, loaded in json.loads(done.stdout).items():
-        assert set(loaded) - code.TELLING <= code.imported(stage), stage
-    assert len(STAGES) > 10
 
 
 def test_the_command_line_runs_from_anywhere_with_nothing_activated(tmp_path):

@@ -25,6 +25,7 @@ from imagenet_s.spec.shards import subset_parts, tier_of
 from imagenet_s.spec.subsets import MASKED, label_folder, subset_of, tiers_of
 
 ROOT = Path(__file__).parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
 def build(
@@ -76,6 +77,14 @@ class Run:
         return sorted(r for r in re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text) if r != "all")
 
 
+def not_activated() -> dict[str, str]:
+    """The variables of a user who calls `.venv/bin/snakemake` by its path and activated nothing."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if Path(folder) != SNAKEMAKE.parent)
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return kept | {"PATH": path}
+
+
 def snakemake(
     folder: Path, *arguments: str, project: Path = ROOT, before: tuple[str, ...] = (), **config
 ) -> Run:
@@ -85,13 +94,10 @@ def snakemake(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    command = [*before, sys.executable, "-m", "snakemake", "--snakefile", project / "Snakefile"]
-    # As for a user who activated nothing: no path to our package, none to the environment.
-    environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     done = subprocess.run(
-        [*command, "--cores", "2", *arguments],
+        [*before, SNAKEMAKE, "--snakefile", project / "Snakefile", "--cores", "2", *arguments],
         cwd=folder,
-        env=environment,
+        env=not_activated(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -30,9 +30,9 @@ from imagenet_s.cli.main import main
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images import stream as passes
 from imagenet_s.preflight.check import check_and_list
-from imagenet_s.runtime.lock import hold_run
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.subsets import subset_of
+from imagenet_s.workspace.leftovers import hold_output
 
 IMAGE = "train/n01443537/n01443537_1.JPEG"
 PART = "train-50-0"
@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_to_the_last_byte_and_file(disk, capsys):
     assert "Traceback" not in error
     (folder / "0").unlink()
     (folder / "1").unlink()
-    hold_run(folder)  # not a byte is left for its name
+    hold_output(folder)  # not a byte is left for its name
     assert main(["clean", str(folder), "--dry-run"]) == 0
 
 

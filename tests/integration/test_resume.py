@@ -23,8 +23,9 @@ PATIENCE = 60  # seconds
 @contextmanager
 def holding(output: Path):
     """Another process that holds an output's lock, as a run does; yields it."""
-    code = "import sys, time; from pathlib import Path; from imagenet_s.runtime.lock import hold_run\n"
-    code += "hold_run(Path(sys.argv[1])); print('held', flush=True); time.sleep(300)"
+    code = "import sys, time; from pathlib import Path\n"
+    code += "from imagenet_s.workspace.leftovers import hold_output\n"
+    code += "hold_output(Path(sys.argv[1])); print('held', flush=True); time.sleep(300)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     process = subprocess.Popen(
         [sys.executable, "-c", code, output], env=environment, stdout=subprocess.PIPE, text=True
@@ -122,8 +123,9 @@ def test_a_job_that_outlives_its_run_is_waited_for(tmp_path):
             [
                 sys.executable,
                 "-c",
-                "import sys; from pathlib import Path; from imagenet_s.runtime.lock import hold_run\n"
-                "hold_run(Path(sys.argv[1]))",
+                "import sys; from pathlib import Path\n"
+                "from imagenet_s.workspace.leftovers import hold_output\n"
+                "hold_output(Path(sys.argv[1]))",
                 tmp_path,
             ],
             env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
@@ -200,7 +202,7 @@ def running(pid: int) -> bool:
 
 
 def test_a_run_that_was_refused_takes_nothing_from_the_one_at_work(tmp_path):
-    code = "import sys; from pathlib import Path; from imagenet_s.runtime.lock import end_run\n"
+    code = "import sys; from pathlib import Path; from imagenet_s.workspace.leftovers import end_run\n"
     code += "end_run(Path(sys.argv[1]))"
     with holding(tmp_path):
         (tmp_path / "work" / "tmp").mkdir()

@@ -1,6 +1,7 @@
 """The project as a wheel: what is in it, and that it is a whole tool where there is no checkout."""
 
 import fcntl
+import shutil
 import subprocess
 import sys
 import venv
@@ -190,6 +191,17 @@ def test_the_code_of_a_wheel_has_the_digests_of_the_checkout(installed, tmp_path
         [sys.executable, "-c", script], cwd=ROOT / "workflow", capture_output=True, text=True
     ).stdout
     assert inside == outside != ""
+
+
+def test_a_checkout_needs_no_installation_and_uses_no_other_package(tmp_path):
+    other = Environment(tmp_path / "other")
+    (decoy,) = other.folder.glob("lib/python*/site-packages")
+    (decoy / "imagenet_s.py").write_text('raise ImportError("another package")\n')
+    shutil.copy(ROOT / "config.yaml", tmp_path)
+    run = other.snakemake("--snakefile", str(ROOT / "Snakefile"), "--printshellcmds", "fetch", cwd=tmp_path)
+    assert run.returncode == 0, run.stdout
+    assert f"Shell command: {other.python} {ROOT}/workflow/launch.py --work results/work " in run.stdout
+    assert (tmp_path / "results" / "work" / "annotations" / "50.json").is_file()
 
 
 def test_a_snakemake_without_the_package_says_which_one_to_run(installed, tmp_path):

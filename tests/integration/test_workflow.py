@@ -17,7 +17,16 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from helpers.builds import ROOT, build, check_sums, digest, image_files, snakemake
+from helpers.builds import (
+    ROOT,
+    SNAKEMAKE,
+    build,
+    check_sums,
+    digest,
+    image_files,
+    not_activated,
+    snakemake,
+)
 from helpers.http_server import AnnotationServer, Truncate
 from helpers.raw_imagenet import gzipped, hugging_face_tars, tar_of
 from helpers.synthetic_zip import rewritten
@@ -266,8 +275,8 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, 
 def test_another_workflow_can_import_this_one(tmp_path):
     module = ROOT / "tests" / "module"
     shutil.copy(module / "config.yaml", tmp_path)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", module / "Snakefile", "--cores", "2"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    command = [SNAKEMAKE, "--snakefile", module / "Snakefile", "--cores", "2"]
+    done = subprocess.run(command, cwd=tmp_path, env=not_activated(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     tree = tmp_path / "data" / "out" / "ImageNetS50"
     check_sums(tree)
@@ -277,6 +286,21 @@ def test_another_workflow_can_import_this_one(tmp_path):
         "config.yaml",
         "data",
     ]
+
+
+def test_with_conda_each_job_is_run_by_the_python_of_its_environment(tmp_path):
+    conda = tmp_path / "bin" / "conda"
+    conda.parent.mkdir()
+    facts = {"conda_version": "25.1.0", "conda_prefix": "/none", "platform": "linux-64"}
+    answer = json.dumps(facts | {"get": {"channel_priority": "strict"}})
+    conda.write_text(f"#!/bin/sh\n[ \"$1\" = --version ] && echo conda 25.1.0 || echo '{answer}'\n")
+    conda.chmod(0o755)
+    path = ("env", f"PATH={conda.parent}:/usr/bin:/bin")
+    run = snakemake(tmp_path, "--sdm", "conda", "--dry-run", "--printshellcmds", before=path)
+    assert run.code == 0, run.text
+    launch = ROOT / "workflow" / "launch.py"
+    assert run.text.count(f"Shell command: python {launch} --work results/work ") == 14, run.text
+    assert sys.executable not in run.text
 
 
 # A source that is read from front to back
@@ -399,7 +423,7 @@ def test_predictions_are_matched_scored_and_submitted_again_only_when_they_chang
 
     run = snakemake(tmp_path / "run", "submission", **settings)
     assert run.code == 1
-    assert "`benchmark.method`: a submission says what it is of" in run.text
+    assert "`benchmark.method`: a submission needs a description" in run.text
 
     table["method"] = {**BASELINE, "description": 'it\'s "quoted" \\ $HOME é 🔥'}
     run = snakemake(tmp_path / "run", "evaluate", "submission", **settings)

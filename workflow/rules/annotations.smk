@@ -1,19 +1,17 @@
-# The masks: their archive fetched and verified, then unpacked, looked at and recorded.
+# The masks: their archive is downloaded and verified, then unpacked, checked and recorded.
 
 
 if not CONFIG.demo_annotations:
 
-    # Where Snakemake runs: the nodes of many clusters have no internet.
+    # This job runs where Snakemake runs: the nodes of many clusters have no internet access.
     rule annotations:
         input:
-            # A long download is in vain if the source is not complete.
-            source=lambda wildcards: rules.source.output.findings.format(
-                tier=wildcards.subset
-            ),
+            # No long download before the source is known to be complete.
+            source=FILES.findings("{subset}"),
         output:
-            receipt=f"{WORK}/annotations/{{subset}}.json",
+            receipt=FILES.annotations("{subset}"),
         log:
-            f"{LOGS}/annotations-{{subset}}.log",
+            FILES.log("annotations-{subset}"),
         localrule: True
         conda:
             "../../envs/imagenet-s.yaml"
@@ -23,10 +21,10 @@ if not CONFIG.demo_annotations:
             runtime=growing(120),
             disk_mb=1000,
         params:
-            run=imagenet_s,
+            run=job_command,
             origin=CONFIG.annotations,
             md5=lambda wildcards: CONFIG.md5[int(wildcards.subset)],
-            folder=lambda wildcards, output: Path(output.receipt).parent,
+            folder=moved(FILES.downloads),
             code=code_digest("annotations.fetch"),
         message:
             "Getting the annotations of ImageNetS{wildcards.subset} ({params.origin})"
@@ -35,23 +33,21 @@ if not CONFIG.demo_annotations:
             " --md5 {params.md5} --folder {params.folder:q} --receipt {output.receipt:q}"
 
 
-# A target of its own, for a place with internet before a build in one without.
+# A separate target: run it on a machine with internet access before a build on one without.
 rule fetch:
     input:
-        expand(f"{WORK}/annotations/{{subset}}.json", subset=SUBSETS),
+        [FILES.annotations(subset) for subset in CONFIG.subsets],
 
 
 rule masks:
     input:
         # Nothing is written before the source is known to be complete.
-        source=lambda wildcards: rules.source.output.findings.format(
-            tier=wildcards.subset
-        ),
-        annotations=f"{WORK}/annotations/{{subset}}.json",
+        source=FILES.findings("{subset}"),
+        annotations=FILES.annotations("{subset}"),
     output:
-        records=f"{WORK}/masks/{{subset}}.parquet",
+        records=FILES.mask_records("{subset}"),
     log:
-        f"{LOGS}/masks-{{subset}}.log",
+        FILES.log("masks-{subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 2
@@ -60,9 +56,9 @@ rule masks:
         runtime=growing(60),
         disk_mb=1000,
     params:
-        run=imagenet_s,
-        root=root_of,
-        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/masks-{wildcards.subset}",
+        run=job_command,
+        root=moved(FILES.output),
+        scratch=moved(FILES.scratch("masks-{subset}")),
         code=code_digest("annotations.unpack"),
     message:
         "Unpacking and checking the masks of ImageNetS{wildcards.subset}"

@@ -1,15 +1,15 @@
-# The benchmark: predictions scored and submitted. Targets of their own: `match`, `evaluate`, `submission`.
-# What they depend on is what they read: the digests of a folder's files, not of the whole data set.
+# The benchmark: predictions are matched, scored and submitted. Targets: `match`, `evaluate`, `submission`.
+# The jobs depend on the digests of the folders that they read, not on the whole data set.
 
 
-# The worked example: what a model of yours would do.
+# The worked example: a model of your own would replace it.
 rule grid_features:
     input:
-        images=f"{TREE}/manifests/{{split}}.sha256",
+        images=FILES.manifests(BENCHMARK.subset) / "{split}.sha256",
     output:
-        receipt=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
+        receipt=FILES.features_receipt(BENCHMARK.subset, "{split}"),
     log:
-        f"{LOGS}/grid_features-{BENCHMARK.subset}-{{split}}.log",
+        FILES.log(f"grid_features-{BENCHMARK.subset}-{{split}}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 2
@@ -18,12 +18,12 @@ rule grid_features:
         runtime=growing(60),
         disk_mb=2000,
     params:
-        run=imagenet_s,
-        images=lambda wildcards, input: tree_of(input.images) / wildcards.split,
-        out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
+        run=job_command,
+        images=moved(FILES.tree(BENCHMARK.subset) / "{split}"),
+        out=moved(FILES.features(BENCHMARK.subset, "{split}")),
         code=code_digest("benchmark.baseline.grid_features"),
     message:
-        "Features of {wildcards.split}: colours and edges on a grid"
+        "Computing features of {wildcards.split}: colours and edges on a grid"
     shell:
         "{params.run} --log {log:q} grid-features --images {params.images:q} --out {params.out:q}"
         " --workers {threads}"
@@ -31,27 +31,27 @@ rule grid_features:
 
 rule distance_match:
     input:
-        masks=f"{TREE}/manifests/train-semi-segmentation.sha256",
-        train=f"{WORK}/features/{BENCHMARK.subset}/train-semi.json",
-        features=f"{WORK}/features/{BENCHMARK.subset}/{{split}}.json",
+        masks=FILES.manifests(BENCHMARK.subset) / "train-semi-segmentation.sha256",
+        train=FILES.features_receipt(BENCHMARK.subset, "train-semi"),
+        features=FILES.features_receipt(BENCHMARK.subset, "{split}"),
     output:
-        receipt=f"{RESULTS}/baseline/{{split}}.json",
+        receipt=FILES.baseline_receipt(BENCHMARK.subset, "{split}"),
     log:
-        f"{LOGS}/distance_match-{BENCHMARK.subset}-{{split}}.log",
+        FILES.log(f"distance_match-{BENCHMARK.subset}-{{split}}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(4000),
         runtime=growing(480),
         disk_mb=1000,
     params:
-        run=imagenet_s,
+        run=job_command,
         subset=BENCHMARK.subset,
-        tree=lambda wildcards, input: tree_of(input.masks),
-        train=lambda wildcards, input: Path(input.train).with_suffix(""),
-        features=lambda wildcards, input: Path(input.features).with_suffix(""),
-        out=lambda wildcards, output: Path(output.receipt).with_suffix(""),
+        tree=moved(FILES.tree(BENCHMARK.subset)),
+        train=moved(FILES.features(BENCHMARK.subset, "train-semi")),
+        features=moved(FILES.features(BENCHMARK.subset, "{split}")),
+        out=moved(FILES.baseline(BENCHMARK.subset) / "{split}"),
         code=code_digest("benchmark.baseline.distance_matching"),
     message:
         "Predicting {wildcards.split} by distance matching"
@@ -64,25 +64,27 @@ rule distance_match:
 
 rule match:
     input:
-        truth=f"{TREE}/manifests/validation-segmentation.sha256",
-        predicted=predicted("validation"),
+        truth=FILES.manifests(BENCHMARK.subset) / "validation-segmentation.sha256",
+        predicted=inputs.baseline_receipts(BENCHMARK, FILES, "validation"),
     output:
-        match=f"{RESULTS}/match.json",
-        info=f"{RESULTS}/match-info.json",
+        match=SCORES.match,
+        info=SCORES.match_info,
     log:
-        f"{LOGS}/match-{BENCHMARK.subset}.log",
+        FILES.log(f"match-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        run=imagenet_s,
+        run=job_command,
         subset=BENCHMARK.subset,
-        tree=lambda wildcards, input: tree_of(input.truth),
-        predictions=predictions_of,
-        seen=predictions_seen("validation"),
+        tree=moved(FILES.tree(BENCHMARK.subset)),
+        predictions=BENCHMARK.predictions or moved(FILES.baseline(BENCHMARK.subset)),
+        seen=lambda wildcards: checked(
+            inputs.predictions_state, BENCHMARK, "validation"
+        ),
         code=code_digest("benchmark.scoring.matching"),
     message:
         "Matching ids to classes: {params.predictions}"
@@ -93,46 +95,48 @@ rule match:
 
 rule evaluate:
     input:
-        truth=f"{TREE}/manifests/validation-segmentation.sha256",
-        predicted=predicted("validation"),
-        match=matched,
+        truth=FILES.manifests(BENCHMARK.subset) / "validation-segmentation.sha256",
+        predicted=inputs.baseline_receipts(BENCHMARK, FILES, "validation"),
+        match=lambda wildcards: checked(inputs.match_files, BENCHMARK, FILES),
     output:
-        metrics=f"{RESULTS}/metrics.json",
+        metrics=SCORES.metrics,
         table=report(
-            f"{RESULTS}/metrics-classes.csv",
+            SCORES.classes_table,
             category="Benchmark",
             labels={"what": "IoU of each class"},
         ),
         plot=report(
-            f"{RESULTS}/metrics-classes.png",
+            SCORES.classes_plot,
             category="Benchmark",
             labels={"what": "IoU of each class, drawn"},
         ),
         worst=report(
-            f"{RESULTS}/metrics-worst.png",
+            SCORES.worst_images,
             category="Benchmark",
             labels={"what": "worst images"},
         ),
         best=report(
-            f"{RESULTS}/metrics-best.png",
+            SCORES.best_images,
             category="Benchmark",
             labels={"what": "best images"},
         ),
     log:
-        f"{LOGS}/evaluate-{BENCHMARK.subset}.log",
+        FILES.log(f"evaluate-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        run=imagenet_s,
+        run=job_command,
         subset=BENCHMARK.subset,
-        tree=lambda wildcards, input: tree_of(input.truth),
-        predictions=predictions_of,
-        match=matched_by,
-        seen=predictions_seen("validation"),
+        tree=moved(FILES.tree(BENCHMARK.subset)),
+        predictions=BENCHMARK.predictions or moved(FILES.baseline(BENCHMARK.subset)),
+        match=lambda wildcards, input: jobs.option("--match", input.match),
+        seen=lambda wildcards: checked(
+            inputs.predictions_state, BENCHMARK, "validation"
+        ),
         code=code_digest("benchmark.scoring.evaluate"),
     message:
         "Scoring {params.predictions}"
@@ -143,29 +147,29 @@ rule evaluate:
 
 rule submission:
     input:
-        images=f"{TREE}/manifests/test.sha256",
-        predicted=predicted("test"),
-        match=matched,
+        images=FILES.manifests(BENCHMARK.subset) / "test.sha256",
+        predicted=inputs.baseline_receipts(BENCHMARK, FILES, "test"),
+        match=lambda wildcards: checked(inputs.match_files, BENCHMARK, FILES),
     output:
-        zip=f"{RESULTS}/submission.zip",
+        zip=SCORES.submission,
     log:
-        f"{LOGS}/submission-{BENCHMARK.subset}.log",
+        FILES.log(f"submission-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(1000),
         runtime=growing(60),
         disk_mb=1000,
     params:
-        run=imagenet_s,
+        run=job_command,
         subset=BENCHMARK.subset,
         protocol=BENCHMARK.protocol,
-        tree=lambda wildcards, input: tree_of(input.images),
-        predictions=predictions_of,
-        match=matched_by,
-        method=method_of,
-        seen=predictions_seen("test"),
+        tree=moved(FILES.tree(BENCHMARK.subset)),
+        predictions=BENCHMARK.predictions or moved(FILES.baseline(BENCHMARK.subset)),
+        match=lambda wildcards, input: jobs.option("--match", input.match),
+        method=lambda wildcards: checked(jobs.method_json, BENCHMARK),
+        seen=lambda wildcards: checked(inputs.predictions_state, BENCHMARK, "test"),
         code=code_digest("benchmark.submission.write"),
     message:
         "Writing and checking the submission of {params.predictions} ({params.protocol})"

@@ -1,17 +1,14 @@
-# The papers of a subset: manifests, dataset.json, and the summary of the whole build.
+# What describes a subset: manifests and dataset.json. Then the end of a build: cleaning up and a summary.
 
 
 rule manifests:
     input:
-        samples=rules.samples.output,
-        tree=rules.tree.output.receipt,
+        samples=FILES.samples("{subset}"),
+        tree=FILES.tree_receipt("{subset}"),
     output:
-        expand(
-            f"{OUTPUT}/ImageNetS{{{{subset}}}}/manifests/{{name}}",
-            name=sample_manifests(),
-        ),
+        [FILES.manifests("{subset}") / name for name in sample_manifests()],
     log:
-        f"{LOGS}/manifests-{{subset}}.log",
+        FILES.log("manifests-{subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -20,8 +17,8 @@ rule manifests:
         runtime=growing(10),
         disk_mb=1000,
     params:
-        run=imagenet_s,
-        folder=lambda wildcards, output: Path(output[0]).parent,
+        run=job_command,
+        folder=moved(FILES.manifests("{subset}")),
         code=code_digest("dataset.manifests"),
     message:
         "Writing the manifests of ImageNetS{wildcards.subset}"
@@ -32,16 +29,18 @@ rule manifests:
 rule dataset:
     input:
         manifests=rules.manifests.output,
-        labels=lambda wildcards: expand(
+        labels=expand(
             rules.labels.output.digests, encoding=CONFIG.labels, allow_missing=True
         ),
-        samples=rules.samples.output,
-        annotations=rules.masks.input.annotations,
-        findings=of_tiers(rules.source.output.findings),
+        samples=FILES.samples("{subset}"),
+        annotations=FILES.annotations("{subset}"),
+        findings=lambda wildcards: [
+            FILES.findings(tier) for tier in tiers_of(int(wildcards.subset))
+        ],
     output:
-        f"{OUTPUT}/ImageNetS{{subset}}/dataset.json",
+        FILES.dataset("{subset}"),
     log:
-        f"{LOGS}/dataset-{{subset}}.log",
+        FILES.log("dataset-{subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -49,10 +48,10 @@ rule dataset:
         mem_mb=growing(1500),
         runtime=growing(10),
     params:
-        run=imagenet_s,
+        run=job_command,
         labels=CONFIG.labels,
         link=CONFIG.link,
-        tree=lambda wildcards, output: Path(output[0]).parent,
+        tree=moved(FILES.tree("{subset}")),
         code=code_digest("dataset.metadata"),
     message:
         "Writing dataset.json of ImageNetS{wildcards.subset}"
@@ -64,11 +63,11 @@ rule dataset:
 
 rule tidy:
     input:
-        expand(rules.dataset.output, subset=SUBSETS),
+        [FILES.dataset(subset) for subset in CONFIG.subsets],
     output:
-        f"{WORK}/source/tidy.json",
+        FILES.tidy_receipt,
     log:
-        f"{LOGS}/tidy.log",
+        FILES.log("tidy"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -76,14 +75,14 @@ rule tidy:
         mem_mb=growing(500),
         runtime=growing(60),
     params:
-        run=imagenet_s,
-        subsets=SUBSETS,
+        run=job_command,
+        subsets=CONFIG.subsets,
         link=CONFIG.link,
         demo="" if CONFIG.imagenet else "--demo",
-        root=root_of,
+        root=moved(FILES.output),
         code=code_digest("dataset.prune"),
     message:
-        "Removing what no tree needs any more"
+        "Removing intermediate files that no data set uses"
     shell:
         "{params.run} --log {log:q} tidy --subsets {params.subsets} --link {params.link} {params.demo}"
         " --output {params.root:q} --receipt {output:q}"
@@ -91,11 +90,11 @@ rule tidy:
 
 rule summary:
     input:
-        expand(rules.dataset.output, subset=SUBSETS),
+        [FILES.dataset(subset) for subset in CONFIG.subsets],
     output:
-        f"{OUTPUT}/summary.txt",
+        FILES.summary,
     log:
-        f"{LOGS}/summary.log",
+        FILES.log("summary"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -103,21 +102,9 @@ rule summary:
         mem_mb=growing(500),
         runtime=growing(5),
     params:
-        run=imagenet_s,
+        run=job_command,
         code=code_digest("dataset.summary"),
     message:
-        "Summing up"
+        "Writing the summary"
     shell:
         "{params.run} --log {log:q} summary --datasets {input:q} --summary {output:q}"
-
-
-onsuccess:
-    end_run(Path(OUTPUT))
-    summary = Path(rules.summary.output[0])
-    # Not the summary of an earlier run, if this one was for something else.
-    if summary.exists() and summary.stat().st_mtime >= STARTED:
-        print_summary(summary)
-
-
-onerror:
-    end_run(Path(OUTPUT))

@@ -1,11 +1,11 @@
-# The embedded demo: a synthetic ImageNet and annotations that fit. Used where the source is `demo`.
+# The embedded demo: a synthetic ImageNet with fitting annotations, used if `imagenet` is `demo`.
 
 
 rule demo_images:
     output:
-        receipt=f"{WORK}/demo/images-{{tier}}.json",
+        receipt=FILES.demo_receipt("{tier}"),
     log:
-        f"{LOGS}/demo_images-{{tier}}.log",
+        FILES.log("demo_images-{tier}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 2
@@ -14,12 +14,12 @@ rule demo_images:
         runtime=growing(30),
         disk_mb=1000,
     params:
-        run=imagenet_s,
-        root=lambda wildcards, output: f"{Path(output.receipt).parent}/imagenet",
-        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/demo-{wildcards.tier}",
+        run=job_command,
+        root=moved(FILES.demo_images),
+        scratch=moved(FILES.scratch("demo-{tier}")),
         code=code_digest("demo.generate"),
     message:
-        "Making synthetic images with the official names (tier {wildcards.tier}): this is not ImageNet"
+        "Generating synthetic images with the official names (tier {wildcards.tier}): this is not ImageNet"
     shell:
         "{params.run} --log {log:q} demo-images --tier {wildcards.tier} --root {params.root:q}"
         " --receipt {output.receipt:q} --scratch {params.scratch:q} --workers {threads}"
@@ -29,9 +29,9 @@ if CONFIG.demo_annotations:
 
     rule demo_annotations:
         output:
-            receipt=f"{WORK}/annotations/{{subset}}.json",
+            receipt=FILES.annotations("{subset}"),
         log:
-            f"{LOGS}/demo_annotations-{{subset}}.log",
+            FILES.log("demo_annotations-{subset}"),
         conda:
             "../../envs/imagenet-s.yaml"
         threads: 2
@@ -39,11 +39,11 @@ if CONFIG.demo_annotations:
             mem_mb=growing(1000),
             runtime=growing(30),
         params:
-            run=imagenet_s,
-            folder=lambda wildcards, output: f"{root_of(wildcards, output)}/work/demo/annotations",
+            run=job_command,
+            folder=moved(FILES.demo_annotations),
             code=code_digest("demo.generate"),
         message:
-            "Making synthetic masks for ImageNetS{wildcards.subset}"
+            "Generating synthetic masks for ImageNetS{wildcards.subset}"
         shell:
             "{params.run} --log {log:q} demo-annotations --subset {wildcards.subset} --folder {params.folder:q}"
             " --receipt {output.receipt:q} --workers {threads}"

@@ -1,18 +1,16 @@
-# Each image of the source is read once, part by part: digests and sizes, and with `link: copy` the copy.
+# Each image of the source is read once, part by part: digests and sizes, and with `link: copy` a copy.
 
 
-# The receipt in the pool says that the copies are there. It is no output of other link modes, so that to
-# leave `copy` reads nothing again.
+# The receipt in the pool states that the copies exist. Only with `link: copy` is it an output, so that
+# changing `link` from `copy` to another value does not read the images again.
 rule images:
     input:
-        listing=lambda wildcards: rules.source.output.listing.format(
-            tier=tier_of(wildcards.part)
-        ),
+        listing=lambda wildcards: FILES.listing(tier_of(wildcards.part)),
     output:
-        **({"pool": f"{WORK}/pool/{{part}}.json"} if COPYING else {}),
-        records=f"{WORK}/images/{{part}}.parquet",
+        **({"pool": FILES.pool_receipt("{part}")} if CONFIG.link == "copy" else {}),
+        records=FILES.image_records("{part}"),
     log:
-        f"{LOGS}/images-{{part}}.log",
+        FILES.log("images-{part}"),
     wildcard_constraints:
         part="(train|val)-[0-9]+-[0-9]+",
     conda:
@@ -21,14 +19,12 @@ rule images:
     resources:
         mem_mb=growing(1000),
         runtime=growing(240),
-        disk_mb=10_000,  # where the images are copied, and hardly anything else
+        disk_mb=10_000,  # if the images are copied; otherwise a few MB
     params:
-        run=imagenet_s,
-        copied=lambda wildcards, output: (
-            f"--copied {shlex.quote(output.pool)}" if COPYING else ""
-        ),
-        pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
-        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
+        run=job_command,
+        copied=lambda wildcards, output: jobs.option("--copied", output.get("pool", [])),
+        pool=moved(FILES.pool),
+        scratch=moved(FILES.scratch("{part}")),
         code=code_digest("images.read"),
     message:
         "Reading images: {wildcards.part}"
@@ -37,17 +33,15 @@ rule images:
         " --records {output.records:q} {params.copied} --pool {params.pool:q} --scratch {params.scratch:q}"
 
 
-# What can only be read from front to back is read once for all subsets, into the pool.
+# Archives that can only be read from front to back are read once for all subsets, into the pool.
 rule stream:
     input:
-        checked=lambda wildcards: rules.source.output.findings.format(
-            tier=tier_of(wildcards.part)
-        ),
+        checked=lambda wildcards: FILES.findings(tier_of(wildcards.part)),
         files=lambda wildcards: pass_files(PLACES, wildcards.part),
     output:
-        records=f"{WORK}/images/{{part}}.parquet",
+        records=FILES.image_records("{part}"),
     log:
-        f"{LOGS}/stream-{{part}}.log",
+        FILES.log("stream-{part}"),
     wildcard_constraints:
         part="(train|val)-pass-[0-9]+-[0-9]+",
     conda:
@@ -56,11 +50,11 @@ rule stream:
     resources:
         mem_mb=growing(1500),
         runtime=growing(480),
-        disk_mb=40_000,  # with five passes; fewer are of smaller archives
+        disk_mb=40_000,  # if five jobs share the source; fewer jobs have smaller archives
     params:
-        run=imagenet_s,
-        pool=lambda wildcards, output: f"{root_of(wildcards, output)}/work/pool",
-        scratch=lambda wildcards, output: f"{root_of(wildcards, output)}/work/tmp/{wildcards.part}",
+        run=job_command,
+        pool=moved(FILES.pool),
+        scratch=moved(FILES.scratch("{part}")),
         code=code_digest("images.stream"),
     message:
         "Reading archives from front to back: {wildcards.part}"

@@ -1,17 +1,16 @@
-# The masks in further encodings, each beside the masks as they came.
+# The masks in further encodings, each in a folder beside the official masks.
 
 
 rule labels:
     input:
-        samples=rules.samples.output,
-        records=rules.masks.output.records,
+        samples=FILES.samples("{subset}"),
+        records=FILES.mask_records("{subset}"),
     output:
         digests=[
-            f"{OUTPUT}/ImageNetS{{subset}}/manifests/{label_folder(split, '{encoding}')}.sha256"
-            for split in MASKED
+            FILES.label_digests("{subset}", split, "{encoding}") for split in MASKED
         ],
     log:
-        f"{LOGS}/labels-{{subset}}-{{encoding}}.log",
+        FILES.log("labels-{subset}-{encoding}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 2
@@ -20,15 +19,13 @@ rule labels:
         runtime=growing(60),
         disk_mb=1000,
     params:
-        run=imagenet_s,
-        masks=lambda wildcards, input: Path(input.records).with_suffix(""),
-        tree=lambda wildcards, output: Path(output.digests[0]).parents[1],
-        scratch=lambda wildcards, output: (
-            f"{root_of(wildcards, output)}/work/tmp/labels-{wildcards.subset}-{wildcards.encoding}"
-        ),
+        run=job_command,
+        masks=moved(FILES.masks("{subset}")),
+        tree=moved(FILES.tree("{subset}")),
+        scratch=moved(FILES.scratch("labels-{subset}-{encoding}")),
         code=code_digest("dataset.encoded_masks"),
     message:
-        "Writing the masks of ImageNetS{wildcards.subset} as {wildcards.encoding}"
+        "Encoding the masks of ImageNetS{wildcards.subset} as {wildcards.encoding}"
     shell:
         "{params.run} --log {log:q} labels --subset {wildcards.subset} --encoding {wildcards.encoding}"
         " --records {input.records:q} --masks {params.masks:q} --tree {params.tree:q}"

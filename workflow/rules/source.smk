@@ -1,20 +1,20 @@
-# Raw ImageNet: is all there that the subsets need, and where does it lie?
+# Raw ImageNet: where each image is, and whether the source holds all that the subsets need.
 
 
-# One job a tier, each after the lower ones; the first looks at all that is asked for, so that nothing
-# begins that cannot end. What is asked for beyond the own tier is no reason to list it again, hence
-# `asked` is a function of `output`, which Snakemake does not compare.
+# One job per tier, in ascending order. The first checks the source for all subsets, so that an incomplete
+# source stops the build at once. Adding a subset later does not list a tier again: `asked` takes `output`,
+# and so Snakemake does not compare it.
 rule source:
     input:
         lower=lambda wildcards: expand(
             rules.source.output, tier=tiers_of(int(wildcards.tier))[:-1]
         ),
-        demo=f"{WORK}/demo/images-{{tier}}.json" if CONFIG.imagenet is None else [],
+        demo=[] if CONFIG.imagenet else FILES.demo_receipt("{tier}"),
     output:
-        listing=f"{WORK}/source/{{tier}}.parquet",
-        findings=f"{WORK}/source/{{tier}}.json",
+        listing=FILES.listing("{tier}"),
+        findings=FILES.findings("{tier}"),
     log:
-        f"{LOGS}/source-{{tier}}.log",
+        FILES.log("source-{tier}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -23,20 +23,16 @@ rule source:
         runtime=growing(60),
         disk_mb=1000,
     params:
-        run=imagenet_s,
+        run=job_command,
         imagenet=CONFIG.imagenet or "demo",
-        folder=lambda wildcards, output: CONFIG.imagenet
-        or f"{root_of(wildcards, output)}/work/demo/imagenet",
-        asked=lambda wildcards, output: (
-            f"--subsets {' '.join(SUBSETS) if CONFIG.imagenet else wildcards.tier}"
-            f" {TRAIN_IMAGES} --link {CONFIG.link} --labels {' '.join(CONFIG.labels)}"
-        ),
-        root=root_of,
-        listings=lambda wildcards, output: Path(output.listing).parent,
-        # Not of the check: what it passed once is not listed again for another wording.
+        folder=CONFIG.imagenet or moved(FILES.demo_images),
+        asked=lambda wildcards, output: jobs.request_options(CONFIG, wildcards.tier),
+        root=moved(FILES.output),
+        listings=moved(FILES.listings),
+        # Without preflight.check: rewording a message is no reason to list the source again.
         code=code_digest("source.scan", "source.listing"),
     message:
-        "Looking at the source: {params.imagenet} (tier {wildcards.tier})"
+        "Scanning the source: {params.imagenet} (tier {wildcards.tier})"
     shell:
         "{params.run} --log {log:q} source --tier {wildcards.tier} {params.asked}"
         " --imagenet {params.folder:q} --output {params.root:q} --folder {params.listings:q}"

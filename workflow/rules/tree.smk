@@ -1,15 +1,17 @@
-# Images and masks joined into samples, and the official tree made of links.
+# Images and masks are joined into samples, and the official tree is built.
 
 
 rule samples:
     input:
-        parts=of_parts(rules.images.output.records),
-        masks=rules.masks.output.records,
-        annotations=rules.masks.input.annotations,
+        parts=lambda wildcards: [
+            FILES.image_records(part) for part in parts_of(wildcards)
+        ],
+        masks=FILES.mask_records("{subset}"),
+        annotations=FILES.annotations("{subset}"),
     output:
-        f"{WORK}/samples/{{subset}}.parquet",
+        FILES.samples("{subset}"),
     log:
-        f"{LOGS}/samples-{{subset}}.log",
+        FILES.log("samples-{subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
@@ -17,8 +19,8 @@ rule samples:
         mem_mb=growing(1500),
         runtime=growing(10),
     params:
-        run=imagenet_s,
-        train_images=TRAIN_IMAGES,
+        run=job_command,
+        train_images=jobs.train_images_option(CONFIG),
         code=code_digest("dataset.samples"),
     message:
         "Joining the records of ImageNetS{wildcards.subset}"
@@ -30,29 +32,32 @@ rule samples:
 
 rule tree:
     input:
-        samples=rules.samples.output,
-        listings=of_tiers(rules.source.output.listing),
-        findings=of_tiers(rules.source.output.findings),
-        # With `link: copy`, the receipts of the copies.
-        pool=of_parts(rules.images.output.pool, passes=False) if COPYING else [],
+        samples=FILES.samples("{subset}"),
+        listings=lambda wildcards: [
+            FILES.listing(tier) for tier in tiers_of(int(wildcards.subset))
+        ],
+        findings=lambda wildcards: [
+            FILES.findings(tier) for tier in tiers_of(int(wildcards.subset))
+        ],
+        pool=lambda wildcards: inputs.pool_receipts(CONFIG, parts_of(wildcards), FILES),
     output:
-        receipt=f"{WORK}/trees/{{subset}}.json",
+        receipt=FILES.tree_receipt("{subset}"),
     log:
-        f"{LOGS}/tree-{{subset}}.log",
+        FILES.log("tree-{subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
         mem_mb=growing(1500),
         runtime=growing(60),
-        disk_mb=6000,  # an entry for each image takes a block
+        disk_mb=6000,  # each image needs a directory entry, which takes a block
     params:
-        run=imagenet_s,
+        run=job_command,
         link=CONFIG.link,
-        root=root_of,
+        root=moved(FILES.output),
         code=code_digest("dataset.tree"),
     message:
-        "Linking the tree of ImageNetS{wildcards.subset} ({params.link})"
+        "Building the tree of ImageNetS{wildcards.subset} (link: {params.link})"
     shell:
         "{params.run} --log {log:q} tree --subset {wildcards.subset} --samples {input.samples:q}"
         " --listings {input.listings:q} --findings {input.findings:q} --link {params.link}"

@@ -1,21 +1,21 @@
-# Is a build whole, and if not, what is to be made again? Targets of their own, which always run and need
-# no other job: what they look at is what is there, not what Snakemake believes.
+# Check a build, and restore what is damaged. These targets always run and need no other job: they check the
+# files on disk, not what Snakemake has recorded.
 
 
 rule verify:
     log:
-        f"{LOGS}/verify.log",
-    # That there is damage is an answer; to ask again gives the same.
+        FILES.log("verify"),
+    # Damage is a result, not a failure: do not retry.
     retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(2000),
         runtime=growing(480),
     params:
-        run=launcher(),
-        root=OUTPUT,
+        run=jobs.launcher(LAUNCH, CONDA),
+        root=FILES.output,
     message:
         "Verifying {params.root}, every byte"
     shell:
@@ -24,19 +24,19 @@ rule verify:
 
 rule repair:
     log:
-        f"{LOGS}/repair.log",
-    # Nor does it help to repeat this.
+        FILES.log("repair"),
+    # What cannot be restored is a result, too.
     retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: many_cores()
+    threads: ALL_CORES
     resources:
         mem_mb=growing(2000),
         runtime=growing(480),
     params:
-        run=launcher(),
+        run=jobs.launcher(LAUNCH, CONDA),
         settings=json.dumps(config),
-        root=OUTPUT,
+        root=FILES.output,
     message:
         "Repairing {params.root}"
     shell:

@@ -14,6 +14,7 @@ from imagenet_s.cli.main import main
 from imagenet_s.repair.clean import clean
 from imagenet_s.runtime import lock
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.workspace.leftovers import hold_output
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +124,7 @@ def test_a_folder_that_is_no_output_is_refused(tmp_path):
 
 def test_a_second_run_stops_and_names_the_first(tmp_path):
     (tmp_path / "work" / "trees").mkdir(parents=True)
-    lock.hold_run(tmp_path)
+    hold_output(tmp_path)
     command = [sys.executable, ROOT / "workflow" / "launch.py", "clean", tmp_path]
     environment = {name: value for name, value in os.environ.items() if name != lock.STARTED_BY}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -137,10 +138,10 @@ def test_a_second_run_stops_and_names_the_first(tmp_path):
 
 def test_a_lock_that_was_left_by_a_dead_run_holds_nobody_up(tmp_path):
     lock_run = (
-        "from pathlib import Path; from imagenet_s.runtime.lock import hold_run; "
-        f"hold_run(Path({str(tmp_path)!r}))"
+        "from pathlib import Path; from imagenet_s.workspace.leftovers import hold_output; "
+        f"hold_output(Path({str(tmp_path)!r}))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
     subprocess.run([sys.executable, "-c", lock_run], env=environment, check=True)
     assert (tmp_path / "work" / "run.lock").read_text()
-    lock.hold_run(tmp_path)
+    hold_output(tmp_path)

@@ -143,7 +143,8 @@ def test_a_log_takes_no_file_s_place_but_a_log_s(tmp_path, capsys):
     theirs.write_bytes(b"\x89PNG")
     empty.write_bytes(b"")
     assert inspected(theirs, tmp_path) == 2
-    assert capsys.readouterr().err == f"--log: {theirs} is there, and is no log of ours. Name another file.\n"
+    says = f"--log: {theirs} exists and is not a log of this program. Name another file.\n"
+    assert capsys.readouterr().err == says
     assert theirs.read_bytes() == b"\x89PNG"
     for path in (log, log, empty, Path("/dev/null")):
         assert inspected(path, tmp_path) == 1  # nothing is found there
@@ -157,7 +158,7 @@ def test_a_log_is_not_what_is_read_or_written_as_well(tmp_path, capsys):
     command = ["match", "--subset", "50", "--truth", "x", "--predictions", "x", "--out", str(out)]
     for log in (out, tmp_path / "link"):
         assert main(["--log", str(log), *command]) == 2
-        says = f"--log: {log} is named as something else, too. Name another file.\n"
+        says = f"--log: {log} is also the value of another option. Name another file.\n"
         assert capsys.readouterr().err == says
     assert not out.exists()
 

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 
 from imagenet_s.runtime.errors import UserError
-from imagenet_s.spec.subsets import SUBSETS, SubsetNumber, subset_of
+from imagenet_s.spec.subsets import SUBSETS, SubsetNumber
+from imagenet_s.workspace.paths import Workspace
 
 MAX_DEPTH, MAX_VALUES = 20, 10_000  # a configuration has 3 levels and some 20 values
 MAX_BITS = 64  # of a whole number
@@ -128,10 +130,11 @@ def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
     if imagenet is None:
         return
     source, target = os.path.realpath(absolute(imagenet)), os.path.realpath(absolute(output))
-    own = [f"{target}/work", *(f"{target}/{subset_of(subset).name}" for subset in SUBSETS)]
+    workspace = Workspace(Path(target))
+    written = [workspace.work, *map(workspace.tree, SUBSETS)]
     if _is_inside(target, source):
         yield f"{target} lies inside the source ({source}), which is never written to; use a folder elsewhere"
-    if any(_is_inside(source, folder) for folder in own):
+    if any(_is_inside(source, str(folder)) for folder in written):
         yield (
             f"the source ({source}) lies inside the folders that a build into {target} writes to; "
             "use a folder elsewhere"

@@ -13,7 +13,6 @@ from imagenet_s.repair.restore_images import restore_images
 from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
 from imagenet_s.repair.restore_masks import restore_labels, restore_masks
 from imagenet_s.runtime.errors import CannotCheck, UserError, first_few
-from imagenet_s.runtime.lock import hold_run
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.subsets import (
     DATASET,
@@ -25,6 +24,7 @@ from imagenet_s.spec.subsets import (
 from imagenet_s.verify.compare import VerificationResult, verify
 from imagenet_s.verify.expected import IMAGE, LABEL, MASK
 from imagenet_s.verify.report import report_lines
+from imagenet_s.workspace.leftovers import hold_output
 
 
 def repair_copies(configfile: Path, delete_extra: bool, dry_run: bool, workers: int) -> int:
@@ -37,7 +37,7 @@ def repair_copies(configfile: Path, delete_extra: bool, dry_run: bool, workers: 
             f"There is nothing to repair at {first_few(absent)}. Build it: snakemake --cores all"
         )
     if not dry_run:
-        hold_run(Path(config.output))
+        hold_output(Path(config.output))
     return max(_repair(copy, delete_extra, dry_run, workers) for copy in copies)
 
 

@@ -1,16 +1,15 @@
-"""One build into an output at a time: a lock that dies with whoever holds it.
+"""One run in a folder at a time: a lock that its holder loses when it ends, however it ends.
 
-The run of Snakemake, `repair` and `clean` hold `work/run.lock` alone; each job holds `work/jobs.lock`
-together with the other jobs. Jobs outlive a Snakemake that was killed, so the next run waits for them.
+A run holds `run.lock` alone. Each of its jobs shares `jobs.lock` with the other jobs. Jobs outlive a run
+that was killed, so the next run waits for them.
 """
 
 import errno
 import fcntl
 import os
-import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,119 +21,104 @@ RUN, JOBS = "run.lock", "jobs.lock"
 STARTED_BY = "IMAGENET_S_RUN"  # environment variable by which a job knows its run
 
 _held: list[int] = []  # files that stay open, and locked, until the process ends
-_job_of: list[Path] = []  # the `work` folder that this process's job is in
+_job_of: list[Path] = []  # the folder that the job of this process is in
 
 
-def hold_run(output: Path) -> None:
-    """Locks the output until this process ends, once the jobs of a killed run have ended.
+class Locked(Exception):
+    """Another run holds the lock. The text says which, or is empty if it has only just begun."""
 
-    Raises UserError that names the holder if another run has it.
+
+def hold_run(folder: Path, sweep: Callable[[], None]) -> None:
+    """Lock a folder until this process ends; then wait for the jobs of a killed run, and `sweep`.
+
+    Does nothing if the run that started this process holds the lock.
+
+    Raises:
+        Locked: Another run holds the lock.
     """
-    run = _opened(output / "work", RUN)
-    free = _locked(run, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    if not free and _is_of_this_run(output / "work"):  # repair, as a job of Snakemake
+    run = _open(folder, RUN)
+    free = _lock(run, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if not free and _is_of_this_run(folder):  # repair, as a job of Snakemake
         os.close(run)
         return None
-    if free and not os.fstat(run).st_nlink:  # `clean` took it away after we had opened it
+    if free and not os.fstat(run).st_nlink:  # `clean` removed it after it was opened here
         os.close(run)
-        return hold_run(output)
+        return hold_run(folder, sweep)
     if not free:
         holder = os.pread(run, 1000, 0).decode(errors="replace").strip()
         os.close(run)
-        raise UserError(
-            f"Another run works on {output.absolute()}: {holder or 'it has just begun'}.\nWait until it has "
-            "ended, or set another `output` in config.yaml."
-        )
+        raise Locked(holder)
     began = datetime.now().isoformat(" ", "seconds")
     command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
     holder = f"process {os.getpid()} on {socket.gethostname()}, since {began}: {command}\n"
-    with suppress(OSError):  # a full disk: to make room there, `clean` must work
+    with suppress(OSError):  # a full disk: `clean` must work, to make room there
         os.ftruncate(run, 0)
         os.pwrite(run, holder.encode(), 0)
-        os.environ[STARTED_BY] = f"{os.path.abspath(output / 'work')}\n{holder}"
+        os.environ[STARTED_BY] = f"{os.path.abspath(folder)}\n{holder}"
     _held.append(run)
-    jobs = _opened(output / "work", JOBS)
-    if not _locked(jobs, fcntl.LOCK_EX | fcntl.LOCK_NB):
-        log.warning("Jobs of an earlier run, which was killed, still work on %s: waiting for them", output)
-        _locked(jobs, fcntl.LOCK_EX)
-    os.close(jobs)  # from now on they are those of this run
-    _sweep(output)
+    jobs = _open(folder, JOBS)
+    if not _lock(jobs, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        log.warning("Waiting for the jobs of an earlier run, which was killed, to end in %s", folder)
+        _lock(jobs, fcntl.LOCK_EX)
+    os.close(jobs)  # from now on, the jobs are those of this run
+    sweep()
 
 
-def end_run(output: Path) -> None:
-    """Removes what killed jobs of this run left, once all have ended.
-
-    Snakemake puts back the older outputs of a job that failed: nothing may be left to do for a next run.
-    """
-    if not _held:  # a run that was refused, and a dry run
+def end_run(folder: Path, sweep: Callable[[], None]) -> None:
+    """Call `sweep` if this process holds the lock and all jobs have ended."""
+    if not _held:  # a dry run, or a run that found the folder locked
         return
     with suppress(OSError):
-        jobs = _opened(output / "work", JOBS)
-        if _locked(jobs, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            _sweep(output)
+        jobs = _open(folder, JOBS)
+        if _lock(jobs, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            sweep()
         os.close(jobs)
 
 
-def _sweep(output: Path) -> None:
-    """Removes what a killed run left half-made, when nobody is at work. Downloads are kept: they go on."""
-    shutil.rmtree(output / "work" / "tmp", ignore_errors=True)
-    half_made = (
-        ".summary.txt.part",
-        "ImageNetS*/.dataset.json.part",
-        "ImageNetS*/manifests/.*.part",
-        "work/*/.*.json.part",
-        "work/*/.*.parquet.part",
-        "work/demo/*/.*.part",
-        "benchmark/*/.*.part",
-    )
-    for path in (path for names in half_made for path in output.glob(names)):
-        with suppress(OSError):
-            path.unlink()
-
-
 @contextmanager
-def job_in(work: Path) -> Iterator[None]:
-    """Lets the next run know that this process is at work in an output's `work` folder.
+def job_in(folder: Path) -> Iterator[None]:
+    """Make the next run in a folder wait for this process.
 
-    Raises UserError if the next run has begun already: it could not wait for a job that was yet to begin.
+    Raises:
+        UserError: The next run has begun already. It did not know of this job, and so did not wait for it.
     """
-    jobs = _opened(work, JOBS)
-    _job_of.append(work)
+    jobs = _open(folder, JOBS)
+    _job_of.append(folder)
     try:
-        _locked(jobs, fcntl.LOCK_SH)
-        if _is_of_this_run(work) is False:
+        _lock(jobs, fcntl.LOCK_SH)
+        if _is_of_this_run(folder) is False:
             raise UserError("The run that started this job has ended, and another has begun.")
         yield
     finally:
-        _job_of.remove(work)
+        _job_of.remove(folder)
         os.close(jobs)
 
 
 def job_folder() -> Path | None:
-    """The `work` folder that this process's job is in."""
+    """Return the folder that the job of this process is in, if it is a job."""
     return _job_of[-1] if _job_of else None
 
 
-def join_job(work: Path) -> None:
-    """Makes this process count as a job in `work` until it ends."""
-    jobs = _opened(work, JOBS)
-    _locked(jobs, fcntl.LOCK_SH)
+def join_job(folder: Path) -> None:
+    """Count this process among the jobs in a folder until it ends."""
+    jobs = _open(folder, JOBS)
+    _lock(jobs, fcntl.LOCK_SH)
     _held.append(jobs)
 
 
-def _is_of_this_run(work: Path) -> bool | None:
-    """Whether the run that started this process still holds the lock; None if no run started it."""
-    folder, _, holder = os.environ.get(STARTED_BY, "").partition("\n")
-    return holder == (work / RUN).read_text() if folder == os.path.abspath(work) else None
+def _is_of_this_run(folder: Path) -> bool | None:
+    """Return whether the run that started this process still holds the lock; None if no run started it."""
+    started_in, _, holder = os.environ.get(STARTED_BY, "").partition("\n")
+    return holder == (folder / RUN).read_text() if started_in == os.path.abspath(folder) else None
 
 
-def _opened(work: Path, name: str) -> int:
-    work.mkdir(parents=True, exist_ok=True)
-    return os.open(work / name, os.O_RDWR | os.O_CREAT, 0o666)
+def _open(folder: Path, name: str) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    return os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o666)
 
 
-def _locked(file: int, how: int) -> bool:
-    """Takes the lock; False if another process has it."""
+def _lock(file: int, how: int) -> bool:
+    """Take the lock; return False if another process has it."""
     try:
         fcntl.flock(file, how)
     except BlockingIOError:

@@ -28,11 +28,16 @@ class Subset:
 
     @property
     def name(self) -> str:
-        return f"ImageNetS{self.number}"
+        return subset_name(self.number)
 
     @property
     def archive_name(self) -> str:
         return self.archive_url.rpartition("/")[2]
+
+
+def subset_name(subset: int | str) -> str:
+    """Return the name of a subset, which is that of its folder, too; also of a placeholder for its number."""
+    return f"ImageNetS{subset}"
 
 
 @cache

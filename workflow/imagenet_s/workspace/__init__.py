@@ -1,1 +1,1 @@
-"""The output folder: whose it is, and where may be written."""
+"""The output folder: its paths, who made it, and where commands may write."""

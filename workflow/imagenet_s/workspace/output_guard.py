@@ -1,4 +1,4 @@
-"""Where commands may write: not over what they read, not into a data set, and not where nobody can."""
+"""Where commands may write: not over their inputs, not into a data set, and not where writing fails."""
 
 import errno
 import os
@@ -11,17 +11,18 @@ from pathlib import Path
 from imagenet_s.runtime.errors import WrongUsage
 from imagenet_s.spec.subsets import DATASET
 
-NO_WRONG_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the place is right, and the disk has a fault
+NO_WRONG_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # faults of the disk: another path does not help
 
-MAX_ENTRIES = 2000  # entries of an input that are looked at; ImageNet has 1,000 classes
+MAX_ENTRIES = 2000  # entries of an input that are checked; ImageNet has 1,000 classes
 
-LOGGED = re.compile(rb"\d\d:\d\d:\d\d ")  # how each log of ours begins
+LOGGED = re.compile(rb"\d\d:\d\d:\d\d ")  # how the logs of this program begin
 
 
 def check_output_path(out: Path, *inputs: Path | None) -> None:
-    """Raises WrongUsage if `out` is one of the inputs, lies in one or in a subset's tree, or cannot be made.
+    """Check that a command may write to `out`, and create the folders above it.
 
-    Makes the folders above `out`.
+    Raises:
+        WrongUsage: `out` is one of the inputs, is inside one or inside a data set, or cannot be created.
     """
     wrong = f"--out: {out} would be written over, or into, what is read"
     read = {os.path.realpath(path): str(path) for path in inputs if path}
@@ -41,31 +42,32 @@ def check_output_path(out: Path, *inputs: Path | None) -> None:
 
 
 def require_own_log(file: Path, options: Mapping[str, object]) -> None:
-    """Raises WrongUsage if a log would be written over anything but a log, or into a subset's tree.
+    """Check that a log may be written to `file`. `options` are those of the command.
 
-    `options` are those of the command: what they name is no place for a log.
+    Raises:
+        WrongUsage: One of the options names the same file, it is inside a data set, or is not a log.
     """
     for path in options.values():
         if isinstance(path, Path) and os.path.realpath(path) == os.path.realpath(file):
-            raise WrongUsage(f"--log: {file} is named as something else, too. Name another file.")
+            raise WrongUsage(f"--log: {file} is also the value of another option. Name another file.")
     require_no_data_set("--log", file)
     if os.path.isfile(file):
         with open(file, "rb") as there:
             begin = there.read(9)
         if begin and not LOGGED.fullmatch(begin):
-            raise WrongUsage(f"--log: {file} is there, and is no log of ours. Name another file.")
+            raise WrongUsage(f"--log: {file} exists and is not a log of this program. Name another file.")
 
 
 def _targets(out: Path) -> set[Path]:
-    """What may change: `out` itself, and what it leads to if it is a link."""
+    """Return what writing to `out` may change: itself and, if it is a link, what it points to."""
     return {Path(os.path.realpath(out)), Path(os.path.realpath(out.parent), out.name)}
 
 
 def _links(folder: Path) -> Iterator[tuple[str, str]]:
-    """Where the contents of an input really lie: folder, and a link that leads there or to a file in it.
+    """Yield the folders in which the contents of an input really are, each with a link that points there.
 
-    In a tree made with symlinks a class folder of train is a link, and of the other splits each image. Of
-    these the first of each class is looked at: it is enough to know the source, and takes no time.
+    In a tree of symlinks, the class folders of train are links. In the other splits, each image is a link,
+    and the first of each class is enough to find the source.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in islice(entries, MAX_ENTRIES):
@@ -79,8 +81,8 @@ def _links(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def require_no_data_set(option: str, path: Path) -> None:
-    """Raise WrongUsage if `path` lies in a data set; `option` is what names it."""
-    # By the names as well, since a tree has links to folders that lie elsewhere.
+    """Raise WrongUsage if `path`, the value of `option`, is inside a data set."""
+    # Check the path as written, too: a tree contains links to folders elsewhere.
     for target in (*_targets(path), Path(os.path.abspath(path))):
         for folder in (target, *target.parents):
             if os.path.isfile(folder / DATASET):
@@ -90,18 +92,18 @@ def require_no_data_set(option: str, path: Path) -> None:
 
 
 def _require_writable(out: Path) -> None:
-    """Makes a file where `out` will be, and removes it: better now than after hours of work."""
+    """Create and remove a file beside `out`, and in it: an error now is better than after hours of work."""
     folder = out.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _try(folder / f".{out.name}.part")  # as `written` calls it
+        _try(folder / f".{out.name}.part")  # as `atomic_write` names it
         if out.is_dir():
             folder = out
             _try(folder / f".{out.name}.part")
     except OSError as error:
         if error.errno in NO_WRONG_PLACE:
             raise
-        why = os.strerror(errno.ENOTDIR if error.errno == errno.EEXIST else error.errno)
+        why = os.strerror(errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO)
         raise WrongUsage(f"--out: cannot write into {folder}: {why}. Name another place.") from error
 
 

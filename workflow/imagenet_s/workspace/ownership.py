@@ -1,4 +1,4 @@
-"""Whose is a subset's folder? What this pipeline did not make, it does not touch."""
+"""Who made the folder of a subset? Builds do not touch a folder that they did not make."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,10 +10,10 @@ from imagenet_s.workspace.paths import Workspace
 
 
 def foreign_folder(output: Path, subset: int) -> Iterable[str]:
-    """Says so if `output/ImageNetS<n>` holds a tree that no build of ours made, finished or not."""
+    """Yield a message if `output/ImageNetS<n>` holds a tree that was not made by a build, finished or not."""
     workspace = Workspace(output)
     folder = workspace.tree(subset)
-    # A build keeps its masks there before it touches the tree.
+    # A build unpacks its masks before it touches the tree.
     ours = workspace.masks(subset).exists() or (folder / DATASET).exists()
     if ours or folder.is_symlink() or not folder.is_dir():
         return
@@ -28,10 +28,12 @@ def foreign_folder(output: Path, subset: int) -> Iterable[str]:
 
 
 def claim_folder(output: Path, subset: int) -> None:
-    """Makes sure that the subset's folder may be written to, before anything is.
+    """Check that a build may write to the folder of a subset. Call this before writing anything.
 
-    A link in its place is removed, and nothing behind it touched. Raises UserError for a folder that
-    `foreign_folder` speaks of.
+    Removes a link in place of the folder, without touching what it points to.
+
+    Raises:
+        UserError: The folder is one that `foreign_folder` reports.
     """
     for text in foreign_folder(output, subset):
         raise UserError(text)

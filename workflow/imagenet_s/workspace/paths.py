@@ -1,26 +1,75 @@
-"""Where a build keeps what: every path below the output, in one place."""
+"""Every path below the output folder, in one place."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagenet_s.spec.subsets import subset_of
+from imagenet_s.spec.subsets import DATASET, SUBSETS, label_folder, subset_name
+from imagenet_s.workspace.score_files import ScoreFiles
+
+WORK, BENCHMARK, SUMMARY = "work", "benchmark", "summary.txt"
+
+# A subset, a tier, a split or a part, or a placeholder for it: the rules ask for `samples("{subset}")`.
+Key = int | str
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The output folder of builds, and the paths in it. Nothing is made or looked at here."""
+    """The output folder of builds and the paths in it. Creates and reads nothing."""
 
     output: Path
+
+    @classmethod
+    def containing(cls, path: str | Path) -> "Workspace":
+        """Return the workspace in which a build writes `path`.
+
+        Raises:
+            ValueError: A build writes no such path.
+        """
+        inside = {WORK, BENCHMARK, SUMMARY, *map(subset_name, SUBSETS)}
+        for folder in Path(path).parents:
+            if Path(path).relative_to(folder).parts[0] in inside:
+                return cls(folder)
+        raise ValueError(f"{path} is not a path below an output folder")
 
     @property
     def work(self) -> Path:
         """Records, downloads, copies and logs: not needed to use the data sets."""
-        return self.output / "work"
+        return self.output / WORK
+
+    @property
+    def work_folders(self) -> tuple[Path, ...]:
+        """Everything that builds write in `work`, apart from locks."""
+        return (
+            self.downloads,
+            self.demo,
+            self.all_features,
+            self.records,
+            self.logs,
+            self.all_masks,
+            self.pool,
+            self.all_samples,
+            self.listings,
+            self.tmp,
+            self.plans,
+        )
 
     @property
     def tmp(self) -> Path:
         """Temporary files, on the file system of the output, so that they can be renamed into place."""
         return self.work / "tmp"
+
+    def scratch(self, job: str) -> Path:
+        """The folder for temporary files of one job."""
+        return self.tmp / job
+
+    @property
+    def logs(self) -> Path:
+        """The logs of jobs."""
+        return self.work / "logs"
+
+    def log(self, job: str) -> Path:
+        """The log of one job."""
+        return self.logs / f"{job}.log"
 
     @property
     def demo(self) -> Path:
@@ -29,64 +78,154 @@ class Workspace:
 
     @property
     def demo_images(self) -> Path:
-        """The demo's raw ImageNet."""
+        """The raw ImageNet of the demo."""
         return self.demo / "imagenet"
+
+    def demo_receipt(self, tier: Key) -> Path:
+        """States which of the demo's images of one tier were written."""
+        return self.demo / f"images-{tier}.json"
+
+    @property
+    def demo_annotations(self) -> Path:
+        """The annotation archives of the demo."""
+        return self.demo / "annotations"
+
+    @property
+    def listings(self) -> Path:
+        """Where the raw images are."""
+        return self.work / "source"
 
     @property
     def index(self) -> Path:
-        """Where the members of the source's tars lie."""
-        return self.work / "source" / "index.parquet"
+        """The offsets of members in the tars of the source."""
+        return self.listings / "index.parquet"
+
+    def listing(self, tier: Key) -> Path:
+        """Where the raw images of one tier are."""
+        return self.listings / f"{tier}.parquet"
+
+    def findings(self, tier: Key) -> Path:
+        """What was found in the source besides the images of one tier."""
+        return self.listings / f"{tier}.json"
+
+    @property
+    def tidy_receipt(self) -> Path:
+        """States which intermediate files were removed at the end of a build."""
+        return self.listings / "tidy.json"
 
     @property
     def records(self) -> Path:
-        """What was recorded of images, part by part."""
+        """Digests and sizes of the source images, part by part."""
         return self.work / "images"
+
+    def image_records(self, part: Key) -> Path:
+        """Digests and sizes of the source images of one part."""
+        return self.records / f"{part}.parquet"
 
     @property
     def pool(self) -> Path:
-        """One copy of each image, where the trees do not link to the source."""
+        """One copy of each image, for trees that do not link to the source."""
         return self.work / "pool"
 
-    @property
-    def plans(self) -> Path:
-        """What trees were built."""
-        return self.work / "trees"
+    def pool_receipt(self, part: Key) -> Path:
+        """States that all images of one part are in the pool."""
+        return self.pool / f"{part}.json"
 
     @property
     def downloads(self) -> Path:
-        """Archives of masks, and where each subset's are."""
+        """The annotation archives, and for each subset the file that names its archive."""
         return self.work / "annotations"
+
+    def annotations(self, subset: Key) -> Path:
+        """States where the annotations of a subset are."""
+        return self.downloads / f"{subset}.json"
+
+    @property
+    def all_masks(self) -> Path:
+        """The unpacked masks of all subsets."""
+        return self.work / "masks"
+
+    def masks(self, subset: Key) -> Path:
+        """The unpacked masks of a subset."""
+        return self.all_masks / f"{subset}"
+
+    def mask_records(self, subset: Key) -> Path:
+        """Digests and sizes of the masks of a subset."""
+        return self.all_masks / f"{subset}.parquet"
+
+    @property
+    def all_samples(self) -> Path:
+        """The samples of all subsets."""
+        return self.work / "samples"
+
+    def samples(self, subset: Key) -> Path:
+        """The samples of a subset: the records of images and masks, joined."""
+        return self.all_samples / f"{subset}.parquet"
+
+    @property
+    def plans(self) -> Path:
+        """Which entries builds made in the trees."""
+        return self.work / "trees"
+
+    def plan(self, subset: Key) -> Path:
+        """The names of all entries that builds made in the folder of a subset."""
+        return self.plans / f"{subset}.parquet"
+
+    def tree_receipt(self, subset: Key) -> Path:
+        """States that the tree of a subset was built."""
+        return self.plans / f"{subset}.json"
+
+    def tree(self, subset: Key) -> Path:
+        """The data set itself: the folder of a subset."""
+        return self.output / subset_name(subset)
+
+    def dataset(self, subset: Key) -> Path:
+        """The facts of a data set."""
+        return self.tree(subset) / DATASET
+
+    def manifests(self, subset: Key) -> Path:
+        """The tables and digests of all files in a data set."""
+        return self.tree(subset) / "manifests"
+
+    def label_digests(self, subset: Key, split: str, encoding: str) -> Path:
+        """The digests of a split's masks in another encoding."""
+        return self.manifests(subset) / f"{label_folder(split, encoding)}.sha256"
 
     @property
     def summary(self) -> Path:
         """The summary of the last build."""
-        return self.output / "summary.txt"
+        return self.output / SUMMARY
 
     @property
     def benchmark(self) -> Path:
-        """Figures, matches and submissions, a folder for each subset."""
-        return self.output / "benchmark"
+        """Metrics, matches and submissions, a folder for each subset."""
+        return self.output / BENCHMARK
 
-    def tree(self, subset: int) -> Path:
-        """The data set itself: the subset's folder."""
-        return self.output / subset_of(subset).name
+    def scores(self, subset: Key) -> Path:
+        """Metrics, match and submission of predictions for one subset."""
+        return self.benchmark / f"{subset}"
 
-    def findings(self, tier: int) -> Path:
-        """What was found beside the images of one tier of the source."""
-        return self.work / "source" / f"{tier}.json"
+    def score_files(self, subset: Key) -> ScoreFiles:
+        """The files in `scores`."""
+        return ScoreFiles.in_folder(self.scores(subset))
 
-    def annotations(self, subset: int) -> Path:
-        """The receipt that says where the subset's annotations are."""
-        return self.downloads / f"{subset}.json"
+    def baseline(self, subset: Key) -> Path:
+        """The predictions of the baseline, a folder and a receipt for each split."""
+        return self.scores(subset) / "baseline"
 
-    def masks(self, subset: int) -> Path:
-        """The subset's masks, unpacked."""
-        return self.work / "masks" / str(subset)
+    def baseline_receipt(self, subset: Key, split: str) -> Path:
+        """States that the baseline predicted a split."""
+        return self.baseline(subset) / f"{split}.json"
 
-    def samples(self, subset: int) -> Path:
-        """The subset's samples: the records of images and masks, joined."""
-        return self.work / "samples" / f"{subset}.parquet"
+    @property
+    def all_features(self) -> Path:
+        """The features of images, from which the baseline predicts."""
+        return self.work / "features"
 
-    def plan(self, subset: int) -> Path:
-        """The names of all entries that builds made in the subset's folder."""
-        return self.plans / f"{subset}.parquet"
+    def features(self, subset: Key, split: str) -> Path:
+        """The features of a split's images."""
+        return self.all_features / f"{subset}" / split
+
+    def features_receipt(self, subset: Key, split: str) -> Path:
+        """States that the features of a split were computed."""
+        return self.all_features / f"{subset}" / f"{split}.json"

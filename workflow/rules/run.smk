@@ -1,0 +1,21 @@
+# What happens before the first job and after the last. Snakemake ignores this in a workflow that imports
+# this one as a module.
+import time
+
+from imagenet_s.pipeline.run import begin_run, print_new_summary
+from imagenet_s.workspace.leftovers import end_run
+
+STARTED = time.time()
+
+
+onstart:
+    checked(begin_run, FILES)
+
+
+onsuccess:
+    end_run(FILES.output)
+    print_new_summary(FILES.summary, STARTED)
+
+
+onerror:
+    end_run(FILES.output)
