@@ -108,7 +108,11 @@ def require_whole(output: Path, whole: Path) -> None:
     ("options", "message"),
     [
         ("size=3m", "free, and the build needs about"),
-        ("size=100m,nr_inodes=500", "further files (inodes), and the build makes about"),
+        pytest.param(
+            "size=100m,nr_inodes=500",
+            "further files (inodes), and the build makes about",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_too_small_a_disk_is_refused_before_anything_is_written(options, message, disk, settings, tmp_path):

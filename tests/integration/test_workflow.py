@@ -69,7 +69,7 @@ def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
     assert "SYNTHETIC" in summary
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("latin-1", marks=pytest.mark.long)])
 def test_a_run_ends_with_its_summary_in_any_encoding(demo, encoding):
     before = ("env", f"PYTHONIOENCODING={encoding}")
     run = snakemake(demo, "--forcerun", "summary", "--", "summary", before=before)
@@ -152,6 +152,7 @@ def another_source(imagenet: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.long
 def test_fetch_gets_the_annotations_of_all_subsets_and_builds_nothing(imagenet50, annotations, tmp_path):
     settings = {"imagenet": str(imagenet50), "train_images": "any", "annotations": annotations}
     run = snakemake(tmp_path, "fetch", **settings)
@@ -216,6 +217,7 @@ def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, t
     assert (run.code, run.rules) == (0, ["source"]), "the image is back, and the same command must see it"
 
 
+@pytest.mark.long
 def test_a_short_train_set_stops_a_run_that_wants_it_complete(imagenet50, annotations, tmp_path):
     text = failed(tmp_path, imagenet=str(imagenet50), annotations=annotations)
     assert "ImageNetS50/train: 650 images, officially 64,431" in text
@@ -223,6 +225,7 @@ def test_a_short_train_set_stops_a_run_that_wants_it_complete(imagenet50, annota
     assert "train_images: any" in text
 
 
+@pytest.mark.long
 def test_a_wrong_md5_stops_the_run(imagenet50, annotations, tmp_path):
     table = {"from": annotations["from"]}  # so that the official md5 is expected
     text = failed(tmp_path, imagenet=str(imagenet50), train_images="any", annotations=table)
@@ -230,6 +233,7 @@ def test_a_wrong_md5_stops_the_run(imagenet50, annotations, tmp_path):
     assert "annotations.md5" in text
 
 
+@pytest.mark.long
 def test_a_zip_that_leads_outside_stops_the_run(imagenet50, annotations, tmp_path):
     archive = Path(annotations["from"]) / ARCHIVE
     with zipfile.ZipFile(archive, "a") as file:
@@ -240,6 +244,7 @@ def test_a_zip_that_leads_outside_stops_the_run(imagenet50, annotations, tmp_pat
     assert not list(tmp_path.rglob("evil.png"))
 
 
+@pytest.mark.long
 def test_a_mask_of_another_size_stops_the_run(imagenet50, annotations, tmp_path):
     archive = Path(annotations["from"]) / ARCHIVE
     mask = "validation-segmentation/n01443537/ILSVRC2012_val_00004677.png"
@@ -263,8 +268,14 @@ def _rgb_png(width: int, height: int) -> bytes:
     ("config", "message"),
     [
         ({"labels": ["id8"], "subsets": [50, 919]}, "labels: `id8` holds the ids of 50 classes only"),
-        ({"imagnet": "/data"}, "imagnet: no such key; did you mean `imagenet`? There are: imagenet, output"),
-        ({"subsets": [51]}, "subsets[0]: 51 is not allowed; allowed: 50, 300, 919"),
+        pytest.param(
+            {"imagnet": "/data"},
+            "imagnet: no such key; did you mean `imagenet`? There are: imagenet, output",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            {"subsets": [51]}, "subsets[0]: 51 is not allowed; allowed: 50, 300, 919", marks=pytest.mark.long
+        ),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, tmp_path):
@@ -365,6 +376,7 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
     check_sums(tree)
 
 
+@pytest.mark.long
 def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
     source = hugging_face_tars(imagenet50, tmp_path / "source")
     text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations, link="symlink")
