@@ -10,7 +10,7 @@ from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.runtime.problems import Problem
-from imagenet_s.source.layouts import ENDINGS, Places
+from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places
 
 # How files of a set are numbered: Hugging Face's parquet files name their number, of its tars there are five.
 OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(.*\.parquet)", re.IGNORECASE)
@@ -75,7 +75,7 @@ def _others(folder: Path, names: Iterable[str]) -> Iterator[str]:
     """Yield the archives that differ from missing ones in the ending alone; no half downloads (`.part`)."""
     stems = {name.partition(".")[0] for name in names}
     for path in sorted(folder.iterdir()):
-        if path.name.partition(".")[0] in stems and path.suffix.lower() in ENDINGS:
+        if path.name.partition(".")[0] in stems and path.suffix.lower() in (".tar", *COMPRESSED_ENDINGS):
             yield path.name
 
 

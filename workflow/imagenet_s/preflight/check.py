@@ -155,7 +155,7 @@ def output_problems(
     yield from _space_problems(needs(files, findings, request), space_at(output))
     in_archives = files["offset"].is_valid()
     archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
-    archives += [place for name in first.one_pass for place in getattr(first, name)]
+    archives += [str(place) for kind in first.one_pass for place in first.places(kind)]
     if link not in ("auto", "copy") and archives:
         yield Problem(no_link_from_archives(link, archives))
         return

@@ -12,7 +12,7 @@ from imagenet_s.images.read import Reader
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import reader_of
+from imagenet_s.source.layouts import indexed_reader, is_streamed, streaming_reader
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import Found, ScanNotes
 from imagenet_s.source.tar_index import Index
@@ -25,7 +25,7 @@ Task = Callable[[], tuple[int, list[str]]]  # returns how many images it looked 
 
 def images_in(place: Path, kind: str, index: Index) -> Iterator[Found]:
     """Yield all images of `train` or `val` in a place that can be looked into."""
-    reader = reader_of(place)(place, ScanNotes(), index)
+    reader = indexed_reader(place, ScanNotes(), index)
     if kind == "val":
         yield from reader.val_images()
     else:
@@ -61,8 +61,7 @@ def _spread(tasks: Iterable[Task], workers: int) -> Iterator[tuple[int, list[str
 
 def _tasks(places: Sequence[tuple[str, Path]], index: Index) -> Iterator[Task]:
     for kind, place in places:
-        one_pass = reader_of(place).one_pass
-        made = _stream_tasks(place) if one_pass else _row_tasks(images_in(place, kind, index))
+        made = _stream_tasks(place) if is_streamed(place) else _row_tasks(images_in(place, kind, index))
         try:
             yield from made
         except UserError as error:  # the other places may be right
@@ -75,7 +74,7 @@ def _row_tasks(found: Iterable[Found]) -> Iterator[Task]:
 
 
 def _stream_tasks(place: Path) -> Iterator[Task]:
-    for some in _batches(reader_of(place)(place).stream(lambda image: True)):
+    for some in _batches(streaming_reader(place).stream(lambda image: True)):
         yield partial(_decode_all, [(f"{place}: {image}", data) for image, data in some])
 
 

@@ -66,7 +66,7 @@ def needs(files: pa.Table, findings: Sequence[SourceScan], request: BuildRequest
 def bytes_to_read(files: pa.Table, seen: SourceScan) -> int:
     """About how many bytes of the source a build reads."""
     paths = files.filter(files["size"].is_null())["path"]
-    passes = sum(os.path.getsize(path) for kind in seen.one_pass for path in getattr(seen, kind))
+    passes = sum(os.path.getsize(path) for kind in seen.one_pass for path in seen.places(kind))
     return (pc.sum(files["size"]).as_py() or 0) + len(paths) * _mean_size(paths) + passes
 
 
@@ -104,7 +104,7 @@ def _pool_need(pooled: pa.Table, seen: SourceScan, subsets: Sequence[int], pool:
             continue
         wanted = _wanted_of(kind, subsets)
         count += wanted
-        whole = sum(os.path.getsize(path) for path in getattr(seen, kind))
+        whole = sum(os.path.getsize(path) for path in seen.places(kind))
         sizes += whole * wanted // IMAGES[kind] + wanted * BLOCK // 2
     return SpaceEstimate("images, copied once for all subsets", count, sizes)
 

@@ -65,7 +65,7 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
             yield from _compared(place, md5, wrong)
     faults = []
     if decoding:
-        places = [(kind, Path(place)) for kind in ("train", "val") for place in getattr(seen, kind)]
+        places = [(kind, place) for kind in ("train", "val") for place in seen.places(kind)]
         count, faults = faults_of_images(places, index, workers)
         yield f"images   {count:,} decoded"
         yield from faults
@@ -90,13 +90,13 @@ def _prospect(images: pa.Table, subset: int, unknown: Sequence[str]) -> tuple[bo
 
 
 def _names(seen: SourceScan, kind: str) -> list[str]:
-    names = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+    names = [os.path.relpath(place, seen.root) for place in seen.places(kind)]
     return names if len(names) < 4 else [names[0], "…", names[-1]]
 
 
 def _count(kind: str, seen: SourceScan, unknown: list[str], images, index: Index) -> str:
     """How many images there are, of any class."""
-    places = list(map(Path, getattr(seen, kind)))
+    places = seen.places(kind)
     if kind in unknown:
         size = size_text(sum(place.stat().st_size for place in places))
         return f"{size}, compressed; what is in it is known once it is read from front to back"

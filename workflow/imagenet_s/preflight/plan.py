@@ -67,7 +67,7 @@ def plan(config: Config) -> Iterator[str]:
 def _source_lines(seen: SourceScan) -> Iterator[str]:
     yield f"source   {seen.root} ({seen.layout})"
     for kind in ("train", "val"):
-        places = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+        places = [os.path.relpath(place, seen.root) for place in seen.places(kind)]
         shown = ", ".join(places[:3]) + (f", … ({len(places)} in all)" if len(places) > 3 else "")
         yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in seen.one_pass else "")
 

@@ -10,7 +10,7 @@ from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import Problem
-from imagenet_s.source.layouts import LAYOUTS, Places, find_places, reader_of
+from imagenet_s.source.layouts import LAYOUTS, Places, find_places, indexed_reader
 from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
 from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
@@ -28,7 +28,7 @@ def layout_problem(seen: SourceScan) -> Problem:
         return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
         return Problem(f"`imagenet`: {root} is a file. Give the folder that holds it.")
-    lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
+    lacks = " and ".join(name for name in ("train", "val") if not seen.places(name))
     beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_held(root)}\n"
     itself = _itself(seen.entries)
     near = likely_folder(root)
@@ -81,7 +81,7 @@ def empty_place_problems(findings: Sequence[SourceScan]) -> list[Problem]:
 
 def _barren(kind: str, findings: Sequence[SourceScan]) -> list[Path]:
     """Return the places of train or val if none of them holds an image, as far as that is known unread."""
-    places = [Path(path) for path in getattr(findings[0], kind)]
+    places = findings[0].places(kind)
     taken = sum(one.sources.get(str(path), 0) for one in findings for path in places)
     known = kind not in findings[0].one_pass
     return places if known and not taken and not any(_has_images(path, kind) for path in places) else []
@@ -140,13 +140,13 @@ def _itself(names: Sequence[str]) -> str:
 
 def _hold_images(places: Places, kind: str) -> bool:
     """Whether there are images of train or val; of those read in one pass the names must do."""
-    found = getattr(places, kind)
+    found = places.of(kind)
     return bool(found) and (kind in places.one_pass or any(_has_images(path, kind) for path in found))
 
 
 def _has_images(place: Path, kind: str) -> bool:
     """Whether a place holds images of any class, or any val images."""
-    reader = reader_of(place)(place, ScanNotes(), Index())
+    reader = indexed_reader(place, ScanNotes(), Index())
     return bool(reader.classes() if kind == "train" else reader.val_images())
 
 

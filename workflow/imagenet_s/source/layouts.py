@@ -1,7 +1,8 @@
 """The layouts in which people keep raw ImageNet, and which reader fits each place.
 
-A further layout is a row of `LAYOUTS`; if it needs a reader of its own, that is a file, and a row of
-`READERS`.
+A new layout is a row of `LAYOUTS`. If no reader understands its files, it also needs a module in `readers/`
+with the methods of `IndexedReader` or `StreamingReader` (see `readers/base.py`), which `indexed_reader` or
+`_streaming_class` then chooses.
 """
 
 import re
@@ -13,10 +14,12 @@ from pathlib import Path
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.file_kind import Kind, kind_of_file
 from imagenet_s.runtime.system_files import is_system_file
+from imagenet_s.source.readers.base import IndexedReader, ScanNotes, StreamingReader
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.folder import Folder
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.tar_index import Index
 
 # What is looked for below the folder that the user names, in the order of preference. Compared without
 # regard to case; `*` stands for anything.
@@ -40,14 +43,11 @@ LAYOUTS = (
     ("compressed archives", "ILSVRC2012_img_train.tar.zst", "ILSVRC2012_img_val.tar.zst"),
 )
 
-# Which reader fits an archive: by its first bytes, as names may lie, or else by its ending.
-READERS = {Kind.TAR: Tar, Kind.GZIP: CompressedTar, Kind.ZSTANDARD: CompressedTar}
-ENDINGS = {".tar": Tar, ".gz": CompressedTar, ".tgz": CompressedTar, ".zst": CompressedTar}
+COMPRESSED = (Kind.GZIP, Kind.ZSTANDARD)
+COMPRESSED_ENDINGS = (".gz", ".tgz", ".zst")
 
 # Of train, Hugging Face has five archives, each of which is then read in a job of its own, or 294 files.
 MAX_PASSES = 5
-
-Reader = type[Folder | Tar | Parquet | CompressedTar]
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ class Places:
     unused: tuple[Path, ...]
     one_pass: tuple[str, ...]
 
+    def of(self, kind: str) -> tuple[Path, ...]:
+        """Return the places of `train` or `val`."""
+        return {"train": self.train, "val": self.val}[kind]
+
 
 def find_places(root: Path) -> Places:
     """Looks for what `LAYOUTS` names below `root`; train and val may come from different rows.
@@ -79,7 +83,7 @@ def find_places(root: Path) -> Places:
             for path in _matches(root, row[column], children):
                 found.setdefault(path, number)
         # To read a stream is the last resort; two kinds of it would only hold the same twice.
-        streams = [path for path in found if reader_of(path).one_pass]
+        streams = [path for path in found if is_streamed(path)]
         first_kind = [path for path in streams if found[path] == found[streams[0]]]
         used = [path for path in found if path not in streams] or first_kind
         names |= {LAYOUTS[found[path]][0]: None for path in used}
@@ -90,16 +94,43 @@ def find_places(root: Path) -> Places:
     return Places(name, **places, unused=tuple(unused), one_pass=tuple(one_pass))
 
 
-def reader_of(path: Path) -> Reader:
-    """The reader for a place. Opens archives, but no parquet files, of which there are hundreds."""
-    if path.is_dir():
-        return Folder
-    ending = path.suffix.lower()
+def is_streamed(place: Path) -> bool:
+    """Return whether a place can only be read from front to back, by a `StreamingReader`."""
+    return _streaming_class(place) is not None
+
+
+def indexed_reader(place: Path, notes: ScanNotes, index: Index) -> IndexedReader:
+    """Return the reader of a folder or a tar.
+
+    Args:
+        place: A path for which `is_streamed` is false.
+        notes: What the reader finds beside the images is added here.
+        index: The known members of tars, to which the reader adds.
+    """
+    return Folder(place, notes, index) if place.is_dir() else Tar(place, notes, index)
+
+
+def streaming_reader(place: Path) -> StreamingReader:
+    """Return the reader of a file for which `is_streamed` is true."""
+    # The file may have been replaced since: this reader says so.
+    return (_streaming_class(place) or CompressedTar)(place)
+
+
+def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | None:
+    """Return the class that reads a place from front to back; None for folders and tars.
+
+    The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
+    Parquet files are not opened: there can be hundreds.
+    """
+    if place.is_dir() or FIRST_PIECE.fullmatch(place.name):
+        return None
+    ending = place.suffix.lower()
     if ending == ".parquet":
         return Parquet
-    if FIRST_PIECE.fullmatch(path.name):
-        return Tar
-    return READERS.get(_kind(path), ENDINGS.get(ending, Tar))
+    kind = _kind(place)
+    if kind in COMPRESSED or (kind is not Kind.TAR and ending in COMPRESSED_ENDINGS):
+        return CompressedTar
+    return None
 
 
 def _kind(path: Path) -> Kind:
@@ -112,13 +143,13 @@ def _kind(path: Path) -> Kind:
 
 def one_pass_sets(places: Places) -> dict[str, int]:
     """Those of `train` and `val` that can only be read in one pass, and how many jobs share their files."""
-    return {kind: min(MAX_PASSES, len(getattr(places, kind))) for kind in places.one_pass}
+    return {kind: min(MAX_PASSES, len(places.of(kind))) for kind in places.one_pass}
 
 
 def pass_files(places: Places, part: str) -> tuple[Path, ...]:
     """The files that are read from front to back for a part such as `train-pass-300-4`."""
     kind, _, _, k = part.split("-")
-    return getattr(places, kind)[int(k) :: one_pass_sets(places)[kind]]
+    return places.of(kind)[int(k) :: one_pass_sets(places)[kind]]
 
 
 def _children(folder: Path) -> list[Path]:

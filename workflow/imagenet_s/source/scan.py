@@ -8,7 +8,7 @@ from typing import Any
 
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import find_places, one_pass_sets, reader_of
+from imagenet_s.source.layouts import find_places, indexed_reader, one_pass_sets, streaming_reader
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import Found, ScanNotes, merged
 from imagenet_s.source.tar_index import Index
@@ -34,6 +34,10 @@ class SourceScan(ScanNotes):
     pooled: list[str] = field(default_factory=list)  # train, val: what is copied, some of it at least
     sources: dict[str, int] = field(default_factory=dict)  # place → how many images are taken from it
     empty: list[str] = field(default_factory=list)  # listed images of no bytes
+
+    def places(self, kind: str) -> list[Path]:
+        """Return the places of `train` or `val`."""
+        return [Path(place) for place in {"train": self.train, "val": self.val}[kind]]
 
 
 # Field → its key in the JSON of a scan. The keys stay, so that existing outputs can be read.
@@ -89,16 +93,18 @@ def names_ahead(seen: SourceScan) -> tuple[list[str], list[str]]:
 
     `train` or `val` is not known where the names cannot be had without reading all.
     """
-    names, unknown = [], []
+    names: list[str] = []
+    unknown: list[str] = []
     for kind in seen.one_pass:
-        readers = [reader_of(Path(path))(Path(path)) for path in getattr(seen, kind)]
-        if all(hasattr(reader, "names") for reader in readers):
-            with progress(f"Listing {kind}", len(readers), "files") as bar:
-                for reader in readers:
-                    names += reader.names()
-                    bar.update()
-        else:
+        named = [streaming_reader(place).names() for place in seen.places(kind)]
+        known = [some for some in named if some is not None]
+        if len(known) < len(named):
             unknown.append(kind)
+            continue
+        with progress(f"Listing {kind}", len(known), "files") as bar:
+            for some in known:
+                names += some
+                bar.update()
     return sorted(set(names)), unknown
 
 
@@ -127,7 +133,7 @@ def _train_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Inde
         if before >= tier_train_images(tier):
             break
         with progress(f"Listing {path.name}, tier {tier}", len(images), "classes") as bar:
-            for wnid, found in reader_of(path)(path, seen, index).train_images(list(images)):
+            for wnid, found in indexed_reader(path, seen, index).train_images(list(images)):
                 images[wnid] = merged(images[wnid], found, seen)
                 bar.update()
         seen.sources[str(path)] = sum(map(len, images.values())) - before
@@ -143,7 +149,7 @@ def _val_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Index)
     for path in places:
         before = len(images)
         if before < len(wanted):
-            found = reader_of(path)(path, seen, index).val_images()
+            found = indexed_reader(path, seen, index).val_images()
             images = merged(images, [image for image in found if image.image in wanted], seen)
         seen.sources[str(path)] = len(images) - before
     yield from (Row(image.image, wanted[image.image], *image[1:]) for image in images)

@@ -1,15 +1,15 @@
-"""Places that hold images of ImageNet, and what their readers have in common.
+"""The two kinds of readers of ImageNet's images, and what they have in common.
 
-A reader that can look before it reads has `train_images(wnids)`, which gives the images of some classes,
-and `val_images()`: `folder.py`, `tar.py`. One that must read from front to back (`one_pass`) has
-`stream(wanted)`, and perhaps `names()`, where these can be had for little: `compressed_tar.py`, `parquet.py`.
-Which reader serves what is said in `layouts.py`.
+An `IndexedReader` lists the images of a folder or a tar without reading them. A `StreamingReader` reads a
+file that has no index from front to back, such as a compressed tar. `layouts.py` decides which reader fits
+a place.
 """
 
 import os
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 # Hugging Face's names have the class as a suffix: n01440764_10026_n01440764.JPEG.
 IMAGE = re.compile(r"((n\d{8})_\d+|ILSVRC2012_val_\d{8})(?:_n\d{8})?\.jpe?g", re.IGNORECASE | re.ASCII)
@@ -23,6 +23,41 @@ class Found(NamedTuple):
     path: str
     offset: int | None = None
     size: int | None = None
+
+
+class StreamedImage(NamedTuple):
+    """An image read from a stream: its official name without ending, and the bytes of its file."""
+
+    image: str
+    data: bytes
+
+
+class IndexedReader(Protocol):
+    """A reader that lists the images of a place, and where each one is stored, without reading them."""
+
+    def classes(self) -> list[str]:
+        """Return the wnids of the classes that have train images, sorted."""
+        ...
+
+    def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
+        """Yield each wnid, in the order given, with the images of its class."""
+        ...
+
+    def val_images(self) -> list[Found]:
+        """Return the val images."""
+        ...
+
+
+class StreamingReader(Protocol):
+    """A reader of a file that has no index: images are found only while it is read from front to back."""
+
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
+        """Yield the images for whose name (without ending) `wanted` is true, in the file's order."""
+        ...
+
+    def names(self) -> Iterator[str] | None:
+        """Return the names of all images, without ending; None if only reading the whole file tells them."""
+        ...
 
 
 @dataclass

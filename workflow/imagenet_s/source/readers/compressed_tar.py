@@ -20,7 +20,7 @@ from imagenet_s.io.tar_headers import (
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.file_kind import Kind, kind_of, kind_of_file, wrong_kind
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, base_name, image_name
+from imagenet_s.source.readers.base import IMAGE, StreamedImage, base_name, image_name
 
 BUFFER = 1 << 20  # bytes read at a time
 COMPRESSIONS = {Kind.GZIP: "gzip", Kind.ZSTANDARD: "zstd"}  # as Arrow calls them
@@ -30,12 +30,10 @@ LARGEST = 1 << 40  # bytes of a member; to pass over more, tarfile would read no
 class CompressedTar:
     """A tar of images, or of tars of images, compressed as a whole by gzip or zstandard."""
 
-    one_pass = True
-
     def __init__(self, path: Path):
         self.path = path
 
-    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
         """(name without ending, bytes) of the images for whose name `wanted` holds, in the archive's order.
 
         One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
@@ -55,7 +53,7 @@ class CompressedTar:
                     last, passed = passed, repr(name)
                     if data is not None:
                         last = passed
-                        yield image_name(base_name(name)), data
+                        yield StreamedImage(image_name(base_name(name)), data)
                 last = passed
                 while stream.read(BUFFER):  # the checksum stands at the end
                     pass
@@ -67,6 +65,9 @@ class CompressedTar:
             raise self._damaged(last, "too many headers of names follow each other") from None
         except (EOFError, ValueError, OverflowError, tarfile.TarError, pa.ArrowException) as error:
             raise self._damaged(last, error) from error
+
+    def names(self) -> None:
+        """Return None: the names stand between the images."""
 
     def _damaged(self, last: str, error: Exception | str) -> UserError:
         if "too much memory" in str(error):  # Arrow's word for a long window

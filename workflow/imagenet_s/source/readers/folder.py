@@ -39,8 +39,6 @@ class Folder:
     Of train images the class counts, which stands in the file's name, of val images the file's name.
     """
 
-    one_pass = False
-
     def __init__(self, path: Path, seen: ScanNotes, index: Index):
         self.folder, self.seen, self.index = path, seen, index
 

@@ -11,7 +11,7 @@ from imagenet_s.io.split_file import require_file
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
-from imagenet_s.source.readers.base import IMAGE, base_name, image_name
+from imagenet_s.source.readers.base import IMAGE, StreamedImage, base_name, image_name
 
 ROWS = 4  # of images at a time; one has 110 kB, and may have MAX_IMAGE_BYTES
 OPTIONS = {
@@ -23,8 +23,6 @@ OPTIONS = {
 
 class Parquet:
     """A parquet file of images. Names and bytes stand in columns of their own, so names cost little."""
-
-    one_pass = True
 
     def __init__(self, path: Path):
         self.path = path
@@ -49,7 +47,7 @@ class Parquet:
         if unnamed:
             log.warning("%s: %s of %s images have no name (`path` is null)", self.path, unnamed, rows)
 
-    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
         """(name without ending, bytes) of the images for whose name `wanted` holds, in the file's order.
 
         Some rows are in memory at a time. Raises UserError for a file of another kind.
@@ -60,7 +58,7 @@ class Parquet:
                 if IMAGE.fullmatch(name) and wanted(image_name(name)):
                     if len(image["bytes"].as_buffer() or b"") > MAX_IMAGE_BYTES:
                         raise self._too_large(name, len(image["bytes"].as_buffer()))
-                    yield image_name(name), image["bytes"].as_py() or b""
+                    yield StreamedImage(image_name(name), image["bytes"].as_py() or b"")
 
     def _without_names(self, rows: int, unnamed: int, others: str) -> str:
         what = f"names such as {others!r}" if others else "no name (`path` is null)"

@@ -15,8 +15,6 @@ from imagenet_s.source.tar_index import Index
 class Tar:
     """A tar of images, or of one tar a class (`<wnid>.tar`), as the official train archive is."""
 
-    one_pass = False
-
     def __init__(self, path: Path, seen: ScanNotes, index: Index):
         self.archive, self.seen, self.index = path, seen, index
         self.seen.fingerprints[str(path)] = fingerprint(path)
