@@ -13,8 +13,8 @@ from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.layouts import indexed_reader, is_streamed, streaming_reader
-from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Found, ScanNotes
+from imagenet_s.source.readers.base import ImageLocation, ScanNotes
+from imagenet_s.source.scan import row_of
 from imagenet_s.source.tar_index import Index
 
 AT_ONCE = 32  # images of a task
@@ -23,7 +23,7 @@ T = TypeVar("T")
 Task = Callable[[], tuple[int, list[str]]]  # returns how many images it looked at, and what is wrong
 
 
-def images_in(place: Path, kind: str, index: Index) -> Iterator[Found]:
+def images_in(place: Path, kind: str, index: Index) -> Iterator[ImageLocation]:
     """Yield all images of `train` or `val` in a place that can be looked into."""
     reader = indexed_reader(place, ScanNotes(), index)
     if kind == "val":
@@ -68,7 +68,7 @@ def _tasks(places: Sequence[tuple[str, Path]], index: Index) -> Iterator[Task]:
             yield partial(_told, str(error))
 
 
-def _row_tasks(found: Iterable[Found]) -> Iterator[Task]:
+def _row_tasks(found: Iterable[ImageLocation]) -> Iterator[Task]:
     for some in _batches(found):
         yield partial(_read_and_decode, some)
 
@@ -88,11 +88,11 @@ def _told(fault: str) -> tuple[int, list[str]]:
     return 0, [fault]
 
 
-def _read_and_decode(some: Sequence[Found]) -> tuple[int, list[str]]:
+def _read_and_decode(some: Sequence[ImageLocation]) -> tuple[int, list[str]]:
     faults = []
     with Reader() as reader:
         for image in some:
-            row = Row(image.image, "", *image[1:])
+            row = row_of(image, "")
             try:
                 data = reader.read(row)
             except OSError as error:
