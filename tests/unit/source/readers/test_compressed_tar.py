@@ -102,8 +102,8 @@ def test_only_wanted_images_are_given(compressed):
 
 
 def test_files_that_are_not_images_are_skipped(compressed):
-    strangers = ["._" + FISH + "_1.JPEG", f"{FISH}_1.png", f"{FISH}.JPEG", ".DS_Store", "notes.txt"]
-    members = [special(name, size=3, data=b"odd") for name in strangers]
+    others = ["._" + FISH + "_1.JPEG", f"{FISH}_1.png", f"{FISH}.JPEG", ".DS_Store", "notes.txt"]
+    members = [special(name, size=3, data=b"odd") for name in others]
     folders = [special(f"{FISH}_1.JPEG/", tarfile.DIRTYPE), special("train/", tarfile.AREGTYPE)]
     tar_of_a_mac = special(f"._{FISH}.tar", size=3, data=b"odd")
     path = compressed(b"".join([*members, *folders, tar_of_a_mac, GOOD, END]))

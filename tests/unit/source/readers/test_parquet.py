@@ -83,8 +83,8 @@ def test_names_are_given_in_the_official_spelling_without_folders_and_suffixes(p
 
 
 def test_files_that_are_not_images_are_skipped(path):
-    strangers = [(None, b"1"), ("", b"2"), (f"._{FISH}_1.JPEG", b"3"), (f"{FISH}_1.png", b"4"), None]
-    write(path, [*strangers, (f"{FISH}_1.JPEG", b"5")])
+    others = [(None, b"1"), ("", b"2"), (f"._{FISH}_1.JPEG", b"3"), (f"{FISH}_1.png", b"4"), None]
+    write(path, [*others, (f"{FISH}_1.JPEG", b"5")])
     assert images_of(path) == [(f"{FISH}_1", b"5")]
     assert list(Parquet(path).names()) == [f"{FISH}_1"]
 

@@ -210,18 +210,18 @@ def test_files_that_macos_adds_are_skipped(root):
     ["notes.txt", f"{SHARK}_1.JPEG", f"{FISH}.JPEG", f"{FISH}_1.png", f"{VAL}.JPEG", f"{FISH}_1.JPEG.part"],
 )
 def test_unrecognized_files_in_a_class_are_named_and_not_listed(root, name):
-    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"stranger")]))
+    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"other")]))
     images, scan = scanned(root)
     assert images == {f"{FISH}_2": b"2"}
-    (stranger,) = scan.unrecognized
-    assert stranger.startswith(f"{root}/{TRAIN_TAR}")
-    assert stranger.endswith(name)
+    (other,) = scan.unrecognized
+    assert other.startswith(f"{root}/{TRAIN_TAR}")
+    assert other.endswith(name)
 
 
 def test_bytes_of_any_kind_are_kept(root):
-    odd = [b"\x89PNG\r\n\x1a\n", b"", b"\0" * 1024, bytes(range(256)) * 9]
-    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_{k}.JPEG", data) for k, data in enumerate(odd)]))
-    assert scanned(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(odd)}
+    contents = [b"\x89PNG\r\n\x1a\n", b"", b"\0" * 1024, bytes(range(256)) * 9]
+    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_{k}.JPEG", data) for k, data in enumerate(contents)]))
+    assert scanned(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(contents)}
 
 
 # Images that are there twice
