@@ -141,7 +141,7 @@ def _members(
 
 def _open(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     file = archive.extractfile(member)
-    assert file is not None  # only for folders and the like, which `refuse_odd` refuses
+    assert file is not None  # as for files; other members are skipped or refused before
     return file
 
 
