@@ -110,7 +110,7 @@ def require_whole(output: Path, whole: Path) -> None:
         ("size=3m", "free, and the build needs about"),
         pytest.param(
             "size=100m,nr_inodes=500",
-            "further files (inodes), and the build makes about",
+            "more files (inodes), and the build makes about",
             marks=pytest.mark.long,
         ),
     ],

@@ -1,4 +1,4 @@
-"""Archives that are missing, and files that are no archives: told before any is read."""
+"""Missing archives, and files that are not archives, are reported before any is read."""
 
 from pathlib import Path
 
@@ -26,8 +26,8 @@ def root(tmp_path) -> Path:
     return tmp_path / "imagenet"
 
 
-def told(root: Path) -> list[str]:
-    """What is said of the archives; nothing is listed then."""
+def problems_of(root: Path) -> list[str]:
+    """Return the problems of the archives, which must also stop the scan."""
     texts = [problem.text for problem in archive_problems(find_places(root))]
     if texts:
         with pytest.raises(UserError) as error:
@@ -48,7 +48,7 @@ def parquet_set(folder: Path, stem: str, total: int, lost: tuple[int, ...] = (),
             parquet(folder / f"{stem}-{k:05}-of-{total:05}{ending}.parquet")
 
 
-# What is missing
+# Missing archives
 
 
 @pytest.mark.parametrize("lost", [(0,), (2,), (4,), (0, 1, 3)])
@@ -59,23 +59,23 @@ def test_a_missing_archive_of_hugging_face_is_named(root, lost, ending):
             (root / "data" / f"train_images_{k}{ending}").write_bytes(TAR)
     (root / "data" / "val_images.tar.gz").write_bytes(gzipped(TAR))
     names = ", ".join(f"train_images_{k}{ending}" for k in lost)
-    assert told(root) == [
+    assert problems_of(root) == [
         f"`imagenet`: {root}/data lacks {len(lost)} of the 5 files train_images_…: {names}. Get them, into "
         "the same folder. Nothing was read."
     ]
 
 
-def test_a_file_with_a_number_too_high_makes_no_set_whole(root):
+def test_a_file_with_a_number_too_high_does_not_complete_a_set(root):
     for k in (0, 1, 2, 3, 5):
         (root / "data" / f"train_images_{k}.tar.gz").write_bytes(gzipped(TAR))
-    [text] = told(root)
+    [text] = problems_of(root)
     assert "lacks 1 of the 5 files train_images_…: train_images_4.tar.gz. Get them" in text
 
 
-def test_half_downloads_are_not_called_packed(root):
+def test_partial_downloads_do_not_count_as_packed(root):
     parquet_set(root, "train", 3, lost=(1,))
     (root / "train-00001-of-00003.parquet.part").write_bytes(b"PAR1")
-    [text] = told(root)
+    [text] = problems_of(root)
     assert text.endswith("train-00001-of-00003.parquet. Get them, into the same folder. Nothing was read.")
 
 
@@ -92,44 +92,45 @@ def link_to_nothing(path: Path) -> None:
         ("ILSVRC2012_img_val.tar.001", lambda path: path.write_bytes(gzipped(TAR))),
     ],
 )
-def test_what_is_left_beside_a_whole_folder_is_no_obstacle(imagenet50, tmp_path, name, leave):
+def test_leftovers_beside_a_whole_folder_do_no_harm(imagenet50, tmp_path, name, leave):
     root = linked_copy(imagenet50, tmp_path / "imagenet")
     leave(root / name)
-    assert told(root) == []
+    assert problems_of(root) == []
     assert sum(len(listing) for listing in scan_source(root, [50], Index())[0]) == 650 + 752 + 1682
 
 
-def test_a_shard_that_is_left_beside_a_folder_or_a_whole_archive_is_no_obstacle(imagenet50, tmp_path):
+def test_a_shard_beside_a_folder_or_a_whole_archive_does_no_harm(imagenet50, tmp_path):
     for k, layout in enumerate((linked_copy, raw_imagenet.official)):
         root = layout(imagenet50, tmp_path / str(k))
         (root / "train_images_3.tar").write_bytes(TAR)
-        assert told(root) == []
+        assert problems_of(root) == []
 
 
-def test_where_some_archives_were_unpacked_and_others_not_that_is_told(root):
+def test_archives_of_which_only_some_were_unpacked_are_reported(root):
     for k in range(5):
         data = TAR if k == 0 else gzipped(TAR)
         (root / "data" / f"train_images_{k}.tar{'.gz' * (k > 0)}").write_bytes(data)
     names = [f"train_images_{k}.tar" for k in range(1, 5)]
-    assert told(root) == [
-        f"`imagenet`: {root}/data lacks 4 of the 5 files train_images_…: {', '.join(names)}. There are "
-        f"{', '.join(f'{name}.gz' for name in names)}: unpack these, or pack the others as these are."
+    assert problems_of(root) == [
+        f"`imagenet`: {root}/data lacks 4 of the 5 files train_images_…: {', '.join(names)}. Instead "
+        f"there are {', '.join(f'{name}.gz' for name in names)}: unpack these, or pack the others in the "
+        "same way."
     ]
 
 
-def test_archives_that_are_links_to_nothing_are_told_as_that(root):
+def test_archives_that_are_links_to_nothing_are_reported(root):
     for name in ("train", "val"):
         (root / f"ILSVRC2012_img_{name}.tar").symlink_to(f"/gone/{name}.tar")
     links = [f"{root}/ILSVRC2012_img_{name}.tar → /gone/{name}.tar" for name in ("train", "val")]
-    assert told(root) == [
-        f"`imagenet`: links lead to nothing: {', '.join(links)}. Bring back or mount what they lead to."
+    assert problems_of(root) == [
+        f"`imagenet`: links lead to nothing: {', '.join(links)}. Restore or mount their targets."
     ]
 
 
 def test_a_missing_parquet_file_is_named_of_train_and_val_at_once(root):
     parquet_set(root / "data", "train", 12, lost=(7, 11))
     parquet_set(root / "data", "validation", 3, lost=(1,))
-    assert told(root) == [
+    assert problems_of(root) == [
         f"`imagenet`: {root}/data lacks 2 of the 12 files train-…: train-00007-of-00012.parquet, "
         "train-00011-of-00012.parquet. Get them, into the same folder. Nothing was read.",
         f"`imagenet`: {root}/data lacks 1 of the 3 files validation-…: validation-00001-of-00003.parquet. "
@@ -137,9 +138,9 @@ def test_a_missing_parquet_file_is_named_of_train_and_val_at_once(root):
     ]
 
 
-def test_names_with_a_digest_are_counted_likewise(root):
+def test_names_with_a_digest_are_counted_too(root):
     parquet_set(root, "train", 4, lost=(2,), ending="-0123456789abcdef")
-    assert "train-00002-of-00004-0123456789abcdef.parquet" in told(root)[0]
+    assert "train-00002-of-00004-0123456789abcdef.parquet" in problems_of(root)[0]
 
 
 def test_all_that_is_missing_is_in_the_details(root):
@@ -150,38 +151,38 @@ def test_all_that_is_missing_is_in_the_details(root):
     assert problem.names == tuple(f"missing {root}/train-{k:05}-of-00294.parquet" for k in range(1, 294))
 
 
-def test_a_whole_set_is_enough_whatever_lies_beside_it(root):
+def test_a_complete_set_is_enough_beside_incomplete_ones(root):
     parquet_set(root, "train", 3)
     parquet_set(root, "train", 5, lost=(0, 4))
     parquet(root / "train-copy.parquet")
-    assert told(root) == []
+    assert problems_of(root) == []
 
 
 def test_whole_sets_and_single_archives_lack_nothing(root, imagenet50, tmp_path):
     for k, layout in enumerate(
         (raw_imagenet.hugging_face_tars, raw_imagenet.hugging_face_parquet, raw_imagenet.official)
     ):
-        assert told(layout(imagenet50, tmp_path / str(k))) == []
+        assert problems_of(layout(imagenet50, tmp_path / str(k))) == []
 
 
-def test_a_missing_file_is_told_before_a_byte_is_read(root, monkeypatch):
+def test_a_missing_file_is_reported_before_a_byte_is_read(root, monkeypatch):
     parquet_set(root, "train", 3, lost=(1,))
     monkeypatch.setattr(check, "list_tier", lambda *_: pytest.fail("listed"))
-    told(root)
+    problems_of(root)
 
 
-def test_missing_pieces_of_both_archives_are_told_at_once(root):
+def test_missing_pieces_of_both_archives_are_reported_at_once(root):
     for name in ("train", "val"):
         for ending in ("001", "002", "004"):
             (root / f"ILSVRC2012_img_{name}.tar.{ending}").write_bytes(TAR)
-    assert told(root) == [
+    assert problems_of(root) == [
         f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Get "
         "them, into the same folder."
         for name in ("train", "val")
     ]
 
 
-# What is no archive
+# Files that are not archives
 
 
 @pytest.mark.parametrize("name", ["ILSVRC2012_img_val.tar", "ILSVRC2012_img_val.tar.gz", "val_images.tar.gz"])
@@ -209,15 +210,15 @@ def test_missing_pieces_of_both_archives_are_told_at_once(root):
         (b"PAR1" * 9, "is a parquet file, not a tar. Get the right file, or remove it."),
     ],
 )
-def test_a_file_that_is_no_archive_is_called_what_it_is(root, name, data, said):
+def test_a_file_that_is_not_an_archive_is_reported_with_its_kind(root, name, data, said):
     (root / name).write_bytes(data)
-    assert told(root) == [f"`imagenet`: {root}/{name} {said}"]
+    assert problems_of(root) == [f"`imagenet`: {root}/{name} {said}"]
 
 
-def test_pointers_in_the_place_of_parquet_files_are_told_at_once(root):
+def test_pointers_instead_of_parquet_files_are_reported_at_once(root):
     for k in range(9):
         (root / f"train-{k:05}-of-00009.parquet").write_bytes(LFS)
-    assert told(root) == [
+    assert problems_of(root) == [
         "`imagenet`: 9 files are not a parquet file: each is a git-lfs pointer: "
         + ", ".join(f"{root}/train-{k:05}-of-00009.parquet" for k in range(5))
         + ", … (9 in all). It was cloned without git-lfs. Run `git lfs pull` there, or download the file "
@@ -226,12 +227,12 @@ def test_pointers_in_the_place_of_parquet_files_are_told_at_once(root):
 
 
 @pytest.mark.parametrize(("compress", "how"), [(gzipped, "gzip"), (zstandard, "zstandard")])
-def test_pieces_of_a_compressed_tar_are_called_that(root, compress, how):
+def test_pieces_of_a_compressed_tar_are_reported(root, compress, how):
     (root / "ILSVRC2012_img_val.tar.001").write_bytes(compress(TAR))
-    [text] = told(root)
+    [text] = problems_of(root)
     assert f"ILSVRC2012_img_val.tar.001 is compressed by {how}, not a tar in pieces (join pieces of a" in text
 
 
 def test_a_damaged_tar_is_left_to_its_reader(root):
     (root / "ILSVRC2012_img_val.tar").write_bytes(b"?" * 2000)
-    assert told(root) == []
+    assert problems_of(root) == []

@@ -1,4 +1,4 @@
-"""An `imagenet` that holds no images where they are looked for: where they probably are."""
+"""Advice on an `imagenet` folder without images: where they probably are."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ def source(imagenet50, tmp_path) -> Path:
     return linked_copy(imagenet50, tmp_path / "data" / "imagenet")
 
 
-def told(root: Path) -> str:
-    """What is said of a source that cannot be built from."""
-    listings, findings = scan_source(root, [50], Index())
-    return "\n".join(problem.text for problem in source_problems(all_files(listings), findings, [50], False))
+def problems_of(root: Path) -> str:
+    """Return the problems of a source from which nothing can be built."""
+    listings, scans = scan_source(root, [50], Index())
+    return "\n".join(problem.text for problem in source_problems(all_files(listings), scans, [50], False))
 
 
 def right(folder: Path) -> str:
@@ -31,7 +31,7 @@ def right(folder: Path) -> str:
 
 
 def hub(parquet: Path, folder: Path, main: bool) -> Path:
-    """The cache of the Hugging Face hub, with two revisions; returns the newer one."""
+    """Make a cache of the Hugging Face hub with two revisions, and return the newer one."""
     cache = folder / "datasets--ILSVRC--imagenet-1k"
     for revision in ("0ld", "new"):
         (cache / "snapshots" / revision / "data").mkdir(parents=True)
@@ -46,24 +46,24 @@ def hub(parquet: Path, folder: Path, main: bool) -> Path:
 @pytest.mark.parametrize("inside", ["train", "val", "elsewhere"])
 def test_one_level_up_is_named(source, inside):
     (source / "elsewhere").mkdir()
-    text = told(source / inside)
+    text = problems_of(source / inside)
     assert "complete" not in text
     assert text.endswith(f"\n{right((source / inside).parent)}")
     assert "\nIt holds: " in text
 
 
 def test_one_level_down_is_named(source):
-    assert told(source.parent) == (
+    assert problems_of(source.parent) == (
         f"`imagenet`: found no train and val images of ImageNet-1k below {source.parent}.\n"
         f"It holds: imagenet\n{right(source)}"
     )
 
 
 @pytest.mark.parametrize("kind", ["train", "val"])
-def test_the_train_or_val_folder_alone_is_called_that(source, kind):
+def test_the_train_or_val_folder_itself_is_recognised(source, kind):
     other = {"train": "val", "val": "train"}[kind]
     (source / other).rename(source.parents[1] / "other")
-    assert told(source / kind) == (
+    assert problems_of(source / kind) == (
         f"`imagenet`: {source / kind} looks like the {kind} folder itself. Set `imagenet` in config.yaml to "
         f"the folder that holds it and the {other} folder: {source}"
     )
@@ -74,16 +74,16 @@ def test_the_revision_in_the_cache_of_hugging_face_is_named(imagenet50, tmp_path
     parquet = raw_imagenet.hugging_face_parquet(imagenet50, tmp_path / "parquet")
     revision = hub(parquet, tmp_path / "hub", main)
     for folder in (revision.parent, revision.parents[1], revision.parents[2]):
-        assert told(folder).endswith(f"\n{right(revision)}")
+        assert problems_of(folder).endswith(f"\n{right(revision)}")
 
 
-def test_a_folder_of_the_right_name_without_images_is_told_with_what_it_holds(source):
+def test_a_folder_of_the_right_name_without_images_is_reported_with_what_it_holds(source):
     for path in (source / "val").iterdir():
         path.unlink()
     (source / "val" / "deep" / "er" / "still").mkdir(parents=True)
     (source / "val" / "deep" / "er" / "still" / f"{VAL}.JPEG").touch()
     (source / "val" / "notes.txt").touch()
-    text = told(source)
+    text = problems_of(source)
     assert text == (
         f"`imagenet`: found no val images (ILSVRC2012_val_<number>.JPEG) in {source}/val.\n"
         "It holds: deep, notes.txt\n"
@@ -99,22 +99,22 @@ def test_other_data_sets_with_train_and_val_are_not_taken_for_imagenet(source):
     (annotations / "train" / FISH).mkdir(parents=True)
     (annotations / "val").mkdir()
     (annotations / "val" / f"{VAL}.xml").touch()
-    assert told(source.parent).endswith(f"\n{right(source)}")
+    assert problems_of(source.parent).endswith(f"\n{right(source)}")
     source.rename(source.parents[1] / "imagenet")
     assert likely_folder(source.parent) is None
 
 
-def test_class_folders_beside_the_val_folder_are_told_as_that(source):
+def test_class_folders_beside_the_val_folder_are_recognised(source):
     for path in (source / "train").iterdir():
         path.rename(source / path.name)
     (source / "train").rmdir()
-    assert told(source) == (
-        f"`imagenet`: train images lie in {source} itself, beside its other folders. Move them into a folder "
+    assert problems_of(source) == (
+        f"`imagenet`: train images are in {source} itself, beside its other folders. Move them into a folder "
         f"{source}/train, or make links to them there."
     )
 
 
-def test_what_cannot_be_read_of_a_cache_is_no_obstacle(source):
+def test_an_unreadable_cache_does_no_harm(source):
     (source.parent / "refs" / "main").mkdir(parents=True)
     (source.parent / "refs").chmod(0)
     assert likely_folder(source.parent) == source
@@ -125,7 +125,7 @@ def test_a_copy_inside_the_train_folder_is_found(source, tmp_path):
     (tmp_path / "outer" / "val" / "x").touch()
     (tmp_path / "outer" / "train").mkdir()
     source.rename(tmp_path / "outer" / "train" / "imagenet")
-    lines = told(tmp_path / "outer").splitlines()
+    lines = problems_of(tmp_path / "outer").splitlines()
     assert lines[0] == f"`imagenet`: found no train images (<wnid>_<number>.JPEG) in {tmp_path}/outer/train."
     assert lines[-1] == right(tmp_path / "outer" / "train" / "imagenet")
 
@@ -137,46 +137,46 @@ def test_a_train_folder_of_other_classes_only_is_incomplete_not_wrong(source):
         path.rmdir()
     (source / "train" / "n01440764").mkdir()
     (source / "train" / "n01440764" / "n01440764_1.JPEG").touch()
-    assert "What to do: complete the copy of ImageNet-1k" in told(source)
+    assert "What to do: complete the copy of ImageNet-1k" in problems_of(source)
 
 
-def test_an_archive_that_holds_no_images_of_its_set_is_told(source):
+def test_an_archive_without_images_of_its_set_is_reported(source):
     (source / "val").rename(source / "photos")
     (source / "ILSVRC2012_img_val.tar").write_bytes(raw_imagenet.tar_of([("README", b"1")]))
-    text = told(source)
+    text = problems_of(source)
     assert text.startswith(
         f"`imagenet`: found no val images (ILSVRC2012_val_<number>.JPEG) in {source}/ILSVRC"
     )
     assert "\nIt is a file of 10,240 bytes.\n" in text
 
 
-def test_links_to_class_folders_that_lead_to_nothing_are_told_as_that(source):
+def test_class_folders_that_are_links_to_nothing_are_reported(source):
     for path in sorted((source / "train").iterdir()):
         path.rename(source.parent / path.name)
         path.symlink_to(f"/gone/{path.name}")
-    text = told(source)
+    text = problems_of(source)
     assert f"- 50 links lead to nothing: {source}/train/n01443537 → /gone/n01443537, " in text
-    assert "What to do: bring back or mount what the links lead to, then run the same command again." in text
+    assert "What to do: restore or mount the targets of the links, then run the same command again." in text
     assert "What to do: complete" not in text
 
 
-def test_links_in_a_val_folder_that_lead_to_nothing_are_told_as_that(source):
+def test_val_images_that_are_links_to_nothing_are_reported(source):
     for path in (source / "val").iterdir():
         path.unlink()
         path.symlink_to(f"/gone/{path.name}")
-    lines = told(source).splitlines()
+    lines = problems_of(source).splitlines()
     assert lines[0].startswith("`imagenet`: found no val images")
     assert lines[-1].startswith(f"Links in it lead to nothing: {source}/val/ILSVRC2012_val_")
-    assert lines[-1].endswith(" (2,434 in all). Bring back what they lead to.")
+    assert lines[-1].endswith(" (2,434 in all). Restore or mount their targets.")
 
 
-def test_a_train_folder_that_is_a_link_to_nothing_is_told_as_that(source):
+def test_a_train_folder_that_is_a_link_to_nothing_is_reported(source):
     (source / "train").rename(source.parents[1] / "train")
     (source / "train").symlink_to("/gone/train")
-    assert told(source) == (
+    assert problems_of(source) == (
         f"`imagenet`: found no train images of ImageNet-1k below {source}.\n"
         "It holds: SYNTHETIC.txt, train, val\n"
-        f"Links lead to nothing: {source}/train → /gone/train. Bring back or mount what they lead to."
+        f"Links lead to nothing: {source}/train → /gone/train. Restore or mount their targets."
     )
 
 
@@ -184,13 +184,13 @@ def test_a_missing_first_piece_is_named(source):
     (source / "train").rename(source.parents[1] / "train")
     for ending in ("002", "003"):
         (source / f"ILSVRC2012_img_train.tar.{ending}").touch()
-    assert told(source).splitlines()[-1] == (
+    assert problems_of(source).splitlines()[-1] == (
         "The first piece of ILSVRC2012_img_train.tar is missing: ILSVRC2012_img_train.tar.002 is a later "
         f"one. Get it, into {source}."
     )
 
 
-def test_a_folder_that_cannot_be_listed_is_no_likely_one(source, monkeypatch):
+def test_a_folder_that_cannot_be_listed_is_not_suggested(source, monkeypatch):
     closed = source.parent / "a closed one"
     closed.mkdir()
     listed = Path.iterdir

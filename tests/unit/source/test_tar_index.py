@@ -1,4 +1,4 @@
-"""The index of tars: headers are read once, and again when the archive is another one."""
+"""The index of tars: headers are read once, and again when the archive has changed."""
 
 import io
 import os
@@ -12,21 +12,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.raw_imagenet import tar_of
+from helpers.scans import FISH, SHARK, VAL
 from imagenet_s.io.split_file import SplitFile
 from imagenet_s.io.tar_headers import Member
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.scan import list_tier
 from imagenet_s.source.tar_index import Index
 
-FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
 TENCH = "n01440764"  # a class of tier 300
-VAL = "ILSVRC2012_val_00004677"  # a listed image of FISH
 TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 
 
 @pytest.fixture
 def root(tmp_path) -> Path:
-    """The official archives, with two classes of 50, one of 300, and one val image."""
+    """Return a folder of the official archives, with two classes of 50, one of 300, and one val image."""
     root = tmp_path / "imagenet"
     root.mkdir()
     tars = [(f"{wnid}.tar", class_tar(wnid)) for wnid in (TENCH, FISH, SHARK)]
@@ -50,7 +49,7 @@ def members(archive: Path, index: Index, tar: Member | None = None) -> list[Memb
 
 
 def indexed(path: Path, *archives: Path) -> None:
-    """Writes an index of some archives."""
+    """Write an index of some archives."""
     index = Index(path)
     for archive in archives:
         members(archive, index)
@@ -58,18 +57,18 @@ def indexed(path: Path, *archives: Path) -> None:
 
 
 def wiped(archive: Path) -> None:
-    """Nothing is left of an archive but its size and its time."""
+    """Overwrite all bytes of an archive, and keep its size and time."""
     stat = archive.stat()
     archive.write_bytes(b"\xff" * stat.st_size)
     os.utime(archive, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def bytes_read() -> int:
-    """How many bytes this process has read so far."""
+    """Return how many bytes this process has read so far."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
-# What is kept
+# What the index keeps
 
 
 @pytest.mark.parametrize("tier", [50, 300])
@@ -94,7 +93,7 @@ def test_only_the_classes_asked_for_are_indexed(root, path):
     train = str(root / TRAIN_TAR)
     expected = {(train, 0), (train, offsets[f"{FISH}.tar"]), (train, offsets[f"{SHARK}.tar"])}
     assert set(Index(path).tables) == expected | {(str(root / VAL_TAR), 0)}
-    # Of the others' headers, nothing was read: this one's are none.
+    # The headers of other classes were not read: this one has none.
     with (root / TRAIN_TAR).open("r+b") as file:
         file.seek(offsets[f"{TENCH}.tar"])
         file.write(b"\xff" * 512)
@@ -122,14 +121,14 @@ def test_a_listing_reads_headers_and_a_second_one_not_even_those(root, path):
     assert second < path.stat().st_size + 10_000
 
 
-def test_several_archives_and_the_tars_in_them_stand_in_one_index(tmp_path, path):
+def test_several_archives_and_the_tars_in_them_share_one_index(tmp_path, path):
     archives = [tmp_path / f"{k}.tar" for k in range(3)]
     for archive in archives:
         archive.write_bytes(tar_of([(f"{wnid}.tar", class_tar(wnid)) for wnid in (FISH, SHARK)]))
     index = Index(path)
     inner = {}
     for k in range(2):
-        for archive in archives:  # by turns
+        for archive in archives:  # in turn
             tar = members(archive, index)[k]
             inner[archive, tar] = members(archive, index, tar)
     index.save()
@@ -181,7 +180,7 @@ def test_offsets_and_sizes_beyond_four_gigabytes_survive(tmp_path, path):
     archive, size = tmp_path / "a.tar", 9 << 30
     info = tarfile.TarInfo("large")
     info.size = size
-    with archive.open("wb") as file:  # a hole on the disk
+    with archive.open("wb") as file:  # sparse, so it takes no space
         file.write(info.tobuf(tarfile.GNU_FORMAT))
         file.seek(512 + size)
         file.write(tar_of([("last", b"x")]))
@@ -190,7 +189,7 @@ def test_offsets_and_sizes_beyond_four_gigabytes_survive(tmp_path, path):
     assert path.stat().st_size < 10_000
 
 
-def test_a_tar_without_members_is_no_obstacle(tmp_path, path):
+def test_a_tar_without_members_is_indexed(tmp_path, path):
     archives = [tmp_path / f"{k}.tar" for k in range(2)]
     archives[0].write_bytes(tar_of([]))
     archives[1].write_bytes(tar_of([("a", b"")]))
@@ -201,7 +200,7 @@ def test_a_tar_without_members_is_no_obstacle(tmp_path, path):
     assert members(archives[0], Index(path.with_name("empty.parquet"))) == []
 
 
-# What counts no more
+# What no longer counts
 
 
 @pytest.mark.parametrize("how", ["touched", "older", "longer", "shorter"])
@@ -245,7 +244,7 @@ def test_an_earlier_archive_whose_pieces_are_gone_does_not_stop_another(tmp_path
     assert len(list_tier(root, 50, Index(path))[0]) == 7
 
 
-def test_an_index_is_not_written_where_nothing_is_new(root, path):
+def test_an_index_is_not_written_if_nothing_is_new(root, path):
     indexed(path, root / VAL_TAR)
     before = path.stat()
     indexed(path, root / VAL_TAR)
@@ -263,7 +262,7 @@ def test_without_a_file_nothing_is_written(root, tmp_path, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-# What goes wrong
+# Failures and damage
 
 
 def test_a_save_that_fails_leaves_the_old_index(root, path):
@@ -302,7 +301,7 @@ def replaced(**columns) -> Callable[[Path], None]:
 
 
 def relabelled(**metadata: str) -> Callable[[Path], None]:
-    """Writes the same table with other metadata."""
+    """Return a function that writes the same table with other metadata."""
 
     def change(path: Path) -> None:
         table = pq.read_table(path)
@@ -347,12 +346,15 @@ def test_an_index_that_cannot_be_used_is_made_again(root, path, damage):
     assert members(root / VAL_TAR, Index(path)) == expected
 
 
-def test_an_index_that_is_ignored_is_told_in_the_log(root, path, caplog):
+def test_an_index_that_is_ignored_is_named_in_the_log(root, path, caplog):
     indexed(path, root / VAL_TAR)
     relabelled(version="1")(path)
     with caplog.at_level("INFO"):
         Index(path)
-    assert f"{path} is made again, as it cannot be used: it is no index of version 2, but of 1" in caplog.text
+    assert (
+        f"{path} cannot be used and is made again: expected an index of version 2, found version 1"
+        in caplog.text
+    )
 
 
 def test_a_damaged_archive_leaves_the_others_in_the_index(root, tmp_path, path):
@@ -366,7 +368,7 @@ def test_a_damaged_archive_leaves_the_others_in_the_index(root, tmp_path, path):
 
 
 @pytest.mark.parametrize("size", [-512, -1024, -1536, -2048])
-def test_a_pax_header_with_a_size_below_zero_does_not_lead_back(tmp_path, size):
+def test_a_pax_header_with_a_negative_size_is_refused(tmp_path, size):
     record = f" size={size}\n"
     record = f"{len(record) + 2}{record}".encode()
     pax = tarfile.TarInfo("pax")

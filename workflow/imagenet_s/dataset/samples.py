@@ -12,7 +12,7 @@ from imagenet_s.annotations import unpack as masks
 from imagenet_s.images import read as images
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
-from imagenet_s.preflight.completeness import Inventory, lacking
+from imagenet_s.preflight.completeness import Inventory, missing_images
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import log
@@ -64,7 +64,7 @@ def write_samples(
     """
     records = images.read_records(list(parts))
     # Of a source that is read in one pass nothing was known before.
-    require_none(lacking(Inventory(records, "what was read of it"), [subset], complete))
+    require_none(missing_images(Inventory(records, "what was read of it"), [subset], complete))
     mask_table = pq.read_table(mask_records, schema=masks.RECORDS)
     wrong = []
     with pq.ParquetWriter(samples, SAMPLES, compression="zstd") as writer:

@@ -10,7 +10,7 @@ from imagenet_s.io.receipts import receipt
 from imagenet_s.io.split_file import fingerprint
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import reader_of
+from imagenet_s.source.layouts import streaming_reader
 from imagenet_s.spec.classes import train_classes
 from imagenet_s.spec.splits import tier_val_images
 from imagenet_s.spec.subsets import tiers_of
@@ -36,7 +36,7 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
         copies = Pool(pool, scratch)
         for k, file in enumerate(files):
             before = fingerprint(file)
-            for image, data in reader_of(file)(file).stream(wanted):
+            for image, data in streaming_reader(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:

@@ -1,1 +1,1 @@
-"""May the build begin? Is the source complete, and is there room?"""
+"""Checks before a build: is the source complete, and is there enough space?"""

@@ -1,6 +1,6 @@
-"""What must be right before anything is written: is the source complete, can the output take it?
+"""The check before a build writes anything: is the source complete, and can the output take the build?
 
-Everything that is wrong is told at once.
+All problems are reported at once.
 """
 
 import os
@@ -15,8 +15,8 @@ from imagenet_s.io.atomic import dump_json
 from imagenet_s.io.links import link_problems, no_link_from_archives
 from imagenet_s.io.receipts import receipts
 from imagenet_s.preflight.archive_check import archive_problems
-from imagenet_s.preflight.completeness import Inventory, lacking
-from imagenet_s.preflight.disk_space import Space, SpaceEstimate, needs, size_text, space_at
+from imagenet_s.preflight.completeness import Inventory, missing_images
+from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, size_text, space_at
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
@@ -35,75 +35,88 @@ from imagenet_s.spec.shards import tiers
 from imagenet_s.workspace.ownership import foreign_folder
 from imagenet_s.workspace.paths import Workspace
 
-IMAGES = pa.schema([("image", pa.string()), ("imagenet_wnid", pa.string())])
+IMAGES = pa.schema([pa.field("image", pa.string()), pa.field("imagenet_wnid", pa.string())])
 
 
 def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
-    """Lists one tier of the source into `folder`, once all that the build needs was found to be there.
+    """Check that a build can be made, then list one tier of the source into `folder`.
 
-    Writes `folder/<tier>.parquet`, a listing, and `folder/<tier>.json`, the findings. Lower tiers are
-    read from there; higher ones are looked at as well, so that a build that cannot end never begins.
-    Raises UserError with everything that is wrong.
+    Writes `folder/<tier>.parquet`, a listing, and `folder/<tier>.json`, a scan. Lower tiers are read from
+    there. Higher tiers that are asked for are scanned too, so that a build that cannot be finished never
+    begins.
+
+    Raises:
+        UserError: The source is incomplete, or the output cannot take the build. The text has all problems.
     """
-    imagenet = Path(os.path.abspath(request.imagenet))  # as the tree's links must be
+    imagenet = Path(os.path.abspath(request.imagenet))  # links in the data set need an absolute path
     asked = tiers({tier, *request.subsets})
     lower = [folder / f"{t}.parquet" for t in asked if t < tier]
     listings = [read_listing(path) for path in lower]
     for listing in listings:
         require_same_archives(listing)
-    findings = [read_scan(path.with_suffix(".json")) for path in lower]
-    further = scan_source(imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet"))
-    listings, findings = listings + further[0], findings + further[1]
-    _tell_oddities(findings, request.link)
-    require_none(find_problems(listings, findings, request))
-    with receipts([folder / f"{tier}.parquet", folder / f"{tier}.json"]) as (listed, found):
-        write_listing(listings[len(lower)], listed)
-        dump_json(scan_json(findings[len(lower)]), found)
+    scans = [read_scan(path.with_suffix(".json")) for path in lower]
+    new_listings, new_scans = scan_source(
+        imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet")
+    )
+    listings, scans = listings + new_listings, scans + new_scans
+    _log_warnings(scans, request.link)
+    require_none(find_problems(listings, scans, request))
+    with receipts([folder / f"{tier}.parquet", folder / f"{tier}.json"]) as (listing_path, scan_path):
+        write_listing(new_listings[0], listing_path)
+        dump_json(scan_json(new_scans[0]), scan_path)
 
 
 def scan_source(
     imagenet: Path, wanted: Sequence[int], index: Index
 ) -> tuple[list[pa.Table], list[SourceScan]]:
-    """The listing of each of the `wanted` tiers, and what was found with it; saves the index.
+    """Return the listing and the scan of each of the `wanted` tiers. Saves the index after each.
 
-    Raises UserError for archives that are missing or none, before any is read, and as `list_tier` does.
+    Raises:
+        UserError: Archives are missing, damaged or not archives. Missing ones are found before any is read.
     """
     require_none(archive_problems(find_places(imagenet)))
-    listings, findings = [], []
+    listings, scans = [], []
     for tier in wanted:
-        rows, seen = list_tier(imagenet, tier, index)
+        rows, scan = list_tier(imagenet, tier, index)
         index.save()
-        listings.append(listing_of(rows, seen.fingerprints))
-        findings.append(seen)
-    return listings, findings
+        listings.append(listing_of(rows, scan.fingerprints))
+        scans.append(scan)
+    return listings, scans
 
 
 def find_problems(
-    listings: Sequence[pa.Table], findings: Sequence[SourceScan], request: BuildRequest
+    listings: Sequence[pa.Table], scans: Sequence[SourceScan], request: BuildRequest
 ) -> list[Problem]:
-    """Everything that keeps a build from being made: of the source, or else of the output."""
+    """Return everything that prevents a build: in the source, or if it is complete, in the output."""
     files = all_files(listings)
-    found = source_problems(files, findings, request.subsets, request.complete)
-    return found or list(output_problems(files, findings, request))
+    problems = source_problems(files, scans, request.subsets, request.complete)
+    return problems or list(output_problems(files, scans, request))
 
 
-def _tell_oddities(findings: Sequence[SourceScan], link: str) -> None:
-    unrecognized = [name for seen in findings for name in seen.unrecognized]
+def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
+    first = scans[0]
+    unrecognized = [name for scan in scans for name in scan.unrecognized]
     if unrecognized:
-        log.warning("Left aside, as no image of its class: %s", first_few(unrecognized))
-    duplicates = [name for seen in findings for name in seen.duplicates]
+        log.warning("Skipped, because they are not images of their class: %s", first_few(unrecognized))
+    duplicates = [name for scan in scans for name in scan.duplicates]
     if duplicates:
-        log.warning("Found twice in the source, the second left aside: %s", first_few(duplicates))
-    if dangling := dangling_links(findings):
-        log.warning("Links in the source that lead to nothing: %s", first_few(dangling))
-    if findings[0].unused:
-        log.warning("Found as well, and left aside: %s", first_few(findings[0].unused))
-    first = findings[0]
-    for kind, places in (("train", first.train), ("val", first.val)):
+        log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
+    if dangling := dangling_links(scans):
+        log.warning("Links in the source lead to nothing: %s", first_few(dangling))
+    if first.unused:
+        log.warning("Also found, but not used: %s", first_few(first.unused))
+    for kind in ("train", "val"):
+        places = [str(place) for place in first.places(kind)]
         if len(places) > 1 and kind not in first.one_pass:
-            counts = [f"{sum(seen.sources.get(p, 0) for seen in findings):,} from {p}" for p in places]
-            log.warning("Several places hold %s images; the first comes first: %s", kind, ", ".join(counts))
-    pooled = sorted({kind for seen in findings for kind in seen.pooled})
+            counts = [
+                f"{sum(scan.sources.get(place, 0) for scan in scans):,} from {place}" for place in places
+            ]
+            log.warning(
+                "%s images found in several locations; earlier ones take precedence: %s",
+                kind.capitalize(),
+                ", ".join(counts),
+            )
+    pooled = sorted({kind for scan in scans for kind in scan.pooled})
     if link == "auto" and pooled:
         log.warning(
             "link: auto: images from archives (%s) are copied once into the output's pool, and linked from "
@@ -113,36 +126,44 @@ def _tell_oddities(findings: Sequence[SourceScan], link: str) -> None:
 
 
 def source_problems(
-    files: pa.Table, findings: Sequence[SourceScan], subsets: Sequence[int], complete: bool
+    files: pa.Table, scans: Sequence[SourceScan], subsets: Sequence[int], complete: bool
 ) -> list[Problem]:
-    """Everything the source lacks for `subsets`, but for what only reading it in one pass can tell."""
-    seen = findings[0]
-    if not seen.train or not seen.val:
-        return [layout_problem(seen)]
-    if barren := empty_place_problems(findings):
-        return barren
-    where = f"{', '.join(seen.train + seen.val)}; layout: {seen.layout}"
-    if seen.unused:
-        where += f"; left aside: {', '.join(seen.unused)}"
-    images, unknown = known_images(files, seen)
-    empty = [name for seen in findings for name in seen.empty]
-    inventory = Inventory(images, where, unknown, empty, dangling_links(findings))
-    return lacking(inventory, subsets, complete)
+    """Return everything that the source lacks for `subsets`, as far as this is known without reading it all.
+
+    Args:
+        files: The listings of all tiers of the subsets.
+        scans: The scans of these tiers.
+        subsets: Numbers of subsets.
+        complete: Whether the official number of train images is required.
+    """
+    scan = scans[0]
+    if not scan.train or not scan.val:
+        return [layout_problem(scan)]
+    if problems := empty_place_problems(scans):
+        return problems
+    where = f"{', '.join(scan.train + scan.val)}; layout: {scan.layout}"
+    if scan.unused:
+        where += f"; not used: {', '.join(scan.unused)}"
+    images, unknown = known_images(files, scan)
+    empty = [name for scan in scans for name in scan.empty]
+    inventory = Inventory(images, where, unknown, empty, dangling_links(scans))
+    return missing_images(inventory, subsets, complete)
 
 
-def known_images(files: pa.Table, seen: SourceScan) -> tuple[pa.Table, list[str]]:
-    """`image` and `imagenet_wnid` of all that is known to be there; the sets of which nothing is known."""
-    names, unknown = names_ahead(seen)
-    # A val image's name does not tell its class, which nobody asks for here.
-    ahead = pa.table([names, [name.partition("_")[0] for name in names]], IMAGES)
+def known_images(files: pa.Table, scan: SourceScan) -> tuple[pa.Table, list[str]]:
+    """Return the images that are known to be there, and the sets of which nothing is known before reading.
+
+    The images are a table with the columns of `IMAGES`.
+    """
+    names, unknown = names_ahead(scan)
+    # The name of a val image does not tell its class; only the classes of train images are counted.
+    ahead = pa.table({"image": names, "imagenet_wnid": [name.partition("_")[0] for name in names]}, IMAGES)
     return pa.concat_tables([files.select(IMAGES.names), ahead]), unknown
 
 
-def output_problems(
-    files: pa.Table, findings: Sequence[SourceScan], request: BuildRequest
-) -> Iterable[Problem]:
-    """What keeps the output from being written: its place, its folders, the links and the space it needs."""
-    first, output, link = findings[0], request.output, request.link
+def output_problems(files: pa.Table, scans: Sequence[SourceScan], request: BuildRequest) -> Iterable[Problem]:
+    """Yield what prevents writing the output: its location, its folders, the space and the links it needs."""
+    first, output, link = scans[0], request.output, request.link
     for folder in (first.root, *first.train, *first.val):
         if output.resolve().is_relative_to(Path(folder).resolve()):
             yield Problem(
@@ -152,22 +173,22 @@ def output_problems(
             return
     for subset in request.subsets:
         yield from map(Problem, foreign_folder(output, subset))
-    yield from _space_problems(needs(files, findings, request), space_at(output))
+    yield from _space_problems(estimate_space(files, scans, request), space_at(output))
     in_archives = files["offset"].is_valid()
-    archives = pc.unique(files.filter(in_archives)["path"]).to_pylist()
-    archives += [place for name in first.one_pass for place in getattr(first, name)]
+    archives = [str(path) for path in pc.unique(files.filter(in_archives)["path"]).to_pylist()]
+    archives += [str(place) for kind in first.one_pass for place in first.places(kind)]
     if link not in ("auto", "copy") and archives:
         yield Problem(no_link_from_archives(link, archives))
         return
-    own = files.filter(pc.invert(in_archives))["path"]
-    samples = [own[k].as_py() for k in (0, -1)] if len(own) else []
+    own_files = files.filter(pc.invert(in_archives))["path"]
+    samples = [str(own_files[k].as_py()) for k in (0, -1)] if len(own_files) else []
     yield from map(Problem, link_problems(samples, link, output, Workspace(output).tmp))
 
 
-def _space_problems(wanted: Sequence[SpaceEstimate], space: Space) -> Iterable[Problem]:
-    files, size = sum(need.files for need in wanted), sum(need.bytes for need in wanted)
-    largest = sorted(wanted, key=lambda need: (need.bytes, need.files), reverse=True)
-    parts = first_few((f"{need.what}: {size_text(need.bytes)}, {need.files:,} files" for need in largest), 2)
+def _space_problems(estimates: Sequence[SpaceEstimate], space: Space) -> Iterable[Problem]:
+    files, size = sum(part.files for part in estimates), sum(part.bytes for part in estimates)
+    largest = sorted(estimates, key=lambda part: (part.bytes, part.files), reverse=True)
+    parts = first_few((f"{part.what}: {size_text(part.bytes)}, {part.files:,} files" for part in largest), 2)
     advice = f"({parts}). Make room there, or set `output` in config.yaml to another disk."
     if size > space.bytes:
         yield Problem(
@@ -176,6 +197,6 @@ def _space_problems(wanted: Sequence[SpaceEstimate], space: Space) -> Iterable[P
         )
     if space.files is not None and files > space.files:
         yield Problem(
-            f"`output`: the file system of {space.folder} takes {space.files:,} further files (inodes), and "
-            f"the build makes about {files:,} {advice}"
+            f"`output`: the file system of {space.folder} has room for {space.files:,} more files (inodes), "
+            f"and the build makes about {files:,} {advice}"
         )

@@ -1,99 +1,104 @@
-"""Decoding every image of a copy of ImageNet-1k: which cannot be decoded, which are probably not whole."""
+"""Decode every image of a copy of ImageNet-1k: which images cannot be decoded, or are probably truncated."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from imagenet_s.images.read import Reader
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import reader_of
-from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Found, ScanNotes
+from imagenet_s.source.layouts import indexed_reader, is_streamed, streaming_reader
+from imagenet_s.source.readers.base import ImageLocation, ScanNotes, StreamedImage
+from imagenet_s.source.scan import row_of
 from imagenet_s.source.tar_index import Index
 
-AT_ONCE = 32  # images of a task
+BATCH = 32  # images per task
 
 T = TypeVar("T")
-Task = Callable[[], tuple[int, list[str]]]  # returns how many images it looked at, and what is wrong
 
 
-def images_in(place: Path, kind: str, index: Index) -> Iterator[Found]:
-    """Yield all images of `train` or `val` in a place that can be looked into."""
-    reader = reader_of(place)(place, ScanNotes(), index)
+class Decoded(NamedTuple):
+    """How many images were examined, and a line for each that is faulty."""
+
+    images: int
+    faults: list[str]
+
+
+Task = Callable[[], Decoded]
+
+
+def images_in(place: Path, kind: str, index: Index) -> Iterator[ImageLocation]:
+    """Yield all `train` or `val` images in a folder or tar."""
+    reader = indexed_reader(place, ScanNotes(), index)
     if kind == "val":
         yield from reader.val_images()
     else:
-        for _, found in reader.train_images(reader.classes()):
-            yield from found
+        for _, images in reader.train_images(reader.classes()):
+            yield from images
 
 
-def faults_of_images(places: Sequence[tuple[str, Path]], index: Index, workers: int) -> tuple[int, list[str]]:
-    """Decode all images of places (kind, path); return how many, and a line for each that is not right.
+def faults_of_images(places: Sequence[tuple[str, Path]], index: Index, workers: int) -> Decoded:
+    """Decode all images of the places, given as (`train` or `val`, path).
 
-    By threads: while Pillow decodes, others can run.
+    Uses threads, which run in parallel while Pillow decodes.
     """
-    count, faults = 0, []
+    count = 0
+    faults: list[str] = []
     with progress("Decoding", None, "images") as bar:
-        for some, found in _spread(_tasks(places, index), workers):
-            bar.update(some)
-            count += some
-            faults += found
-    return count, faults
+        for decoded in _run(_tasks(places, index), workers):
+            bar.update(decoded.images)
+            count += decoded.images
+            faults += decoded.faults
+    return Decoded(count, faults)
 
 
-def _spread(tasks: Iterable[Task], workers: int) -> Iterator[tuple[int, list[str]]]:
-    """Run tasks at the same time and yield their results in order. Few are made ahead: they hold images."""
+def _run(tasks: Iterable[Task], workers: int) -> Iterator[Decoded]:
+    """Run tasks in parallel and yield their results in order. Few are prepared ahead: they hold images."""
     with ThreadPoolExecutor(workers) as threads:
-        begun = deque()
+        started: deque[Future[Decoded]] = deque()
         for task in tasks:
-            begun.append(threads.submit(task))
-            if len(begun) > 2 * workers:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
+            started.append(threads.submit(task))
+            if len(started) > 2 * workers:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()
 
 
 def _tasks(places: Sequence[tuple[str, Path]], index: Index) -> Iterator[Task]:
     for kind, place in places:
-        one_pass = reader_of(place).one_pass
-        made = _stream_tasks(place) if one_pass else _row_tasks(images_in(place, kind, index))
+        tasks = _stream_tasks(place) if is_streamed(place) else _file_tasks(images_in(place, kind, index))
         try:
-            yield from made
-        except UserError as error:  # the other places may be right
-            yield partial(_told, str(error))
+            yield from tasks
+        except UserError as error:  # the other places can still be examined
+            yield partial(Decoded, 0, [str(error)])
 
 
-def _row_tasks(found: Iterable[Found]) -> Iterator[Task]:
-    for some in _batches(found):
-        yield partial(_read_and_decode, some)
+def _file_tasks(images: Iterable[ImageLocation]) -> Iterator[Task]:
+    for batch in _batches(images):
+        yield partial(_read_and_decode, batch)
 
 
 def _stream_tasks(place: Path) -> Iterator[Task]:
-    for some in _batches(reader_of(place)(place).stream(lambda image: True)):
-        yield partial(_decode_all, [(f"{place}: {image}", data) for image, data in some])
+    for batch in _batches(streaming_reader(place).stream(lambda image: True)):
+        yield partial(_decode_all, place, batch)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
     items = iter(items)
-    while some := list(islice(items, AT_ONCE)):
-        yield some
+    while batch := list(islice(items, BATCH)):
+        yield batch
 
 
-def _told(fault: str) -> tuple[int, list[str]]:
-    return 0, [fault]
-
-
-def _read_and_decode(some: Sequence[Found]) -> tuple[int, list[str]]:
+def _read_and_decode(batch: Sequence[ImageLocation]) -> Decoded:
     faults = []
     with Reader() as reader:
-        for image in some:
-            row = Row(image.image, "", *image[1:])
+        for image in batch:
+            row = row_of(image, "")  # its class makes no difference here
             try:
                 data = reader.read(row)
             except OSError as error:
@@ -102,15 +107,16 @@ def _read_and_decode(some: Sequence[Found]) -> tuple[int, list[str]]:
                 faults.append(str(error))
             else:
                 faults += _faults(row.where, data)
-    return len(some), faults
+    return Decoded(len(batch), faults)
 
 
-def _decode_all(some: Sequence[tuple[str, bytes]]) -> tuple[int, list[str]]:
-    return len(some), [fault for where, data in some for fault in _faults(where, data)]
+def _decode_all(place: Path, batch: Sequence[StreamedImage]) -> Decoded:
+    faults = [fault for image, data in batch for fault in _faults(f"{place}: {image}", data)]
+    return Decoded(len(batch), faults)
 
 
 def _faults(where: str, data: bytes | memoryview) -> list[str]:
-    """Return a line on an image that is not right, or nothing."""
+    """Return a line for an image that is faulty, or nothing."""
     suspect = examine(data).suspect
     reasons = [suspect] if suspect else []
     try:

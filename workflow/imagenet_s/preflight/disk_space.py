@@ -1,9 +1,10 @@
-"""What a build needs at the output, in files and bytes, told before anything is written."""
+"""The space that a build needs at the output, in files and bytes, estimated before anything is written."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,16 +20,20 @@ from imagenet_s.spec.subsets import MASKED, SPLITS, SUBSETS, subset_of
 from imagenet_s.workspace.paths import Workspace
 
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
-MASK_BYTES = 12_000  # assumed of a mask of 500 × 375, whatever its encoding
-SAMPLE_BYTES = 400  # of records and manifests: 250 measured in manifests, the rest in Parquet files
+MASK_BYTES = 12_000  # assumed for a mask of 500 × 375 pixels, in any encoding
+SAMPLE_BYTES = (
+    400  # per sample, in records and manifests: 250 measured in manifests, the rest in Parquet files
+)
 MANIFEST_FILES = 20  # files: manifests, lists of labels, dataset.json
-IMAGES = {"train": 1_281_167, "val": 50_000}  # of ImageNet-1k
-SAMPLED = 500  # files of whose sizes the mean is taken
+IMAGES = {"train": 1_281_167, "val": 50_000}  # in ImageNet-1k
+SAMPLED = 500  # files from whose sizes the mean is taken
+
+Column: TypeAlias = "pa.Array[Any] | pa.ChunkedArray[Any]"
 
 
 @dataclass(frozen=True)
 class SpaceEstimate:
-    """What one thing takes of the output's file system: new files (inodes) and bytes."""
+    """What one part of a build takes of the output's file system: new files (inodes) and bytes."""
 
     what: str
     files: int
@@ -37,92 +42,98 @@ class SpaceEstimate:
 
 @dataclass(frozen=True)
 class Space:
-    """What the file system at `folder` has left; `files` is None where it does not count them."""
+    """The free space of the file system of `folder`; `files` is None if it has no limit on files."""
 
     folder: Path
     files: int | None
     bytes: int
 
 
-def needs(files: pa.Table, findings: Sequence[SourceScan], request: BuildRequest) -> list[SpaceEstimate]:
-    """What a build adds to its output, as far as it is not there yet.
+def estimate_space(
+    files: pa.Table, scans: Sequence[SourceScan], request: BuildRequest
+) -> list[SpaceEstimate]:
+    """Return what a build adds to its output. What is already there is not counted.
 
-    `files` is the listing of all tiers of its subsets, `findings` what was found with it. Sizes are exact
-    for images in tars, and estimates for the rest.
+    Sizes are exact for images in tars, and estimates for the rest.
+
+    Args:
+        files: The listings of all tiers of the subsets.
+        scans: The scans of these tiers.
+        request: The build.
     """
     link, labels = request.link, request.labels
     in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
     linked = files.filter(pc.invert(in_pool))["image"]
     workspace = Workspace(request.output)
-    found = [_pool_need(files.filter(in_pool), findings[0], request.subsets, workspace.pool)]
+    estimates = [_pool_estimate(files.filter(in_pool), scans[0], request.subsets, workspace.pool)]
     for subset in request.subsets:
         if not workspace.plan(subset).exists():
-            found.append(_tree_need(subset, linked, findings, link, labels))
+            estimates.append(_tree_estimate(subset, linked, scans, link, labels))
         if not workspace.masks(subset).exists():
-            found.append(_masks_need(subset, labels))
-    return [need for need in found if need.files or need.bytes]
+            estimates.append(_masks_estimate(subset, labels))
+    return [estimate for estimate in estimates if estimate.files or estimate.bytes]
 
 
-def bytes_to_read(files: pa.Table, seen: SourceScan) -> int:
-    """About how many bytes of the source a build reads."""
+def bytes_to_read(files: pa.Table, scan: SourceScan) -> int:
+    """Return about how many bytes of the source a build reads."""
     paths = files.filter(files["size"].is_null())["path"]
-    passes = sum(os.path.getsize(path) for kind in seen.one_pass for path in getattr(seen, kind))
-    return (pc.sum(files["size"]).as_py() or 0) + len(paths) * _mean_size(paths) + passes
+    passes = sum(os.path.getsize(path) for kind in scan.one_pass for path in scan.places(kind))
+    return _sum(files["size"]) + len(paths) * _mean_size(paths) + passes
 
 
 def space_at(output: Path) -> Space:
-    """What is left where `output` is or will be."""
+    """Return the free space where `output` is or will be."""
     folder = next(path for path in (output, *output.absolute().parents) if path.exists())
     free = os.statvfs(folder)
-    # Some file systems make inodes as they go, and count none.
+    # File systems that create inodes as needed count none.
     return Space(folder, free.f_favail if free.f_files else None, free.f_bavail * free.f_frsize)
 
 
 def size_text(count: float) -> str:
-    """`7.1 GB`: bytes for a reader."""
+    """Return a number of bytes for a reader, such as `7.1 GB`."""
     unit, units = "bytes", ["kB", "MB", "GB", "TB"]
     while count >= 999.5 and units:  # what would be rounded to 1,000 takes the next unit
         count, unit = count / 1000, units.pop(0)
     return f"{count:,.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
 
 
-def _pool_need(pooled: pa.Table, seen: SourceScan, subsets: Sequence[int], pool: Path) -> SpaceEstimate:
-    """The images that are copied: those of archives, or all of them."""
-    passes = one_pass_sets(find_places(Path(seen.root)))
-    there = pa.array(pooled_images(pool), pa.string())
-    pooled = pooled.filter(pc.invert(pc.is_in(pooled["image"], value_set=there)))
-    sizes = pc.sum(_in_blocks(pooled["size"])).as_py() or 0
+def _pool_estimate(pooled: pa.Table, scan: SourceScan, subsets: Sequence[int], pool: Path) -> SpaceEstimate:
+    """Return what the images take that are copied: those in archives, or all."""
+    passes = one_pass_sets(find_places(Path(scan.root)))
+    existing = pa.array(pooled_images(pool), pa.string())
+    pooled = pooled.filter(pc.invert(pc.is_in(pooled["image"], value_set=existing)))
+    size = _sum(_in_blocks(pooled["size"]))
     paths = pooled.filter(pooled["size"].is_null())["path"]
-    sizes += len(paths) * _mean_size(paths)
-    # Train and val images of a class lie in two folders.
-    count = len(pooled) + 2 * pc.count_distinct(pooled["imagenet_wnid"]).as_py()
-    for kind in seen.one_pass:
+    size += len(paths) * _mean_size(paths)
+    # Two folders per class: for its train images and for its val images.
+    count = len(pooled) + 2 * len(pc.unique(pooled["imagenet_wnid"]))
+    for kind in scan.one_pass:
         made = (
             pool.parent.glob(f"images/{kind}-pass-{top}-*.parquet") for top in SUBSETS if top >= max(subsets)
         )
         if any(len(list(records)) >= passes[kind] for records in made):
             continue
-        wanted = _wanted_of(kind, subsets)
-        count += wanted
-        whole = sum(os.path.getsize(path) for path in getattr(seen, kind))
-        sizes += whole * wanted // IMAGES[kind] + wanted * BLOCK // 2
-    return SpaceEstimate("images, copied once for all subsets", count, sizes)
+        images = _images_needed(kind, subsets)
+        count += images
+        total = sum(os.path.getsize(path) for path in scan.places(kind))
+        size += total * images // IMAGES[kind] + images * BLOCK // 2
+    return SpaceEstimate("images, copied once for all subsets", count, size)
 
 
-def _tree_need(
-    subset: int, linked: pa.ChunkedArray, findings: Sequence[SourceScan], link: str, labels: Sequence[str]
+def _tree_estimate(
+    subset: int, linked: Column, scans: Sequence[SourceScan], link: str, labels: Sequence[str]
 ) -> SpaceEstimate:
-    """A subset's folders, and its links, as far as they are files of their own; its manifests."""
+    """Return what a subset's folders, manifests and links take. Hard links and copies take no file here."""
     folders = (1 + len(class_ids(subset))) * (len(SPLITS) + len(MASKED) * (1 + len(labels)))
     links = 0
     if link in ("auto", "symlink", "reflink"):
-        wholes = folder_links(subset, findings) if link != "reflink" else {}
-        whole = {path.partition("/")[2] for path in wholes}
+        folder_paths = folder_links(subset, scans) if link != "reflink" else {}
+        whole = {path.partition("/")[2] for path in folder_paths}
         single = pa.array(train_classes(subset).keys() - whole, pa.string())
-        links = len(whole) + _count(pc.is_in(pc.utf8_slice_codeunits(linked, 0, 9), single))
+        links = len(whole) + _sum(pc.is_in(pc.utf8_slice_codeunits(linked, 0, 9), single))
         for split in SPLITS[1:]:
             images = pa.array([row.image for row in listed(subset, split)])
-            links += _count(pc.is_in(images, value_set=linked))
+            links += _sum(pc.is_in(images, value_set=linked))
     samples = subset_of(subset).train_images + sum(len(listed(subset, split)) for split in SPLITS[1:])
     return SpaceEstimate(
         f"{subset_of(subset).name}: folders, links, manifests",
@@ -131,29 +142,31 @@ def _tree_need(
     )
 
 
-def _masks_need(subset: int, labels: Sequence[str]) -> SpaceEstimate:
-    """The masks in the archive, unpacked, and in each further encoding."""
+def _masks_estimate(subset: int, labels: Sequence[str]) -> SpaceEstimate:
+    """Return what the masks take: in the archive, unpacked, and in each further encoding."""
     masks = sum(len(listed(subset, split)) for split in MASKED)
     size = masks * MASK_BYTES + masks * (1 + len(labels)) * -(-MASK_BYTES // BLOCK) * BLOCK
     return SpaceEstimate(f"{subset_of(subset).name}: masks (estimated)", 1 + masks * (1 + len(labels)), size)
 
 
-def _wanted_of(kind: str, subsets: Sequence[int]) -> int:
+def _images_needed(kind: str, subsets: Sequence[int]) -> int:
     if kind == "train":
         return subset_of(max(subsets)).train_images
     return sum(len(tier_val_images(tier)) for tier in tiers(subsets))
 
 
-def _mean_size(paths: pa.ChunkedArray) -> int:
-    """The mean size in bytes, in whole blocks, of some of the files, evenly chosen."""
-    some = paths.to_pylist()[:: max(1, len(paths) // SAMPLED)]
-    sizes = pa.array([os.path.getsize(path) for path in some], pa.int64())
-    return int(pc.mean(_in_blocks(sizes)).as_py()) if some else 0
+def _mean_size(paths: Column) -> int:
+    """Return the mean size of the files, in bytes of whole blocks, from an even sample of them."""
+    sample = [str(path) for path in paths.to_pylist()[:: max(1, len(paths) // SAMPLED)]]
+    sizes = pa.array([os.path.getsize(path) for path in sample], pa.int64())
+    return int(pc.mean(_in_blocks(sizes)).as_py()) if sample else 0
 
 
-def _count(chosen: pa.Array | pa.ChunkedArray) -> int:
-    return pc.sum(chosen).as_py() or 0
+def _sum(column: Column) -> int:
+    """Return the sum of a column of integers or booleans; nulls count as 0."""
+    return pc.sum(column).as_py() or 0
 
 
-def _in_blocks(sizes: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def _in_blocks(sizes: Column) -> Column:
+    """Return sizes in bytes, rounded up to whole blocks."""
     return pc.multiply(pc.divide(pc.add(sizes, BLOCK - 1), BLOCK), BLOCK)

@@ -1,4 +1,4 @@
-"""What a copy of ImageNet-1k holds, for a person to read: layout, counts, buildable subsets, archives."""
+"""The report of `inspect` on a copy of ImageNet-1k: its layout, image counts, buildable subsets, archives."""
 
 import hashlib
 import os
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from imagenet_s.io.split_file import FIRST_PIECE, SplitFile
 from imagenet_s.preflight.check import known_images, scan_source
-from imagenet_s.preflight.completeness import gaps
+from imagenet_s.preflight.completeness import subset_problems
 from imagenet_s.preflight.decoding import faults_of_images, images_in
 from imagenet_s.preflight.disk_space import IMAGES, size_text
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
@@ -21,90 +21,99 @@ from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
-# Official archive → bytes, md5. The md5 are the publisher's; the sizes are what copies of it have.
+# Official archive → bytes, md5. The md5 are the publisher's; the sizes are those of known copies.
 ARCHIVES = {
     "ilsvrc2012_img_train.tar": (147_897_477_120, "1d675b47d978889d74fa0da5fadfb00e"),
     "ilsvrc2012_img_val.tar": (6_744_924_160, "29b22e2961454d5413ddabcf34fc5622"),
 }
-CLASSES = 1000  # of ImageNet-1k
+CLASSES = 1000  # in ImageNet-1k
 CHUNK = 1 << 22  # bytes read at a time
 
 
 def print_report(path: Path, md5: bool, images: bool, workers: int) -> None:
-    """Prints the lines of `inspect`."""
+    """Print the report of `inspect`."""
     for line in inspect(Path(os.path.abspath(path)), md5, images, workers):
         print(line)
 
 
 def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str]:
-    """The lines of a report; `md5` reads official archives as a whole, `decoding` decodes every image.
+    """Yield the lines of a report.
 
-    Raises UserError, at its end, if no subset can be built from what is there, an md5 is another, or an image
-    is not right.
+    Args:
+        root: The folder of the copy, as an absolute path.
+        md5: Whether to read official archives as a whole and compare their md5.
+        decoding: Whether to decode every image.
+        workers: Number of threads that decode.
+
+    Raises:
+        UserError: After the last line: no subset can be built, an md5 is wrong, or an image is faulty.
     """
     index = Index()
-    listings, findings = scan_source(root, SUBSETS, index)
-    seen = findings[0]
-    if not seen.train or not seen.val:
-        require_none([layout_problem(seen)])
-    require_none(empty_place_problems(findings))
-    images, unknown = known_images(all_files(listings), seen)
-    yield f"{root}: {seen.layout}"
+    listings, scans = scan_source(root, SUBSETS, index)
+    scan = scans[0]
+    if not scan.train or not scan.val:
+        require_none([layout_problem(scan)])
+    require_none(empty_place_problems(scans))
+    images, unknown = known_images(all_files(listings), scan)
+    yield f"{root}: {scan.layout}"
     for kind in ("train", "val"):
-        yield f"{kind:<8} {', '.join(_names(seen, kind))}: {_count(kind, seen, unknown, images, index)}"
-    if seen.unused:
-        yield f"aside    {first_few(os.path.relpath(place, root) for place in seen.unused)}"
+        yield f"{kind:<8} {', '.join(_names(scan, kind))}: {_count(kind, scan, unknown, images, index)}"
+    if scan.unused:
+        yield f"unused   {first_few(os.path.relpath(place, root) for place in scan.unused)}"
     buildable = False
     for subset in SUBSETS:
         possible, lines = _prospect(images, subset, unknown)
         yield from lines
         buildable = buildable or possible
-    wrong = []
-    for place in map(Path, (*seen.train, *seen.val)):
+    wrong: list[str] = []
+    for place in (*scan.places("train"), *scan.places("val")):
         if _official_name(place) in ARCHIVES:
-            yield from _compared(place, md5, wrong)
-    faults = []
+            yield from _compare_archive(place, md5, wrong)
+    faults: list[str] = []
     if decoding:
-        places = [(kind, Path(place)) for kind in ("train", "val") for place in getattr(seen, kind)]
+        places = [(kind, place) for kind in ("train", "val") for place in scan.places(kind)]
         count, faults = faults_of_images(places, index, workers)
         yield f"images   {count:,} decoded"
         yield from faults
     if wrong:
         raise UserError(f"Not the official bytes: {', '.join(wrong)}. Get them again.")
     if not buildable:
-        raise UserError("No subset can be built from it: listed images are missing. Complete the copy.")
+        raise UserError("No subset can be built: listed images are missing. Complete the copy.")
     if faults:
-        raise UserError(f"{len(faults):,} images or archives are not right, see above. Get them again.")
+        raise UserError(f"{len(faults):,} images or archives are faulty, see above. Get them again.")
 
 
 def _prospect(images: pa.Table, subset: int, unknown: Sequence[str]) -> tuple[bool, list[str]]:
     """Return whether a subset can be built, as far as is known, and the lines that say so."""
-    lacks = gaps(images, subset, complete=True, unknown=unknown)
-    possible = not gaps(images, subset, complete=False, unknown=unknown)
+    problems = subset_problems(images, subset, complete=True, unknown=unknown)
+    possible = not subset_problems(images, subset, complete=False, unknown=unknown)
     verdict = "can be built" if possible else "cannot be built"
     if unknown and possible:
-        verdict = "not known before it is read"
-    elif lacks:
+        verdict = "not known until it is read"
+    elif problems:
         verdict += ", but only with `train_images: any`:" if possible else ":"
-    return possible, [f"{subset_of(subset).name:<12} {verdict}", *(f"  {gap.text}" for gap in lacks)]
+    return possible, [
+        f"{subset_of(subset).name:<12} {verdict}",
+        *(f"  {problem.text}" for problem in problems),
+    ]
 
 
-def _names(seen: SourceScan, kind: str) -> list[str]:
-    names = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+def _names(scan: SourceScan, kind: str) -> list[str]:
+    names = [os.path.relpath(place, scan.root) for place in scan.places(kind)]
     return names if len(names) < 4 else [names[0], "…", names[-1]]
 
 
-def _count(kind: str, seen: SourceScan, unknown: list[str], images, index: Index) -> str:
-    """How many images there are, of any class."""
-    places = list(map(Path, getattr(seen, kind)))
+def _count(kind: str, scan: SourceScan, unknown: Sequence[str], images: pa.Table, index: Index) -> str:
+    """Return how many images of any class there are, in words."""
+    places = scan.places(kind)
     if kind in unknown:
         size = size_text(sum(place.stat().st_size for place in places))
-        return f"{size}, compressed; what is in it is known once it is read from front to back"
-    if kind in seen.one_pass:
+        return f"{size}, compressed; what it holds is not known until it is read from front to back"
+    if kind in scan.one_pass:
         prefix = "n" if kind == "train" else "ILSVRC"
-        names = {name for name in images["image"].to_pylist() if name.startswith(prefix)}
+        names = {name for name in map(str, images["image"].to_pylist()) if name.startswith(prefix)}
     else:
-        names = {found.image for place in places for found in images_in(place, kind, index)}
+        names = {location.image for place in places for location in images_in(place, kind, index)}
     text = f"{len(names):,} images"
     if kind == "train":
         text += f" in {len({name.partition('_')[0] for name in names}):,} classes"
@@ -117,8 +126,8 @@ def _official_name(place: Path) -> str:
     return (match[1] if match else place.name).lower()
 
 
-def _compared(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
-    """An official archive's size and, with `md5`, its md5 against the publisher's; adds to `wrong`."""
+def _compare_archive(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
+    """Yield lines on an official archive's size and, with `md5`, its md5; adds a wrong one to `wrong`."""
     size, digest = ARCHIVES[_official_name(place)]
     with SplitFile(place) as pieces:
         verdict = "as the official one" if pieces.size == size else f"the official one has {size:,}"

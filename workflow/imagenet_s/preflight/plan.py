@@ -1,4 +1,4 @@
-"""What a build would find, do and need, before it is run."""
+"""The report of `plan`: what a build would find, do and need."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import Config, read_config_file
 from imagenet_s.preflight.check import find_problems, scan_source
-from imagenet_s.preflight.disk_space import bytes_to_read, needs, size_text, space_at
+from imagenet_s.preflight.disk_space import bytes_to_read, estimate_space, size_text, space_at
 from imagenet_s.runtime.problems import require_none
 from imagenet_s.source.layouts import find_places, one_pass_sets
 from imagenet_s.source.listing import all_files
@@ -21,18 +21,24 @@ DISK, FAST_DISK = 150e6, 1e9  # bytes/s: of a hard disk or a common network disk
 
 
 def print_plan(configfile: Path) -> None:
-    """Prints the lines of `plan`."""
+    """Print the report of `plan`."""
     for line in plan(read_config_file(configfile)):
         print(line)
 
 
 def plan(config: Config) -> Iterator[str]:
-    """The lines of a report. Raises UserError, at its end, with everything that stands in the way.
+    """Yield the lines of a report.
 
-    Nothing stays written, but for the index of the tars where an earlier build has left one.
+    Leaves nothing written, except that it updates the index of tars if an earlier build has made one.
+
+    Raises:
+        UserError: After the last line: something prevents the build. The text has all problems.
     """
     if config.imagenet is None:
-        yield "source   the embedded demo, which a build makes: a few MB. Set `imagenet` for the real thing."
+        yield (
+            "source   the embedded demo, a few MB that the build generates. Set `imagenet` to build from "
+            "ImageNet-1k."
+        )
         return
     output, subsets = Path(config.output), config.subsets
     request = BuildRequest(
@@ -40,40 +46,38 @@ def plan(config: Config) -> Iterator[str]:
     )
     workspace = Workspace(output)
     index = workspace.index
-    listings, findings = scan_source(
-        request.imagenet, tiers(subsets), Index(index if index.exists() else None)
-    )
-    files, seen = all_files(listings), findings[0]
-    if seen.train and seen.val:
-        yield from _source_lines(seen)
-        yield from _work_lines(seen, subsets, bytes_to_read(files, seen))
+    listings, scans = scan_source(request.imagenet, tiers(subsets), Index(index if index.exists() else None))
+    files, scan = all_files(listings), scans[0]
+    if scan.train and scan.val:
+        yield from _source_lines(scan)
+        yield from _work_lines(scan, subsets, bytes_to_read(files, scan))
         names = ", ".join(subset_of(subset).name for subset in subsets)
         yield f"adds     to {output.absolute()}, for {names} with link: {config.link}"
-        for need in needs(files, findings, request):
-            yield f"         {size_text(need.bytes):>10}  {need.files:>9,} files  {need.what}"
+        for part in estimate_space(files, scans, request):
+            yield f"         {size_text(part.bytes):>10}  {part.files:>9,} files  {part.what}"
         free = space_at(output)
         count = "" if free.files is None else f"  {free.files:>9,} files"
         yield f"free     {size_text(free.bytes):>10}{count}  in {free.folder}"
     made = [path for path in (workspace.tmp, workspace.work, output) if not path.exists()]
     try:
-        require_none(find_problems(listings, findings, request))
+        require_none(find_problems(listings, scans, request))
     finally:
-        for folder in made:  # for the trial of links
+        for folder in made:  # links were tried there
             if folder.is_dir():
                 folder.rmdir()
-    yield "All that is needed is there. Nothing was written."
+    yield "Everything that the build needs is there. Nothing was written."
 
 
-def _source_lines(seen: SourceScan) -> Iterator[str]:
-    yield f"source   {seen.root} ({seen.layout})"
+def _source_lines(scan: SourceScan) -> Iterator[str]:
+    yield f"source   {scan.root} ({scan.layout})"
     for kind in ("train", "val"):
-        places = [os.path.relpath(place, seen.root) for place in getattr(seen, kind)]
+        places = [os.path.relpath(place, scan.root) for place in scan.places(kind)]
         shown = ", ".join(places[:3]) + (f", … ({len(places)} in all)" if len(places) > 3 else "")
-        yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in seen.one_pass else "")
+        yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in scan.one_pass else "")
 
 
-def _work_lines(seen: SourceScan, subsets: Sequence[int], size: int) -> Iterator[str]:
-    passes = one_pass_sets(find_places(Path(seen.root)))
+def _work_lines(scan: SourceScan, subsets: Sequence[int], size: int) -> Iterator[str]:
+    passes = one_pass_sets(find_places(Path(scan.root)))
     parts = {part for subset in subsets for part in subset_parts(subset, passes, max(subsets))}
     times = " or ".join(f"{_time_text(size / speed)} at {size_text(speed)}/s" for speed in (DISK, FAST_DISK))
     yield f"reads    {size_text(size)} of images, once, in {len(parts)} jobs: {times} (computed)"

@@ -1,4 +1,4 @@
-"""What to say of an `imagenet` folder in which no images are found, and where they probably are."""
+"""Advice on an `imagenet` folder in which no images are found: where they probably are."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,93 +10,93 @@ from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import Problem
-from imagenet_s.source.layouts import LAYOUTS, Places, find_places, reader_of
+from imagenet_s.source.layouts import LAYOUTS, Places, find_places, indexed_reader
 from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
 from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
 
-NEAR = 100  # folders that are looked into at most
+MAX_FOLDERS = 100  # folders nearby that are searched
 NAMES = {"train": "<wnid>_<number>.JPEG", "val": "ILSVRC2012_val_<number>.JPEG"}
-SHOWN = 12  # names of what a folder holds
+SHOWN = 12  # names in a folder that a message shows
 PIECE = re.compile(r"(ILSVRC2012_img_(?:train|val)\.tar)\.(\d+|[a-z]{2})", re.IGNORECASE)
 
 
-def layout_problem(seen: SourceScan) -> Problem:
-    """Return what to say of a folder below which nothing is called as train or val images are."""
-    root = Path(seen.root)
+def layout_problem(scan: SourceScan) -> Problem:
+    """Return the problem of a folder that has no train or no val images by their names."""
+    root = Path(scan.root)
     if not root.exists():
         return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
-        return Problem(f"`imagenet`: {root} is a file. Give the folder that holds it.")
-    lacks = " and ".join(name for name in ("train", "val") if not getattr(seen, name))
-    beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_held(root)}\n"
-    itself = _itself(seen.entries)
+        return Problem(f"`imagenet`: {root} is a file. Set `imagenet` to the folder that holds it.")
+    lacks = " and ".join(kind for kind in ("train", "val") if not scan.places(kind))
+    beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_content(root)}\n"
+    kind = _kind_of_folder(scan.entries)
     near = likely_folder(root)
-    if itself and not near and (seen.train or seen.val):
+    if kind and not near and (scan.train or scan.val):
         return Problem(
-            f"`imagenet`: {itself} images lie in {root} itself, beside its other folders. Move them into a "
-            f"folder {root / itself}, or make links to them there."
+            f"`imagenet`: {kind} images are in {root} itself, beside its other folders. Move them into a "
+            f"folder {root / kind}, or make links to them there."
         )
-    if itself and not near:
+    if kind and not near:
         return Problem(
-            f"`imagenet`: {root} looks like the {itself} folder itself. Set `imagenet` in config.yaml to the "
-            f"folder that holds it and the {'val' if itself == 'train' else 'train'} folder: {root.parent}"
+            f"`imagenet`: {root} looks like the {kind} folder itself. Set `imagenet` in config.yaml to the "
+            f"folder that holds it and the {'val' if kind == 'train' else 'train'} folder: {root.parent}"
         )
     if near:
         return Problem(f"{beginning}{_advice(near)}")
-    if reasons := [*_first_pieces(root, seen.entries), *_dangling(root, seen.entries)]:
+    if reasons := [*_first_pieces(root, scan.entries), *_dangling(root, scan.entries)]:
         return Problem(beginning + "\n".join(reasons))
-    rows = {name: f"  {train} and {val} ({name})" for name, train, val in reversed(LAYOUTS)}
-    understood = "\n".join(reversed(rows.values()))  # of each layout the first row is enough
+    rows = {row.name: f"  {row.train} and {row.val} ({row.name})" for row in reversed(LAYOUTS)}
+    supported = "\n".join(reversed(rows.values()))  # of each layout, the first row is enough
     return Problem(
-        f"{beginning}Understood, in any case of letters:\n{understood}\n"
+        f"{beginning}Expected one of these layouts, in upper or lower case:\n{supported}\n"
         "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.\n"
         "Set `imagenet` in config.yaml to the folder that holds both."
     )
 
 
-def empty_place_problems(findings: Sequence[SourceScan]) -> list[Problem]:
-    """Return what to say of places that are called as train or val images are, and hold none of any class."""
-    seen = findings[0]
-    barren = {kind: places for kind in ("train", "val") if (places := _barren(kind, findings))}
-    if not barren:
+def empty_place_problems(scans: Sequence[SourceScan]) -> list[Problem]:
+    """Return the problems of places named like those of train or val images that hold none of any class."""
+    scan = scans[0]
+    empty = {kind: places for kind in ("train", "val") if (places := _empty_places(kind, scans))}
+    if not empty:
         return []
-    roots = [Path(seen.root), *(place for places in barren.values() for place in places)]
+    roots = [Path(scan.root), *(place for places in empty.values() for place in places)]
     near = next(filter(None, (likely_folder(folder, roots[:1]) for folder in roots)), None)
-    if dangling := dangling_links(findings):
-        advice = f"Links in it lead to nothing: {first_few(dangling)}. Bring back what they lead to."
+    if dangling := dangling_links(scans):
+        advice = f"Links in it lead to nothing: {first_few(dangling)}. Restore or mount their targets."
     elif near:
         advice = _advice(near)
     else:
-        advice = f"Set `imagenet` in config.yaml to the folder that holds {' and '.join(barren)}."
+        advice = f"Set `imagenet` in config.yaml to the folder that holds {' and '.join(empty)}."
     problems = [
         Problem(
             f"`imagenet`: found no {kind} images ({NAMES[kind]}) in {', '.join(map(str, places))}.\n"
-            f"{_held(places[0])}"
+            f"{_content(places[0])}"
         )
-        for kind, places in barren.items()
+        for kind, places in empty.items()
     ]
     return [*problems, Problem(advice)]
 
 
-def _barren(kind: str, findings: Sequence[SourceScan]) -> list[Path]:
-    """Return the places of train or val if none of them holds an image, as far as that is known unread."""
-    places = [Path(path) for path in getattr(findings[0], kind)]
-    taken = sum(one.sources.get(str(path), 0) for one in findings for path in places)
-    known = kind not in findings[0].one_pass
-    return places if known and not taken and not any(_has_images(path, kind) for path in places) else []
+def _empty_places(kind: str, scans: Sequence[SourceScan]) -> list[Path]:
+    """Return all places of train or val if none holds an image, as far as this is known without reading."""
+    places = scans[0].places(kind)
+    used = sum(scan.sources.get(str(place), 0) for scan in scans for place in places)
+    is_known = kind not in scans[0].one_pass
+    return places if is_known and not used and not any(_has_images(place, kind) for place in places) else []
 
 
 def likely_folder(root: Path, known: Sequence[Path] = ()) -> Path | None:
-    """Return a folder near `root` that holds train and val images, and is not `known`.
+    """Return a folder near `root`, not one of `known`, that holds train and val images.
 
-    Looks one level up, one level down, and into a cache of the Hugging Face hub.
+    Searches one level up, one level down, and in a cache of the Hugging Face hub.
     """
-    for folder in islice(_near(root), NEAR):
-        with suppress(OSError, UserError):  # one that cannot be read is none
+    for folder in islice(_near(root), MAX_FOLDERS):
+        with suppress(OSError, UserError):  # a folder that cannot be read is not a likely one
             places = find_places(folder)
-            right = all(_hold_images(places, kind) for kind in ("train", "val"))
-            if right and not any(map(folder.samefile, known)):
+            has_both = all(_hold_images(places, kind) for kind in ("train", "val"))
+            if has_both and not any(map(folder.samefile, known)):
                 return folder
     return None
 
@@ -121,14 +121,14 @@ def _advice(folder: Path) -> str:
     return f"{folder} holds both: set `imagenet` in config.yaml to it."
 
 
-def _held(folder: Path) -> str:
+def _content(folder: Path) -> str:
     if not folder.is_dir():
         return f"It is a file of {folder.stat().st_size:,} bytes."
     return f"It holds: {first_few(sorted(path.name for path in folder.iterdir()), SHOWN) or 'nothing'}"
 
 
-def _itself(names: Sequence[str]) -> str:
-    """Whether the names are those in a train or a val folder, by what most of them are."""
+def _kind_of_folder(names: Sequence[str]) -> str:
+    """Return `train` or `val` if most names in a folder are those of such a folder, else an empty text."""
     images = [IMAGE.fullmatch(name) for name in names]
     val = sum(1 for match in images if match and not match[2])
     train = sum(1 for match in images if match and match[2])
@@ -139,20 +139,20 @@ def _itself(names: Sequence[str]) -> str:
 
 
 def _hold_images(places: Places, kind: str) -> bool:
-    """Whether there are images of train or val; of those read in one pass the names must do."""
-    found = getattr(places, kind)
-    return bool(found) and (kind in places.one_pass or any(_has_images(path, kind) for path in found))
+    """Return whether there are train or val images. Places read from front to back count by their names."""
+    found = places.of(kind)
+    return bool(found) and (kind in places.one_pass or any(_has_images(place, kind) for place in found))
 
 
 def _has_images(place: Path, kind: str) -> bool:
-    """Whether a place holds images of any class, or any val images."""
-    reader = reader_of(place)(place, ScanNotes(), Index())
+    """Return whether a place holds train images of any class, or any val images."""
+    reader = indexed_reader(place, ScanNotes(), Index())
     return bool(reader.classes() if kind == "train" else reader.val_images())
 
 
 def _first_pieces(root: Path, names: Sequence[str]) -> Iterator[str]:
-    """What to say of pieces of an archive whose first is missing."""
-    archives = {}
+    """Yield a line for each archive in pieces whose first piece is missing."""
+    archives: dict[str, list[str]] = {}
     for name in names:
         if match := PIECE.fullmatch(name):
             archives.setdefault(match[1], []).append(name)
@@ -162,6 +162,6 @@ def _first_pieces(root: Path, names: Sequence[str]) -> Iterator[str]:
 
 
 def _dangling(root: Path, names: Sequence[str]) -> Iterator[str]:
-    """What to say of links in the folder that lead to nothing."""
+    """Yield a line on the links in the folder that lead to nothing."""
     if links := [link for name in names if (link := dangling_link(root / name))]:
-        yield f"Links lead to nothing: {first_few(links)}. Bring back or mount what they lead to."
+        yield f"Links lead to nothing: {first_few(links)}. Restore or mount their targets."

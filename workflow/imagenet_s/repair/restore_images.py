@@ -16,7 +16,7 @@ from imagenet_s.images.read import Reader
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically
 from imagenet_s.preflight.check import scan_source
 from imagenet_s.repair.damage import Copy, TreeEntry, behind_links, damaged_of, digest_of, place_entry
-from imagenet_s.source.layouts import reader_of
+from imagenet_s.source.layouts import streaming_reader
 from imagenet_s.source.listing import Row, all_files
 from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
@@ -152,6 +152,6 @@ def _bytes_of(images: set[str], source: ScannedSource) -> Iterator[tuple[str, by
         for row in sorted(rows, key=lambda row: (row["path"], row["offset"] or 0)):
             yield row["image"], bytes(reader.read(Row(**row)))
     left = images - {row["image"] for row in rows}
-    for path in (Path(path) for kind in scan.one_pass for path in getattr(scan, kind)):
+    for path in (path for kind in scan.one_pass for path in scan.places(kind)):
         if left:
-            yield from reader_of(path)(path).stream(left.__contains__)
+            yield from streaming_reader(path).stream(left.__contains__)

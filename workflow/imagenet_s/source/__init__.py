@@ -1,1 +1,1 @@
-"""Raw ImageNet: where each image lies, whatever the layout."""
+"""Raw ImageNet: where each image is stored, in any layout."""

@@ -1,4 +1,4 @@
-"""A listing: which images of the source a build may use, and where each of them lies."""
+"""A listing: which images of the source a build may use, and where each of them is stored."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,15 +11,16 @@ import pyarrow.parquet as pq
 from imagenet_s.io.split_file import fingerprint
 from imagenet_s.runtime.errors import UserError
 
-LISTING = pa.schema(
-    [
-        ("image", pa.string()),  # without ending
-        ("imagenet_wnid", pa.string()),
-        ("path", pa.string()),  # absolute: the image's own file, or the archive it stands in
-        ("offset", pa.int64()),  # where its bytes begin in the archive; null for a file
-        ("size", pa.int64()),  # how many they are; null for a file
-    ]
-)
+Fingerprints = dict[str, list[list[int]]]  # path of an archive → its `fingerprint`
+
+COLUMNS: dict[str, pa.DataType] = {
+    "image": pa.string(),  # without ending
+    "imagenet_wnid": pa.string(),
+    "path": pa.string(),  # absolute: the image's own file, or the archive that holds it
+    "offset": pa.int64(),  # of its first byte in the archive; null for a file
+    "size": pa.int64(),  # in bytes; null for a file
+}
+LISTING = pa.schema(COLUMNS)
 
 
 class Row(NamedTuple):
@@ -33,6 +34,7 @@ class Row(NamedTuple):
 
     @property
     def in_archive(self) -> bool:
+        """Whether the image is in an archive, not a file of its own."""
         return self.offset is not None
 
     @property
@@ -41,31 +43,31 @@ class Row(NamedTuple):
         return f"{self.path}: {self.image}" if self.in_archive else self.path
 
 
-def listing_of(rows: Sequence[Row], fingerprints: dict[str, list]) -> pa.Table:
-    """A listing of some rows, in their order; `stamps` are those of the archives among the paths."""
+def listing_of(rows: Sequence[Row], fingerprints: Fingerprints) -> pa.Table:
+    """Return a listing of rows, in their order, with the fingerprints of the archives among the paths."""
     columns = zip(*rows, strict=True) if rows else [()] * len(LISTING)
-    arrays = [pa.array(column, f.type) for column, f in zip(columns, LISTING, strict=True)]
-    return pa.table(arrays, LISTING.with_metadata({"stamps": json.dumps(fingerprints)}))
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, LISTING.types, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=LISTING.with_metadata({"stamps": json.dumps(fingerprints)}))
 
 
 def write_listing(listing: pa.Table, path: Path) -> None:
-    """Writes a listing as a Parquet file."""
+    """Write a listing as a Parquet file."""
     pq.write_table(listing, path, compression="zstd")
 
 
 def read_listing(path: Path) -> pa.Table:
-    """A listing, as `write_listing` wrote it."""
+    """Return the listing that `write_listing` wrote."""
     return pq.read_table(path)
 
 
 def all_files(listings: Iterable[pa.Table]) -> pa.Table:
-    """The rows of several listings, one after the other."""
+    """Return the rows of several listings, one after the other."""
     return pa.concat_tables(listing.replace_schema_metadata() for listing in listings)
 
 
 def require_same_archives(listing: pa.Table) -> None:
-    """Raises UserError if an archive of the listing is not the one that was listed."""
-    for path, listed in json.loads(listing.schema.metadata[b"stamps"]).items():
+    """Raise UserError if an archive of the listing has changed since it was listed."""
+    for path, listed in json.loads((listing.schema.metadata or {})[b"stamps"]).items():
         if fingerprint(Path(path)) != listed:
             raise UserError(
                 f"{path} has changed since its members were listed (another size or time). If it is meant "

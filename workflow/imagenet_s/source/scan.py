@@ -1,4 +1,4 @@
-"""Raw ImageNet: what the places of a copy hold, as far as it can be known without reading all of it."""
+"""The scan of raw ImageNet: what a copy holds, as far as this is known without reading all of it."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,32 +8,36 @@ from typing import Any
 
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import find_places, one_pass_sets, reader_of
+from imagenet_s.source.layouts import find_places, indexed_reader, one_pass_sets, streaming_reader
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import Found, ScanNotes, merged
+from imagenet_s.source.readers.base import ImageLocation, ScanNotes, merge_images
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes, train_classes
 from imagenet_s.spec.splits import listed, tier_val_images
 from imagenet_s.spec.subsets import tier_train_images
 
-SYNTHETIC = "SYNTHETIC.txt"  # stands in a copy that is made up, and says so
+SYNTHETIC = "SYNTHETIC.txt"  # a file that marks a made-up copy
 
 
 @dataclass
 class SourceScan(ScanNotes):
-    """What a listing saw beside the images. Paths are text, for JSON."""
+    """What the scan of a tier finds beside the images. Paths are text, for JSON."""
 
     layout: str = ""
     root: str = ""
     train: list[str] = field(default_factory=list)
     val: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)  # places that were found and are not used
-    one_pass: list[str] = field(default_factory=list)  # train, val: what is known only after reading it
+    one_pass: list[str] = field(default_factory=list)  # train, val: the sets read from front to back
     synthetic: bool = False
-    entries: list[str] = field(default_factory=list)  # what the root holds, should no layout fit
-    pooled: list[str] = field(default_factory=list)  # train, val: what is copied, some of it at least
-    sources: dict[str, int] = field(default_factory=dict)  # place → how many images are taken from it
-    empty: list[str] = field(default_factory=list)  # listed images of no bytes
+    entries: list[str] = field(default_factory=list)  # names in the root, for when no layout fits
+    pooled: list[str] = field(default_factory=list)  # train, val: the sets with images that are copied
+    sources: dict[str, int] = field(default_factory=dict)  # place → number of images taken from it
+    empty: list[str] = field(default_factory=list)  # listed images without bytes
+
+    def places(self, kind: str) -> list[Path]:
+        """Return the places of `train` or `val`."""
+        return [Path(place) for place in {"train": self.train, "val": self.val}[kind]]
 
 
 # Field → its key in the JSON of a scan. The keys stay, so that existing outputs can be read.
@@ -46,24 +50,31 @@ KEYS = {
 
 
 def scan_json(scan: SourceScan) -> dict[str, Any]:
-    """Return what is written of a scan as JSON."""
+    """Return the JSON object that stands for a scan."""
     return {KEYS.get(name, name): value for name, value in asdict(scan).items()}
 
 
 def read_scan(path: Path) -> SourceScan:
-    """Read a scan from the JSON of `scan_json`."""
+    """Return the scan in a file that holds the JSON of `scan_json`."""
     fields = {key: name for name, key in KEYS.items()}
     return SourceScan(**{fields.get(key, key): value for key, value in read_json(path).items()})
 
 
 def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceScan]:
-    """Lists the source's images of one tier, without opening any: rows of a listing, sorted by image.
+    """Return the source's images of one tier as rows of a listing, sorted by image, and the scan.
 
-    What `index` knows of archives is not read again. Never fails for what is missing: `preflight.check`
-    tells all of that at once. Raises UserError for archives that cannot be trusted.
+    No image is opened. Missing images are no error here: `preflight.check` reports them all at once.
+
+    Args:
+        root: The folder of the copy of ImageNet.
+        tier: 50, 300 or 919.
+        index: The known members of tars, whose headers are not read again. New members are added.
+
+    Raises:
+        UserError: An archive is damaged or not to be trusted.
     """
     places = find_places(root)
-    seen = SourceScan(
+    scan = SourceScan(
         layout=places.name,
         root=str(root),
         train=list(map(str, places.train)),
@@ -73,80 +84,89 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
         synthetic=(root / SYNTHETIC).exists(),
         entries=sorted(path.name for path in root.iterdir()) if root.is_dir() else [],
     )
-    rows = [] if "train" in seen.one_pass else list(_train_rows(places.train, tier, seen, index))
-    rows += [] if "val" in seen.one_pass else _val_rows(places.val, tier, seen, index)
+    rows = [] if "train" in scan.one_pass else list(_train_rows(places.train, tier, scan, index))
+    rows += [] if "val" in scan.one_pass else _val_rows(places.val, tier, scan, index)
     rows.sort()
     in_tars = {"val" if row.image.startswith("ILSVRC") else "train" for row in rows if row.in_archive}
-    seen.pooled = sorted(in_tars.union(seen.one_pass))
-    # To look at the size of every train image would take long on a network's disk.
+    scan.pooled = sorted(in_tars.union(scan.one_pass))
+    # Not of every train image: asking for so many sizes takes long on a network disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
-    seen.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
-    return rows, seen
+    scan.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
+    return rows, scan
 
 
-def names_ahead(seen: SourceScan) -> tuple[list[str], list[str]]:
-    """What is known of a source that must be read in one pass: its images' names; the sets not known.
+def names_ahead(scan: SourceScan) -> tuple[list[str], list[str]]:
+    """Return what is known ahead of the sets that are read from front to back.
 
-    `train` or `val` is not known where the names cannot be had without reading all.
+    Returns:
+        The names of the images, without ending, and the sets (`train`, `val`) whose names are not known
+        before all is read.
     """
-    names, unknown = [], []
-    for kind in seen.one_pass:
-        readers = [reader_of(Path(path))(Path(path)) for path in getattr(seen, kind)]
-        if all(hasattr(reader, "names") for reader in readers):
-            with progress(f"Listing {kind}", len(readers), "files") as bar:
-                for reader in readers:
-                    names += reader.names()
-                    bar.update()
-        else:
+    names: list[str] = []
+    unknown: list[str] = []
+    for kind in scan.one_pass:
+        named = [streaming_reader(place).names() for place in scan.places(kind)]
+        known = [some for some in named if some is not None]
+        if len(known) < len(named):
             unknown.append(kind)
+            continue
+        with progress(f"Listing {kind}", len(known), "files") as bar:
+            for some in known:
+                names += some
+                bar.update()
     return sorted(set(names)), unknown
 
 
-def dangling_links(findings: Sequence[SourceScan]) -> list[str]:
-    """The links in the source that lead to nothing, each once: path → target."""
-    return list(dict.fromkeys(link for seen in findings for link in seen.dangling))
+def dangling_links(scans: Sequence[SourceScan]) -> list[str]:
+    """Return the links in the source that lead to nothing, each once, as `path → target`."""
+    return list(dict.fromkeys(link for scan in scans for link in scan.dangling))
 
 
-def folder_links(subset: int, findings: Sequence[SourceScan]) -> dict[str, str]:
-    """The train folders that can be one link to the source's: those with nothing but their images."""
+def folder_links(subset: int, scans: Sequence[SourceScan]) -> dict[str, str]:
+    """Return `train/<wnid>` → the source folder of just its images, where one link to this folder will do."""
     wnid_of = train_classes(subset)
     shared = {target for source, target in wnid_of.items() if source != target}
     return {
         f"train/{wnid}": folder
-        for seen in findings
-        for wnid, folder in seen.whole_folders.items()
+        for scan in scans
+        for wnid, folder in scan.whole_folders.items()
         if wnid_of.get(wnid) == wnid and wnid not in shared
     }
 
 
-def _train_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Index) -> Iterator[Row]:
-    images: dict[str, list[Found]] = {wnid: [] for wnid in tier_classes(tier)}
+def _train_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index) -> Iterator[Row]:
+    images: dict[str, list[ImageLocation]] = {wnid: [] for wnid in tier_classes(tier)}
     for path in places:
         before = sum(map(len, images.values()))
-        # What has the official number needs nothing of the places that come later, which may be large.
+        # Later places, which may be large, are not needed once the official number is there.
         if before >= tier_train_images(tier):
             break
         with progress(f"Listing {path.name}, tier {tier}", len(images), "classes") as bar:
-            for wnid, found in reader_of(path)(path, seen, index).train_images(list(images)):
-                images[wnid] = merged(images[wnid], found, seen)
+            for wnid, found in indexed_reader(path, scan, index).train_images(list(images)):
+                images[wnid] = merge_images(images[wnid], found, scan)
                 bar.update()
-        seen.sources[str(path)] = sum(map(len, images.values())) - before
+        scan.sources[str(path)] = sum(map(len, images.values())) - before
     for wnid, found in images.items():
-        if any(os.path.dirname(image.path) != seen.whole_folders.get(wnid) for image in found):
-            seen.whole_folders.pop(wnid, None)
-        yield from (Row(image.image, wnid, *image[1:]) for image in found)
+        if any(os.path.dirname(image.path) != scan.whole_folders.get(wnid) for image in found):
+            scan.whole_folders.pop(wnid, None)
+        yield from (row_of(image, wnid) for image in found)
 
 
-def _val_rows(places: Iterable[Path], tier: int, seen: SourceScan, index: Index) -> Iterator[Row]:
+def _val_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index) -> Iterator[Row]:
     wanted = {row.image: row.imagenet_wnid for row in tier_val_images(tier)}
-    images: list[Found] = []
+    images: list[ImageLocation] = []
     for path in places:
         before = len(images)
         if before < len(wanted):
-            found = reader_of(path)(path, seen, index).val_images()
-            images = merged(images, [image for image in found if image.image in wanted], seen)
-        seen.sources[str(path)] = len(images) - before
-    yield from (Row(image.image, wanted[image.image], *image[1:]) for image in images)
+            found = indexed_reader(path, scan, index).val_images()
+            images = merge_images(images, [image for image in found if image.image in wanted], scan)
+        scan.sources[str(path)] = len(images) - before
+    yield from (row_of(image, wanted[image.image]) for image in images)
+
+
+def row_of(image: ImageLocation, wnid: str) -> Row:
+    """Return the row of an image of the ImageNet class `wnid`."""
+    return Row(image.image, wnid, image.path, image.offset, image.size)
 
 
 def _is_empty(row: Row) -> bool:

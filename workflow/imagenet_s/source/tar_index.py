@@ -1,4 +1,4 @@
-"""The index of the source's tars: which members they hold, and where, so that headers are read once."""
+"""The index of the source's tars: their members, and where these are, so that headers are read only once."""
 
 import json
 import os
@@ -13,44 +13,45 @@ from imagenet_s.io.split_file import SplitFile, fingerprint
 from imagenet_s.io.tar_headers import Member, members
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
+from imagenet_s.source.listing import Fingerprints
 
-VERSION = "2"  # of what is in the file; to be raised when tars are read in another way
-INDEX = pa.schema(
-    [
-        ("archive", pa.string()),
-        ("inner", pa.int64()),  # where the tar begins in the archive: 0, or the offset of a tar in it
-        ("name", pa.binary()),  # as it stands in the header: not all names are UTF-8
-        ("offset", pa.int64()),  # bytes, in the archive
-        ("size", pa.int64()),
-    ]
-)
+VERSION = "2"  # of the file's content; to be raised when tars are read in another way
+COLUMNS: dict[str, pa.DataType] = {
+    "archive": pa.string(),
+    "inner": pa.int64(),  # where the tar begins in the archive, in bytes: 0, or the offset of a tar in it
+    "name": pa.binary(),  # as in the header: not all names are UTF-8
+    "offset": pa.int64(),  # in the archive, in bytes
+    "size": pa.int64(),  # in bytes
+}
+INDEX = pa.schema(COLUMNS)
 
 
 class Index:
-    """The members of tars, looked up in the file at `path`, or else in the tars' headers, and kept.
+    """The members of tars, from the file at `path` or else from the tars' headers.
 
-    What is in the file counts only for an archive that has the same size and time as then. A file that
-    is damaged, or of another version, is ignored and made again. Without a `path`, nothing is kept beyond
-    the object's life.
+    What the file says of an archive counts only while the archive has the same size and time. A file that is
+    damaged, or of another version, is ignored and replaced. Without a `path`, members are kept only for the
+    object's lifetime.
     """
 
     def __init__(self, path: Path | None = None):
         self.path, self.changed = path, False
-        self.fingerprints: dict[str, list] = {}
-        self.tables: dict[tuple[str, int], pa.Table] = {}
+        self.fingerprints: Fingerprints = {}
+        self.tables: dict[tuple[str, int], pa.Table] = {}  # (archive, inner) → rows of `INDEX`
         if path and path.exists():
             try:
                 self._read(pq.read_table(path, page_checksum_verification=True))
             except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-                if isinstance(error, OSError) and error.errno:  # the operating system's word
+                if isinstance(error, OSError) and error.errno:  # from the operating system
                     raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
-                log.info("%s is made again, as it cannot be used: %s", path, error)
+                log.info("%s cannot be used and is made again: %s", path, error)
                 self.fingerprints, self.tables = {}, {}
 
     def members(self, pieces: SplitFile, tar: Member | None = None) -> list[Member]:
-        """The files in an archive, or in the tar that is a member of it, in their order.
+        """Return the files in an archive, or in `tar`, which is a member of it, in their order.
 
-        Raises UserError as `headers.members` does.
+        Raises:
+            UserError: As `tar_headers.members` does.
         """
         archive, start = str(pieces.paths[0]), tar.offset if tar else 0
         table = self.tables.get((archive, start))
@@ -60,11 +61,12 @@ class Index:
             found = list(members(pieces, where, start, stop))
             self._add(archive, start, found)
             return found
-        names = (name.decode("utf-8", "surrogateescape") for name in table["name"].to_pylist())
-        return list(map(Member, names, table["offset"].to_pylist(), table["size"].to_pylist()))
+        columns = table.select(["name", "offset", "size"]).to_pydict()
+        names = (name.decode("utf-8", "surrogateescape") for name in columns["name"])
+        return list(map(Member, names, columns["offset"], columns["size"]))
 
     def save(self) -> None:
-        """Writes what was found to the file."""
+        """Write the members to the file, if there are new ones."""
         if self.path and self.changed:
             table = pa.concat_tables(self.tables.values())
             with atomic_write(self.path) as partial:
@@ -74,14 +76,16 @@ class Index:
             self.changed = False
 
     def _add(self, archive: str, start: int, found: list[Member]) -> None:
-        columns = (
-            [archive] * len(found),
-            [start] * len(found),
-            [member.name.encode("utf-8", "surrogateescape") for member in found],
-            [member.offset for member in found],
-            [member.size for member in found],
+        self.tables[archive, start] = pa.table(
+            {
+                "archive": [archive] * len(found),
+                "inner": [start] * len(found),
+                "name": [member.name.encode("utf-8", "surrogateescape") for member in found],
+                "offset": [member.offset for member in found],
+                "size": [member.size for member in found],
+            },
+            INDEX,
         )
-        self.tables[archive, start] = pa.table(list(map(pa.array, columns, INDEX.types)), INDEX)
         self.fingerprints.setdefault(archive, fingerprint(Path(archive)))
         self.changed = True
 
@@ -90,32 +94,30 @@ class Index:
         version = metadata.get(b"version", b"none").decode(errors="replace")
         table = table.replace_schema_metadata()
         if version != VERSION or table.schema != INDEX:
-            raise ValueError(f"it is no index of version {VERSION}, but of {version}")
+            raise ValueError(f"expected an index of version {VERSION}, found version {version}")
         table.validate(full=True)
-        fingerprints = dict(json.loads(metadata[b"stamps"]))
-        self.fingerprints = {
-            path: listed for path, listed in fingerprints.items() if _is_same(Path(path), listed)
-        }
-        # The rows of one tar stand together: a slice of the table is as good as a copy of it.
+        stored: Fingerprints = dict(json.loads(metadata[b"stamps"]))
+        self.fingerprints = {path: listed for path, listed in stored.items() if _is_same(Path(path), listed)}
+        # The rows of one tar follow each other, so a slice of the table needs no copy.
         keys = table.select(["archive", "inner"])
-        ends = _runs(keys)
-        for start, stop in zip([0, *ends], [*ends, len(table)], strict=True):
-            if start < stop and keys["archive"][start].as_py() in self.fingerprints:
-                key = keys["archive"][start].as_py(), keys["inner"][start].as_py()
-                self.tables[key] = table.slice(start, stop - start)
+        starts = _first_rows(keys)
+        for start, stop in zip(starts, [*starts[1:], len(table)], strict=True):
+            (key,) = keys.slice(start, 1).to_pylist()
+            if key["archive"] in self.fingerprints:
+                self.tables[key["archive"], key["inner"]] = table.slice(start, stop - start)
 
 
-def _runs(keys: pa.Table) -> list[int]:
-    """The rows at which another tar begins."""
-    if len(keys) < 2:
-        return []
+def _first_rows(keys: pa.Table) -> list[int]:
+    """Return the first row of each run of equal rows."""
+    if len(keys) < 2:  # PyArrow 18 crashes on the comparison of no rows
+        return list(range(len(keys)))
     before, after = keys.slice(0, len(keys) - 1), keys.slice(1)
     same = pc.and_(*(pc.equal(before[name], after[name]) for name in keys.column_names))
-    return [k + 1 for k in pc.indices_nonzero(pc.invert(same)).to_pylist()]
+    return [0, *(pc.indices_nonzero(pc.invert(same)).to_numpy() + 1).tolist()]
 
 
-def _is_same(path: Path, listed: list) -> bool:
+def _is_same(path: Path, listed: list[list[int]]) -> bool:
     try:
         return fingerprint(path) == listed
-    except (OSError, UserError):  # an earlier source's, gone or lacking pieces by now
+    except (OSError, UserError):  # the archive is gone or lacks pieces
         return False

@@ -1,4 +1,4 @@
-"""Compressed tars, read from front to back: the same images as in the tar itself, and no damage unseen."""
+"""Compressed tars, read from front to back: the same images as in the tar itself, and every damage found."""
 
 import contextlib
 import errno
@@ -16,25 +16,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
+from helpers.scans import FISH, SHARK, VAL
 from imagenet_s.io.split_file import SplitFile
 from imagenet_s.io.tar_headers import MAX_HEADER_BYTES, MAX_IMAGE_BYTES, PADDING
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.readers.base import ScanNotes
-from imagenet_s.source.readers.compressed_tar import BUFFER, LARGEST, CompressedTar
+from imagenet_s.source.readers.compressed_tar import BUFFER, MAX_MEMBER_BYTES, CompressedTar
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 
-FISH, SHARK = "n01443537", "n01491361"
-VAL = "ILSVRC2012_val_00004677"
 FORMS = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
 COMPRESSIONS = {".gz": gzipped, ".zst": zstandard}
 END = bytes(2 * 512)  # the empty blocks that end a tar
-NOISE = random.Random(0).randbytes(3 << 20)  # nothing that could be compressed
+NOISE = random.Random(0).randbytes(3 << 20)  # cannot be compressed
 
 
 @pytest.fixture(params=COMPRESSIONS)
 def compressed(request, tmp_path) -> Callable[[bytes], Path]:
-    """Writes bytes compressed to a file, which it returns."""
+    """Return a function that writes bytes, compressed, to a file and returns its path."""
 
     def compressed(data: bytes) -> Path:
         (tmp_path / f"a.tar{request.param}").write_bytes(COMPRESSIONS[request.param](data))
@@ -53,7 +52,7 @@ def images_of(path: Path, wanted: Callable[[str], bool] = lambda image: True) ->
 
 
 def refusal(path: Path, wanted: Callable[[str], bool] = lambda image: True) -> str:
-    """What is said of an archive that cannot be read to its end."""
+    """Return the message for an archive that cannot be read to its end."""
     with pytest.raises(UserError) as error:
         images_of(path, wanted)
     assert str(error.value).startswith(str(path))
@@ -61,7 +60,7 @@ def refusal(path: Path, wanted: Callable[[str], bool] = lambda image: True) -> s
 
 
 def special(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, data: bytes = b"") -> bytes:
-    """A member of any type and with any size in its header."""
+    """Return a member of any type, with any size in its header."""
     info = tarfile.TarInfo(name)
     info.type, info.size, info.linkname = kind, max(size, 0), "/etc/passwd"
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
@@ -75,7 +74,7 @@ def special(name: str, kind: bytes = tarfile.REGTYPE, size: int = 0, data: bytes
 GOOD = special(f"{FISH}_1.JPEG", size=5, data=b"first")
 
 
-# What is given
+# Images that are read
 
 
 def test_images_are_given_in_the_archives_order_under_their_official_names(compressed):
@@ -90,21 +89,21 @@ def test_images_are_given_in_the_archives_order_under_their_official_names(compr
     assert images_of(path) == [(image, name.encode()) for image, name in zip(official, names, strict=True)]
 
 
-def test_names_in_another_case_are_given_as_officially_spelt(compressed):
+def test_names_in_another_case_are_given_in_the_official_spelling(compressed):
     path = compressed(tar_of([(f"{FISH.upper()}_1_{FISH}.jpeg", b"1"), (f"{VAL.lower()}.JPG", b"2")]))
     assert images_of(path) == [(f"{FISH}_1", b"1"), (VAL, b"2")]
 
 
-def test_only_what_is_wanted_is_given(compressed):
+def test_only_wanted_images_are_given(compressed):
     path = compressed(tar_of([(f"{FISH}_{k}.JPEG", b"%d" % k) for k in range(9)]))
     wanted = {f"{FISH}_3", f"{FISH}_8"}
     assert images_of(path, wanted.__contains__) == [(f"{FISH}_3", b"3"), (f"{FISH}_8", b"8")]
     assert images_of(path, lambda image: False) == []
 
 
-def test_what_is_no_image_is_passed_over(compressed):
-    strangers = ["._" + FISH + "_1.JPEG", f"{FISH}_1.png", f"{FISH}.JPEG", ".DS_Store", "notes.txt"]
-    members = [special(name, size=3, data=b"odd") for name in strangers]
+def test_files_that_are_not_images_are_skipped(compressed):
+    others = ["._" + FISH + "_1.JPEG", f"{FISH}_1.png", f"{FISH}.JPEG", ".DS_Store", "notes.txt"]
+    members = [special(name, size=3, data=b"odd") for name in others]
     folders = [special(f"{FISH}_1.JPEG/", tarfile.DIRTYPE), special("train/", tarfile.AREGTYPE)]
     tar_of_a_mac = special(f"._{FISH}.tar", size=3, data=b"odd")
     path = compressed(b"".join([*members, *folders, tar_of_a_mac, GOOD, END]))
@@ -121,7 +120,7 @@ def test_tars_in_the_tar_are_read_through(compressed):
     assert images_of(path) == [*expected, (f"{FISH}_9", b"loose")]
 
 
-def test_an_image_in_the_tar_of_another_class_is_a_stranger_compressed_or_not(compressed, tmp_path):
+def test_an_image_in_the_tar_of_another_class_is_not_read_compressed_or_not(compressed, tmp_path):
     inner = [(f"{FISH}_1.JPEG", b"1"), (f"{SHARK}_1.JPEG", b"stray"), (f"{VAL}.JPEG", b"stray")]
     data = tar_of([(f"{FISH}.tar", tar_of(inner)), ("other.tar", tar_of(inner)), (f"{SHARK}_2.JPEG", b"2")])
     (tmp_path / "a.tar").write_bytes(data)
@@ -132,7 +131,7 @@ def test_an_image_in_the_tar_of_another_class_is_a_stranger_compressed_or_not(co
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_bytes_are_carried_whatever_they_are(compressed, form):
+def test_bytes_of_any_kind_are_kept(compressed, form):
     data = [b"\x89PNG\r\n\x1a\n", b"", bytes(1024), bytes(range(256)) * 9, NOISE[: 2 * BUFFER]]
     path = compressed(tar_of([(f"{FISH}_{k}.JPEG", x) for k, x in enumerate(data)], FORMS[form]))
     assert images_of(path) == [(f"{FISH}_{k}", x) for k, x in enumerate(data)]
@@ -154,7 +153,7 @@ def test_an_archive_compressed_piece_by_piece_is_read_as_one(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("command", ["gzip", "zstd"])
-def test_what_the_systems_tools_compress_is_read(tmp_path, command):
+def test_the_output_of_gzip_and_zstd_is_read(tmp_path, command):
     if not shutil.which(command):
         pytest.skip(f"no {command}")
     (tmp_path / "a.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", NOISE[:70_000])]))
@@ -173,7 +172,7 @@ def test_a_tar_may_end_after_a_global_pax_header(compressed, count):
         assert f"'{FISH}_1.JPEG'" in refusal(compressed(GOOD + header * count + end))
 
 
-# What is damaged
+# Damage
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.6, 0.99])
@@ -200,7 +199,7 @@ def test_an_archive_without_its_last_bytes_is_refused(compressed, lost):
 def test_wherever_a_tar_was_cut_before_it_was_compressed_it_is_refused(path):
     inner = tar_of([(f"{FISH}_1.JPEG", b"1" * 700), (f"{FISH}_2.JPEG", b"2" * 10)])
     data = tar_of([(f"{FISH}.tar", inner), ("x" * 120 + f"/{SHARK}_1.JPEG", b"3" * 600)])
-    # Where the images' bytes end, and where the first of the last two empty blocks stands.
+    # Where the images' bytes end, and where the first of the last two empty blocks begins.
     ends = {f"{FISH}_1": 512 + 512 + 700, f"{FISH}_2": 512 + 512 + 1024 + 512 + 10}
     stop = 512 + len(inner) + 3 * 512 + 2 * 512
     ends[f"{SHARK}_1"] = stop - 1024 + 600
@@ -212,11 +211,11 @@ def test_wherever_a_tar_was_cut_before_it_was_compressed_it_is_refused(path):
         named = text.partition("ends early: the last good member is ")[2].partition(" (")[0]
         # A tar in the tar is read some way ahead.
         assert named.endswith(tuple(good) if cut < 512 + len(inner) else good[-1]), cut
-    path.write_bytes(gzipped(data[: stop + 512]))  # one empty block is enough of an end
+    path.write_bytes(gzipped(data[: stop + 512]))  # one empty block is enough
     assert [image for image, _ in images_of(path)] == list(ends)
 
 
-def test_a_member_that_nobody_wants_is_not_called_good_before_it_was_passed_over(path):
+def test_an_unwanted_member_is_not_called_good_before_it_was_skipped(path):
     members = [special(f"{FISH}_{k}.JPEG", size=2 * BUFFER, data=NOISE[: 2 * BUFFER]) for k in (1, 2)]
     path.write_bytes(gzipped(b"".join(members)[:-1000]))
     text = refusal(path, lambda image: False)
@@ -234,12 +233,12 @@ def test_a_header_with_a_wrong_byte_is_not_taken_for_the_end(path, at, inside):
 
 def test_a_wrong_byte_that_only_the_checksum_knows_of_is_found(path):
     data = bytearray(gzip.compress(tar_of([(f"{FISH}_{k}.JPEG", NOISE[:9000]) for k in range(9)]), 0))
-    data[len(data) // 2] ^= 1  # in the bytes of an image, which are stored as they are
+    data[len(data) // 2] ^= 1  # in the bytes of an image, which are stored uncompressed
     path.write_bytes(data)
     assert "incorrect data check" in refusal(path)
 
 
-def test_the_checksum_is_looked_at_where_the_tar_ends_with_a_buffer(path):
+def test_the_checksum_is_verified_when_the_tar_ends_with_a_buffer(path):
     image = NOISE[: BUFFER - 512 - len(END)]
     tar = special(f"{FISH}_1.JPEG", size=len(image), data=image) + END
     assert len(tar) == BUFFER
@@ -274,13 +273,13 @@ def test_a_wrong_byte_in_what_zstd_compressed_is_found(tmp_path):
     ],
 )
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
-def test_what_is_not_compressed_is_refused(tmp_path, suffix, data, said):
+def test_files_that_are_not_compressed_are_refused(tmp_path, suffix, data, said):
     path = tmp_path / f"a.tar{suffix}"
     path.write_bytes(data)
     assert refusal(path).startswith(f"{path} {said} a tar compressed by gzip or zstandard. ")
 
 
-def test_a_file_compressed_otherwise_than_its_name_says_is_read_as_what_it_is(tmp_path):
+def test_the_first_bytes_decide_the_compression_not_the_name(tmp_path):
     data = tar_of([(f"{FISH}_1.JPEG", b"1")])
     for name, compress in (
         (f"a{suffix}", c) for suffix in (".tar.gz", ".zst", ".tgz", ".tar") for c in COMPRESSIONS.values()
@@ -289,7 +288,7 @@ def test_a_file_compressed_otherwise_than_its_name_says_is_read_as_what_it_is(tm
         assert images_of(tmp_path / name) == [(f"{FISH}_1", b"1")]
 
 
-def test_a_frame_to_skip_may_come_first(tmp_path):
+def test_a_skippable_frame_may_come_first(tmp_path):
     skipped = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"abc"  # as pzstd writes it
     path = tmp_path / "a.tar.zst"
     path.write_bytes(skipped + zstandard(tar_of([(f"{FISH}_1.JPEG", b"1")])))
@@ -297,22 +296,22 @@ def test_a_frame_to_skip_may_come_first(tmp_path):
 
 
 @pytest.mark.parametrize("inner", [gzipped, zstandard])
-def test_a_class_tar_that_is_compressed_is_called_that(compressed, inner):
+def test_a_compressed_class_tar_is_reported_as_such(compressed, inner):
     said = {gzipped: "gzip", zstandard: "zstandard"}[inner]
     path = compressed(tar_of([(f"{SHARK}.tar", tar_of([])), (f"{FISH}.tar", inner(tar_of([("a", b"1")])))]))
-    assert f"(what stands in the place of a header is compressed by {said})" in refusal(path)
+    assert f"(expected a header, found data of another kind: compressed by {said})" in refusal(path)
 
 
-# Where a header is zeros, which is the end to tarfile
+# Headers of zeros, which end a tar for tarfile
 
 
 def without_header(data: bytes, name: str) -> bytes:
-    """The tar with zeros in the place of a member's header."""
+    """Return the tar with zeros in place of a member's header."""
     at = data.index(name.encode()) // 512 * 512
     return data[:at] + bytes(512) + data[at + 512 :]
 
 
-def test_a_header_of_zeros_is_no_end_where_other_bytes_follow(compressed):
+def test_a_header_of_zeros_does_not_end_a_tar_if_other_bytes_follow(compressed):
     tar = tar_of([(f"{FISH}_{k}.JPEG", b"x" * 700) for k in range(4)])
     path = compressed(without_header(tar, f"{FISH}_2.JPEG"))
     given = []
@@ -333,7 +332,7 @@ def test_a_header_of_zeros_in_a_class_tar_is_found(compressed):
 
 
 @pytest.mark.parametrize("wanted", [lambda image: True, lambda image: False])
-def test_a_header_of_zeros_is_found_whatever_is_wanted(compressed, wanted):
+def test_a_header_of_zeros_is_found_among_unwanted_images_too(compressed, wanted):
     tar = tar_of([(f"{wnid}.tar", tar_of([(f"{wnid}_1.JPEG", b"1")])) for wnid in (FISH, SHARK)])
     assert "zeros stand in the place" in refusal(compressed(without_header(tar, f"{SHARK}.tar")), wanted)
 
@@ -352,7 +351,7 @@ def test_zeros_follow_the_end_up_to_the_longest_record_that_writers_make(compres
 
 @pytest.mark.parametrize("data", [b"", b"<html>" * 1000, NOISE[:2000]])
 @pytest.mark.parametrize("inside", [False, True])
-def test_what_is_no_tar_is_refused(compressed, data, inside):
+def test_data_that_is_not_a_tar_is_refused(compressed, data, inside):
     assert "its beginning" in refusal(compressed(tar_of([(f"{FISH}.tar", data)]) if inside else data))
 
 
@@ -377,7 +376,7 @@ def test_wrong_bytes_are_read_or_refused_and_nothing_else(path, data):
         assert all(len(given) <= len(whole) for _, given in images_of(path))
 
 
-# What is not to be trusted
+# Members that are not to be trusted
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -402,7 +401,7 @@ def test_names_that_lead_outside_are_refused(compressed, name, inside):
         (b"M", "the rest of a file on another volume"),
     ],
 )
-def test_what_is_no_file_is_refused_and_called_by_its_name(path, kind, words, name):
+def test_members_that_are_not_files_are_refused_by_name(path, kind, words, name):
     path.write_bytes(gzipped(GOOD + special(name, kind) + END))
     assert f"member {name!r} is {words}, not a plain file" in refusal(path, lambda image: False)
 
@@ -423,14 +422,14 @@ def test_sparse_files_are_refused(path, tmp_path, form):
 
 
 @pytest.mark.parametrize("size", [MAX_IMAGE_BYTES + 1, 1 << 40])
-def test_an_image_that_claims_more_bytes_than_any_has_is_refused(compressed, size):
+def test_an_image_larger_than_any_is_refused(compressed, size):
     path = compressed(GOOD + special(f"{FISH}_2.JPEG", size=size, data=b"few"))
     assert f"its member '{FISH}_2.JPEG' has {size:,} bytes, more than any image has" in refusal(path)
 
 
 @pytest.mark.parametrize("inside", [False, True])
-@pytest.mark.parametrize("size", [LARGEST + 1, 1 << 63])
-def test_a_member_that_would_be_passed_over_for_hours_is_refused(compressed, size, inside):
+@pytest.mark.parametrize("size", [MAX_MEMBER_BYTES + 1, 1 << 63])
+def test_a_member_that_would_take_hours_to_skip_is_refused(compressed, size, inside):
     data = GOOD + special("README", size=size, data=b"few")
     path = compressed(tar_of([(f"{FISH}.tar", data)]) if inside else data)
     assert f"'README' has {size:,} bytes" in refusal(path)
@@ -454,7 +453,7 @@ def test_a_name_of_an_impossible_size_is_refused(compressed, kind, size):
 
 @pytest.mark.parametrize("size", [-1, -512, -1024])
 @pytest.mark.parametrize("in_pax", [False, True])
-def test_a_size_below_zero_is_refused(compressed, size, in_pax):
+def test_a_negative_size_is_refused(compressed, size, in_pax):
     if in_pax:
         record = f" size={size}\n"
         record = f"{len(record) + 2}{record}".encode()
@@ -466,7 +465,7 @@ def test_a_size_below_zero_is_refused(compressed, size, in_pax):
     assert f"the last good member is '{FISH}_1.JPEG'" in text
 
 
-# What cannot be read
+# Files that cannot be read
 
 
 def test_a_file_that_is_gone_is_not_called_damaged(path):
@@ -492,7 +491,7 @@ def test_thousands_of_headers_before_a_member_are_damage(path, kind):
     assert f"the last good member is '{FISH}_1.JPEG'" in text
 
 
-def test_a_pipe_is_refused_and_not_waited_for(path):
+def test_a_pipe_is_refused_at_once(path):
     os.mkfifo(path)
     with pytest.raises(UserError, match="is no plain file"):
         images_of(path)

@@ -1,4 +1,4 @@
-"""Hugging Face's parquet files: the images in them, whatever stands beside, and no file of another kind."""
+"""Hugging Face's parquet files: their images are read, other columns ignored, other files refused."""
 
 import os
 import random
@@ -10,12 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.scans import FISH, SHARK, VAL
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.readers.parquet import ROWS, Parquet
 
-FISH, SHARK = "n01443537", "n01491361"
-VAL = "ILSVRC2012_val_00004677"
 NOISE = random.Random(0).randbytes(1 << 20)
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
@@ -26,7 +25,7 @@ def path(tmp_path) -> Path:
 
 
 def write(path: Path, images: list, kind: pa.DataType = IMAGE, column: str = "image", **options) -> None:
-    """Writes images given as (path, bytes), or as they are for another kind of column."""
+    """Write images given as (path, bytes), or as they are for another kind of column."""
     if pa.types.is_struct(kind):
         images = [{"path": x[0], "bytes": x[1]} if isinstance(x, tuple) else x for x in images]
     table = pa.table({"label": pa.array([0] * len(images), pa.int64()), column: pa.array(images, kind)})
@@ -38,7 +37,7 @@ def images_of(path: Path) -> list[tuple[str, bytes]]:
 
 
 def refusal(path: Path) -> str:
-    """What is said of a file that cannot be read, whether all of it is asked for or its names alone."""
+    """Return the message for a file that cannot be read, the same for its images and for its names."""
     texts = []
     for read in (images_of, lambda path: list(Parquet(path).names())):
         with pytest.raises(UserError) as error:
@@ -51,12 +50,12 @@ def refusal(path: Path) -> str:
     return texts[0]
 
 
-# What is given
+# Images that are read
 
 
 @pytest.mark.parametrize("rows", [7, ROWS, 1000])
 @pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
-def test_images_are_given_in_the_files_order_however_it_is_made(path, compression, rows):
+def test_images_are_given_in_the_files_order(path, compression, rows):
     images = [(f"{FISH}_{k}", NOISE[k : k + 900 * (k % 3 + 1)]) for k in range(100)]
     write(
         path,
@@ -68,14 +67,14 @@ def test_images_are_given_in_the_files_order_however_it_is_made(path, compressio
     assert list(Parquet(path).names()) == [image for image, _ in images]
 
 
-def test_only_what_is_wanted_is_given(path):
+def test_only_wanted_images_are_given(path):
     write(path, [(f"{FISH}_{k}.JPEG", b"%d" % k) for k in range(99)])
     wanted = {f"{FISH}_3", f"{FISH}_80"}
     assert list(Parquet(path).stream(wanted.__contains__)) == [(f"{FISH}_3", b"3"), (f"{FISH}_80", b"80")]
     assert list(Parquet(path).stream(lambda image: False)) == []
 
 
-def test_names_are_given_as_officially_spelt_without_folders_and_suffixes(path):
+def test_names_are_given_in_the_official_spelling_without_folders_and_suffixes(path):
     names = [f"train/{FISH}/{FISH}_1.jpeg", f"{SHARK.upper()}_2_{SHARK}.JPG", f"./{VAL.lower()}_{FISH}.JPEG"]
     write(path, [(name, name.encode()) for name in names])
     official = [f"{FISH}_1", f"{SHARK}_2", VAL]
@@ -83,14 +82,14 @@ def test_names_are_given_as_officially_spelt_without_folders_and_suffixes(path):
     assert list(Parquet(path).names()) == official
 
 
-def test_what_is_no_image_is_passed_over(path):
-    strangers = [(None, b"1"), ("", b"2"), (f"._{FISH}_1.JPEG", b"3"), (f"{FISH}_1.png", b"4"), None]
-    write(path, [*strangers, (f"{FISH}_1.JPEG", b"5")])
+def test_files_that_are_not_images_are_skipped(path):
+    others = [(None, b"1"), ("", b"2"), (f"._{FISH}_1.JPEG", b"3"), (f"{FISH}_1.png", b"4"), None]
+    write(path, [*others, (f"{FISH}_1.JPEG", b"5")])
     assert images_of(path) == [(f"{FISH}_1", b"5")]
     assert list(Parquet(path).names()) == [f"{FISH}_1"]
 
 
-def test_images_without_a_name_are_counted_where_others_have_one(path, caplog):
+def test_images_without_a_name_are_counted_if_others_have_one(path, caplog):
     write(path, [(None, b"1"), (f"{FISH}_1.JPEG", b"5"), ("", b"2")])
     assert list(Parquet(path).names()) == [f"{FISH}_1"]
     assert caplog.messages == [f"{path}: 2 of 3 images have no name (`path` is null)"]
@@ -100,7 +99,7 @@ def test_images_without_a_name_are_counted_where_others_have_one(path, caplog):
     ("names", "what"),
     [([None, "", None], "no name (`path` is null)"), ([None, "x/0.jpg", "x/1.jpg"], "names such as '0.jpg'")],
 )
-def test_a_file_in_which_no_image_has_a_name_of_imagenet_is_told_as_that(path, names, what):
+def test_a_file_in_which_no_image_has_a_name_of_imagenet_is_refused(path, names, what):
     write(path, [(name, b"1") for name in names])
     with pytest.raises(UserError) as error:
         list(Parquet(path).names())
@@ -116,7 +115,7 @@ def test_an_image_without_bytes_is_given_as_empty(path):
     assert images_of(path) == [(f"{FISH}_1", b""), (f"{FISH}_2", b"")]
 
 
-def test_bytes_are_carried_whatever_they_are(path):
+def test_bytes_of_any_kind_are_kept(path):
     data = [b"\x89PNG\r\n\x1a\n", bytes(1024), bytes(range(256)) * 9, NOISE]
     write(path, [(f"{FISH}_{k}.JPEG", x) for k, x in enumerate(data)])
     assert images_of(path) == [(f"{FISH}_{k}", x) for k, x in enumerate(data)]
@@ -141,7 +140,7 @@ def test_a_file_without_rows_has_no_images(path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="no count of what was read")
-def test_names_are_had_without_reading_the_images(path):
+def test_names_are_read_without_reading_the_images(path):
     write(path, [(f"{FISH}_{k}.JPEG", NOISE[k:]) for k in range(20)], row_group_size=5, compression="none")
     before = bytes_read()
     assert len(list(Parquet(path).names())) == 20
@@ -149,11 +148,11 @@ def test_names_are_had_without_reading_the_images(path):
 
 
 def bytes_read() -> int:
-    """How many bytes this process has read so far."""
+    """Return how many bytes this process has read so far."""
     return int(Path("/proc/self/io").read_text().split()[1])
 
 
-# What is damaged, or something else
+# Damage, and files of another kind
 
 
 @pytest.mark.parametrize("share", [0, 0.0001, 0.5, 0.9999])
@@ -166,7 +165,7 @@ def test_a_file_that_ends_early_is_refused(path, share):
 @pytest.mark.parametrize(
     "data", [b"", b"PAR1", b"<html>" * 1000, NOISE[:5000], b"PAR1" + bytes(99) + b"PAR1"]
 )
-def test_what_is_no_parquet_file_is_refused(path, data):
+def test_files_that_are_not_parquet_are_refused(path, data):
     path.write_bytes(data)
     refusal(path)
 
@@ -204,8 +203,8 @@ print(refused)
 """
 
 
-def test_any_wrong_byte_in_what_describes_the_file_is_refused_or_no_matter(path):
-    # In a process of its own: Arrow ends it where it is asked for some damaged facts of a column.
+def test_a_wrong_byte_in_the_metadata_is_refused_or_does_no_harm(path):
+    # In a process of its own: some damaged metadata of a column makes Arrow end the process.
     write(path, [(f"{FISH}_1.JPEG", b"1")], row_group_size=1)
     done = subprocess.run([sys.executable, "-c", SWEEP, path], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
@@ -241,7 +240,7 @@ def test_a_file_without_the_column_is_refused(path):
         (pa.struct([("bytes", pa.binary()), ("path", pa.binary())]), (b"1", b"1")),
     ],
 )
-def test_a_column_of_another_type_is_refused_and_told(path, kind, value):
+def test_a_column_of_another_type_is_refused_and_named(path, kind, value):
     write(path, [value], kind)
     assert f"its column is {pq.read_schema(path).field('image').type}" in refusal(path)
 
@@ -253,7 +252,7 @@ def test_a_file_that_is_gone_is_not_called_damaged(path):
         assert (error.value.filename, error.value.strerror) == (str(path), "No such file or directory")
 
 
-# What would fill the memory
+# Files that would fill the memory
 
 
 def test_rows_that_are_larger_than_any_images_are_refused_before_they_are_read(path):
@@ -273,7 +272,7 @@ def test_an_image_that_is_larger_than_any_is_refused_among_others(path):
 
 
 def test_of_a_large_row_group_little_more_than_a_page_is_in_memory(path):
-    # 200 MB in one row group: about a page at a time, which the writer ends after 1,024 rows.
+    # 200 MB in one row group, of which about a page is in memory; a page has up to 1,024 rows.
     images = [(f"{FISH}_{k}.JPEG", NOISE[k : k + 100_000]) for k in range(2000)]
     write(path, images, row_group_size=2000, compression="none")
     del images
@@ -282,7 +281,7 @@ def test_of_a_large_row_group_little_more_than_a_page_is_in_memory(path):
     assert most - before < 320 << 20
 
 
-def test_a_pipe_is_refused_and_not_waited_for(path):
+def test_a_pipe_is_refused_at_once(path):
     os.mkfifo(path)
     with pytest.raises(UserError, match="is no plain file"):
         images_of(path)

@@ -1,4 +1,4 @@
-"""Images found in archives: the right ones, each once, and no byte read that is not needed."""
+"""Images found in archives: the right ones, each once, with no byte read that is not needed."""
 
 import hashlib
 import io
@@ -13,6 +13,7 @@ import pytest
 
 from helpers.builds import snakemake
 from helpers.raw_imagenet import official, official_in_pieces, tar_of
+from helpers.scans import FISH, MOVED, SHARK, VAL
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import read_part
 from imagenet_s.io.split_file import SplitFile
@@ -22,25 +23,16 @@ from imagenet_s.source.scan import SourceScan, list_tier
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import subset_parts
 
-FISH, SHARK = "n01443537", "n01491361"  # two classes of tier 50
-VAL = "ILSVRC2012_val_00004677"  # a listed image of FISH
-MOVED = "ILSVRC2012_val_00026064"  # ImageNet says n01440764
 TRAIN_TAR, VAL_TAR = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"
 APPLE = b"\0\5\x16\7 of a Mac"
 
 
-@pytest.fixture
-def root(tmp_path) -> Path:
-    (tmp_path / "imagenet").mkdir()
-    return tmp_path / "imagenet"
-
-
-def scan_source(root: Path) -> tuple[dict[str, bytes], SourceScan]:
-    """Lists tier 50: image → the bytes that its row points to; the findings."""
-    rows, seen = list_tier(root, 50, Index())
+def scanned(root: Path) -> tuple[dict[str, bytes], SourceScan]:
+    """List tier 50, and return image → the bytes that its row points to, and the scan."""
+    rows, scan = list_tier(root, 50, Index())
     assert rows == sorted(rows)
     assert len({row.image for row in rows}) == len(rows)
-    return {row.image: bytes_of(row) for row in rows}, seen
+    return {row.image: bytes_of(row) for row in rows}, scan
 
 
 def bytes_of(row: Row) -> bytes:
@@ -60,18 +52,18 @@ def train_tar(root: Path, *classes: tuple[str, list[tuple[str, bytes]]]) -> None
     (root / TRAIN_TAR).write_bytes(tar_of([(name, tar_of(members)) for name, members in classes]))
 
 
-# What is lost behind a header of zeros
+# Members lost behind a header of zeros
 
 
 def without_header(path: Path, name: str) -> None:
-    """Overwrites the header of a member, at any depth, with zeros."""
+    """Overwrite the header of a member, at any depth, with zeros."""
     data = path.read_bytes()
     at = data.index(f"{name}\0".encode()) // 512 * 512
     path.write_bytes(data[:at] + bytes(512) + data[at + 512 :])
 
 
 def two_classes(root: Path) -> None:
-    """The official archives, with three images of each of two classes, and three of val."""
+    """Make the official archives, with three images of each of two classes, and three val images."""
     train_tar(
         root,
         *((f"{wnid}.tar", [(f"{wnid}_{k}.JPEG", b"x" * 900) for k in range(3)]) for wnid in (FISH, SHARK)),
@@ -117,10 +109,10 @@ def test_a_header_of_zeros_is_found_in_a_tar_of_a_class(root):
     assert refusal(root).startswith(f"{path} is damaged: at byte 1,536 zeros stand in the place")
 
 
-def test_an_archive_that_is_not_yet_whole_is_told(root):
+def test_an_unfinished_download_is_refused(root):
     two_classes(root)
     size = (root / VAL_TAR).stat().st_size
-    with (root / VAL_TAR).open("r+b") as file:  # as a torrent makes it: the right size, and zeros at the end
+    with (root / VAL_TAR).open("r+b") as file:  # like a torrent: the right size, with zeros at the end
         file.truncate(1536)
         file.truncate(size + (3 << 20))
     assert refusal(root) == (
@@ -130,7 +122,7 @@ def test_an_archive_that_is_not_yet_whole_is_told(root):
     )
 
 
-# What is found
+# Images that are found
 
 
 def test_the_official_archives_give_the_images_of_the_tier_and_no_others(root):
@@ -142,7 +134,7 @@ def test_the_official_archives_give_the_images_of_the_tier_and_no_others(root):
     )
     val = [("ILSVRC2012_val_00000001.JPEG", b"of none"), (f"{VAL}.JPEG", b"val"), (f"{MOVED}.JPEG", b"moved")]
     (root / VAL_TAR).write_bytes(tar_of(val))
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {
         VAL: b"val",
         MOVED: b"moved",
@@ -152,23 +144,23 @@ def test_the_official_archives_give_the_images_of_the_tier_and_no_others(root):
     }
     rows, _ = list_tier(root, 50, Index())
     assert {row.image: row.imagenet_wnid for row in rows}[MOVED] == "n01440764"
-    assert seen.layout == "official archives"
-    assert seen.whole_folders == {}
-    assert seen.unrecognized == seen.duplicates == []
-    assert seen.sources == {f"{root}/{TRAIN_TAR}": 3, f"{root}/{VAL_TAR}": 2}
+    assert scan.layout == "official archives"
+    assert scan.whole_folders == {}
+    assert scan.unrecognized == scan.duplicates == []
+    assert scan.sources == {f"{root}/{TRAIN_TAR}": 3, f"{root}/{VAL_TAR}": 2}
     stats = {str(path): path.stat() for path in root.iterdir()}
-    assert seen.fingerprints == {path: [[stat.st_size, stat.st_mtime_ns]] for path, stat in stats.items()}
+    assert scan.fingerprints == {path: [[stat.st_size, stat.st_mtime_ns]] for path, stat in stats.items()}
 
 
-def test_a_class_may_stand_in_its_own_tar_in_a_train_folder(root):
+def test_a_class_may_be_in_its_own_tar_in_a_train_folder(root):
     (root / "train" / SHARK).mkdir(parents=True)
     (root / "train" / SHARK / f"{SHARK}_1.JPEG").write_bytes(b"shark")
     (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", b"fish")]))
     (root / "train" / "n01440764.tar").write_bytes(b"of 300, and no tar at all")
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {f"{FISH}_1": b"fish", f"{SHARK}_1": b"shark"}
-    assert list(seen.fingerprints) == [f"{root}/train/{FISH}.tar"]
-    assert seen.whole_folders == {SHARK: f"{root}/train/{SHARK}"}
+    assert list(scan.fingerprints) == [f"{root}/train/{FISH}.tar"]
+    assert scan.whole_folders == {SHARK: f"{root}/train/{SHARK}"}
 
 
 def test_folders_in_names_do_not_matter(root):
@@ -178,13 +170,13 @@ def test_folders_in_names_do_not_matter(root):
         (f"train/{SHARK}.tar", [(f"any/{FISH}/{SHARK}_1.JPEG", b"3")]),
     )
     (root / VAL_TAR).write_bytes(tar_of([(f"./val/{SHARK}/{VAL}.JPEG", b"4")]))
-    assert scan_source(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{SHARK}_1": b"3", VAL: b"4"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{SHARK}_1": b"3", VAL: b"4"}
 
 
 def test_a_train_tar_may_hold_the_images_themselves(root):
     names = [f"{FISH}/{FISH}_1.JPEG", f"./train/{SHARK}/{SHARK}_1.JPEG", "n01440764/n01440764_1.JPEG"]
     (root / TRAIN_TAR).write_bytes(tar_of([(name, name.encode()) for name in names]))
-    assert scan_source(root)[0] == {f"{FISH}_1": names[0].encode(), f"{SHARK}_1": names[1].encode()}
+    assert scanned(root)[0] == {f"{FISH}_1": names[0].encode(), f"{SHARK}_1": names[1].encode()}
 
 
 def test_names_in_another_case_are_found_under_the_official_ones(root):
@@ -192,53 +184,53 @@ def test_names_in_another_case_are_found_under_the_official_ones(root):
     (root / TRAIN_TAR.upper()).write_bytes(archive)
     val = [(f"{VAL.lower()}.jpeg", b"2"), (f"{MOVED.upper()}.JPEG", b"3")]
     (root / VAL_TAR.lower()).write_bytes(tar_of(val))
-    assert scan_source(root)[0] == {f"{FISH}_1": b"1", VAL: b"2", MOVED: b"3"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"1", VAL: b"2", MOVED: b"3"}
 
 
 def test_suffixes_of_hugging_face_are_dropped(root):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1_{FISH}.JPEG", b"1")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}_{FISH}.JPEG", b"2")]))
-    assert scan_source(root)[0] == {f"{FISH}_1": b"1", VAL: b"2"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"1", VAL: b"2"}
 
 
-def test_what_macs_add_is_passed_over(root):
+def test_files_that_macos_adds_are_skipped(root):
     train_tar(
         root,
         (f"._{FISH}.tar", [(f"{FISH}_9.JPEG", b"no")]),
         (f"{FISH}.tar", [(f"._{FISH}_1.JPEG", APPLE), (f"{FISH}_1.JPEG", b"1"), (".DS_Store", APPLE)]),
     )
     (root / VAL_TAR).write_bytes(tar_of([(f"._{VAL}.JPEG", APPLE), (f"{VAL}.JPEG", b"2"), ("._.", APPLE)]))
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {f"{FISH}_1": b"1", VAL: b"2"}
-    assert seen.unrecognized == []
+    assert scan.unrecognized == []
 
 
 @pytest.mark.parametrize(
     "name",
     ["notes.txt", f"{SHARK}_1.JPEG", f"{FISH}.JPEG", f"{FISH}_1.png", f"{VAL}.JPEG", f"{FISH}_1.JPEG.part"],
 )
-def test_strangers_in_a_class_are_named_and_not_taken(root, name):
-    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"stranger")]))
-    images, seen = scan_source(root)
+def test_unrecognized_files_in_a_class_are_named_and_not_listed(root, name):
+    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (name, b"other")]))
+    images, scan = scanned(root)
     assert images == {f"{FISH}_2": b"2"}
-    (stranger,) = seen.unrecognized
-    assert stranger.startswith(f"{root}/{TRAIN_TAR}")
-    assert stranger.endswith(name)
+    (other,) = scan.unrecognized
+    assert other.startswith(f"{root}/{TRAIN_TAR}")
+    assert other.endswith(name)
 
 
-def test_bytes_are_carried_whatever_they_are(root):
-    odd = [b"\x89PNG\r\n\x1a\n", b"", b"\0" * 1024, bytes(range(256)) * 9]
-    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_{k}.JPEG", data) for k, data in enumerate(odd)]))
-    assert scan_source(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(odd)}
+def test_bytes_of_any_kind_are_kept(root):
+    contents = [b"\x89PNG\r\n\x1a\n", b"", b"\0" * 1024, bytes(range(256)) * 9]
+    train_tar(root, (f"{FISH}.tar", [(f"{FISH}_{k}.JPEG", data) for k, data in enumerate(contents)]))
+    assert scanned(root)[0] == {f"{FISH}_{k}": data for k, data in enumerate(contents)}
 
 
-# Twice the same
+# Images that are there twice
 
 
 @pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
 def test_an_image_twice_with_the_same_bytes_is_one_image(root, second):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"same"), (second, b"same")]))
-    assert scan_source(root)[0] == {f"{FISH}_1": b"same"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"same"}
 
 
 @pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
@@ -279,7 +271,7 @@ def test_two_tars_of_a_class_complete_each_other(root):
         (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"1"), (f"{FISH}_2.JPEG", b"2")]),
         (f"again/{FISH}.tar", [(f"{FISH}_2.JPEG", b"2"), (f"{FISH}_3.JPEG", b"3")]),
     )
-    assert scan_source(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{FISH}_3": b"3"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"1", f"{FISH}_2": b"2", f"{FISH}_3": b"3"}
 
 
 def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
@@ -289,40 +281,40 @@ def test_a_folder_comes_before_the_archive_and_is_completed_from_it(root):
     (root / "val" / f"{VAL}.JPEG").write_bytes(b"the folder")
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_1.JPEG", b"of the tar"), (f"{FISH}_2.JPEG", b"of the tar")]))
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"of the tar"), (f"{MOVED}.JPEG", b"of the tar")]))
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {
         VAL: b"the folder",
         MOVED: b"of the tar",
         f"{FISH}_1": b"the folder",
         f"{FISH}_2": b"of the tar",
     }
-    assert seen.train == [f"{root}/train", f"{root}/{TRAIN_TAR}"]
-    assert seen.sources == {f"{root}/{name}": 1 for name in ("train", "val", TRAIN_TAR, VAL_TAR)}
-    assert seen.whole_folders == {}, "a link to the folder would lack the archive's image"
+    assert scan.train == [f"{root}/train", f"{root}/{TRAIN_TAR}"]
+    assert scan.sources == {f"{root}/{name}": 1 for name in ("train", "val", TRAIN_TAR, VAL_TAR)}
+    assert scan.whole_folders == {}, "a link to the folder would lack the archive's image"
 
 
-def test_of_a_class_folder_and_its_tar_in_one_folder_the_choice_is_told(root):
+def test_of_a_class_folder_and_its_tar_the_folder_is_used_and_the_tar_reported(root):
     (root / "train" / FISH).mkdir(parents=True)
     (root / "train" / FISH / f"{FISH}_1.JPEG").write_bytes(b"the folder")
     (root / "train" / f"{FISH}.tar").write_bytes(tar_of([(f"{FISH}_1.JPEG", b"of the tar")]))
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {f"{FISH}_1": b"the folder"}
-    assert seen.duplicates == [f"{root}/train/{FISH}.tar: {FISH}_1"]
+    assert scan.duplicates == [f"{root}/train/{FISH}.tar: {FISH}_1"]
 
 
 @pytest.mark.parametrize("endings", [["000", "001", "002"], ["00", "01", "02"], ["001", "002", "003"]])
-def test_the_pieces_of_an_archive_are_one_place(root, endings):
+def test_the_pieces_of_an_archive_are_read_as_one(root, endings):
     data = tar_of([(f"{VAL}.JPEG", b"1" * 3000)])
     for k, ending in enumerate(endings):
         (root / f"{VAL_TAR}.{ending}").write_bytes(data[k * 2000 : (k + 1) * 2000 if k < 2 else None])
-    images, seen = scan_source(root)
+    images, scan = scanned(root)
     assert images == {VAL: b"1" * 3000}
-    assert seen.val == [f"{root}/{VAL_TAR}.{endings[0]}"]
+    assert scan.val == [f"{root}/{VAL_TAR}.{endings[0]}"]
 
 
 @pytest.mark.parametrize("sizes", [(5 << 30, 5 << 30), (4, 5 << 30), (5 << 30, 4)])
-def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, sizes):
-    with (root / VAL_TAR).open("wb") as file:  # holes on the disk
+def test_duplicates_larger_than_any_image_are_refused_unread(root, monkeypatch, sizes):
+    with (root / VAL_TAR).open("wb") as file:  # sparse, so it takes no space
         for size in sizes:
             info = tarfile.TarInfo(f"{VAL}.JPEG")
             info.size = size
@@ -337,7 +329,7 @@ def test_doubles_larger_than_any_image_are_refused_unread(root, monkeypatch, siz
     assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
 
 
-def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
+def test_duplicates_of_different_sizes_are_not_read(root, monkeypatch):
     (root / VAL_TAR).write_bytes(tar_of([(f"{VAL}.JPEG", b"1" * 5000), (f"{FISH}/{VAL}.JPEG", b"1" * 5001)]))
     read = []
     fill = SplitFile.fill
@@ -346,7 +338,7 @@ def test_doubles_of_other_sizes_are_not_read(root, monkeypatch):
     assert max(read) <= tarfile.RECORDSIZE  # the end of the archive
 
 
-# What is damaged
+# Damage
 
 
 @pytest.mark.parametrize("bad", ["../evil.JPEG", f"/tmp/{FISH}_1.JPEG"])
@@ -373,19 +365,19 @@ def test_a_train_tar_that_ends_early_is_named_with_its_last_good_class(root):
     assert f"the last good member is '{FISH}.tar'" in text
 
 
-def test_a_damaged_class_that_the_tier_does_not_need_is_no_obstacle(root):
+def test_a_damaged_class_that_the_tier_does_not_need_does_no_harm(root):
     members = [("n01440764.tar", b"of 300, and no tar"), (f"{FISH}.tar", tar_of([(f"{FISH}_1.JPEG", b"1")]))]
     (root / TRAIN_TAR).write_bytes(tar_of(members))
-    assert scan_source(root)[0] == {f"{FISH}_1": b"1"}
+    assert scanned(root)[0] == {f"{FISH}_1": b"1"}
 
 
 # After the listing
 
 
 def read_all(root: Path, folder: Path, change: Callable[[], None] = lambda: None) -> dict[str, int]:
-    """Lists tier 50 and reads all of its parts: image → bytes. `change` happens in between."""
-    rows, seen = list_tier(root, 50, Index())
-    write_listing(listing_of(rows, seen.fingerprints), folder / "listing.parquet")
+    """List tier 50, call `change`, and read all parts; return image → size in bytes."""
+    rows, scan = list_tier(root, 50, Index())
+    write_listing(listing_of(rows, scan.fingerprints), folder / "listing.parquet")
     change()
     found = {}
     for part in subset_parts(50):
@@ -443,7 +435,7 @@ def test_an_empty_member_is_named_with_its_archive(root, tmp_path):
 @pytest.mark.parametrize("layout", [official, official_in_pieces])
 def test_only_headers_and_the_members_needed_are_read(imagenet50, tmp_path, monkeypatch, layout):
     root = layout(imagenet50, tmp_path / "imagenet")
-    if layout is official:  # classes and val images that 50 does not need, as large as all that it does
+    if layout is official:  # classes and val images that 50 does not need, as large as those that it needs
         other = [(f"n01440764_{k}.JPEG", b"o" * 100_000) for k in range(100)]
         unlisted = [(f"ILSVRC2012_val_{k:08}.JPEG", b"u" * 100_000) for k in range(90_000, 90_100)]
         prepend(root / TRAIN_TAR, [("n01440764.tar", tar_of(other))])
@@ -459,7 +451,7 @@ def test_only_headers_and_the_members_needed_are_read(imagenet50, tmp_path, monk
     found = read_all(root, tmp_path)
     assert len(found) == 650 + 752 + 1682
     needed = sum(found.values())
-    # One header a member: classes, their images, val images, and the end of each tar.
+    # One header per member: classes, their images, val images, and the end of each tar.
     headers = 512 * (51 + 650 + 1682 + 752 + 100 + 50 + 2)
     padding = tarfile.RECORDSIZE * (50 + 2)
     assert needed <= sum(read) <= needed + headers + padding
@@ -468,19 +460,19 @@ def test_only_headers_and_the_members_needed_are_read(imagenet50, tmp_path, monk
 
 
 def prepend(path: Path, members: list[tuple[str, bytes]]) -> None:
-    """Puts members before those of a tar."""
+    """Insert members before those of a tar."""
     first = tar_of(members)
     with tarfile.open(fileobj=io.BytesIO(first)) as archive:
         last = archive.getmembers()[-1]
     path.write_bytes(first[: last.offset_data + -(-last.size // 512) * 512] + path.read_bytes())
 
 
-# What cannot be read
+# Folders that cannot be read
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="pathlib takes it for a folder that is not there")
-def test_a_folder_that_cannot_be_looked_into_is_told_without_a_stack(tmp_path):
-    # A name that no file system allows: root may read all that there is.
+def test_a_folder_that_cannot_be_read_is_reported_without_a_traceback(tmp_path):
+    # A name that no file system allows, as root may read any folder.
     folder = tmp_path / ("x" * 300)
     run = snakemake(tmp_path, "-n", imagenet=str(folder))
     assert run.code == 1

@@ -1,1 +1,1 @@
-"""Readers of raw ImageNet, one module a kind of place."""
+"""Readers of raw ImageNet, one module for each kind of place."""

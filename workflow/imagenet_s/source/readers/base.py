@@ -1,70 +1,107 @@
-"""Places that hold images of ImageNet, and what their readers have in common.
+"""The two kinds of readers of ImageNet's images, and what they have in common.
 
-A reader that can look before it reads has `train_images(wnids)`, which gives the images of some classes,
-and `val_images()`: `folder.py`, `tar.py`. One that must read from front to back (`one_pass`) has
-`stream(wanted)`, and perhaps `names()`, where these can be had for little: `compressed_tar.py`, `parquet.py`.
-Which reader serves what is said in `layouts.py`.
+An `IndexedReader` lists the images of a folder or a tar without reading them. A `StreamingReader` reads a
+file that has no index from front to back, such as a compressed tar. `layouts.py` decides which reader fits
+a place.
 """
 
 import os
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-# Hugging Face's names have the class as a suffix: n01440764_10026_n01440764.JPEG.
+from imagenet_s.source.listing import Fingerprints
+
+# Files from Hugging Face have the class as a suffix: n01440764_10026_n01440764.JPEG.
 IMAGE = re.compile(r"((n\d{8})_\d+|ILSVRC2012_val_\d{8})(?:_n\d{8})?\.jpe?g", re.IGNORECASE | re.ASCII)
 WNID = re.compile(r"n\d{8}", re.ASCII)
 
 
-class Found(NamedTuple):
-    """An image in a place: its official name without ending, and its file, or its bytes in an archive."""
+class ImageLocation(NamedTuple):
+    """Where an image is stored: a file of its own, or `size` bytes from `offset` on in an archive."""
 
-    image: str
+    image: str  # official name, without the file's ending
     path: str
     offset: int | None = None
     size: int | None = None
 
 
+class StreamedImage(NamedTuple):
+    """An image read from a stream: its official name, without the file's ending, and the file's bytes."""
+
+    image: str
+    data: bytes
+
+
+class IndexedReader(Protocol):
+    """A reader that lists the images of a place, and where each one is stored, without reading them."""
+
+    def classes(self) -> list[str]:
+        """Return the wnids of the classes that have train images, sorted."""
+        ...
+
+    def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[ImageLocation]]]:
+        """Yield each wnid, in the order given, with the images of its class."""
+        ...
+
+    def val_images(self) -> list[ImageLocation]:
+        """Return the val images."""
+        ...
+
+
+class StreamingReader(Protocol):
+    """A reader of a file that has no index: images are found only while it is read from front to back."""
+
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
+        """Yield the images for whose name (without ending) `wanted` is true, in the file's order."""
+        ...
+
+    def names(self) -> Iterator[str] | None:
+        """Return the names of all images, without ending; None if only reading the whole file tells them."""
+        ...
+
+
 @dataclass
 class ScanNotes:
-    """What was seen beside the images, and which archives they stand in (path → sizes and mtimes)."""
+    """What a scan finds beside the images, and the fingerprints of the archives that hold them."""
 
-    whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder that is just its images
-    unrecognized: list[str] = field(default_factory=list)  # entries that are no image of the class
-    duplicates: list[str] = field(default_factory=list)  # second files of an image, not used
-    dangling: list[str] = field(default_factory=list)  # links to nothing: path → target
-    fingerprints: dict[str, list] = field(default_factory=dict)
+    whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder with just the class's images
+    unrecognized: list[str] = field(default_factory=list)  # files and folders that are no image of the class
+    duplicates: list[str] = field(default_factory=list)  # further files of an image; not used
+    dangling: list[str] = field(default_factory=list)  # links to nothing, as `path → target`
+    fingerprints: Fingerprints = field(default_factory=dict)
 
 
-def merged(first: list[Found], further: list[Found], seen: ScanNotes) -> list[Found]:
-    """The images of two places, those of the first where both have one; what is left aside is noted.
+def merge_images(
+    first: list[ImageLocation], second: list[ImageLocation], notes: ScanNotes
+) -> list[ImageLocation]:
+    """Return the images of two places. Where both have an image, that of `first` is used, with one exception.
 
-    Except where the first has a file of another size than the second has in an archive: that was cut
-    short while it was unpacked.
+    A file in `first` gives way to an image in an archive of another size: the file was cut short while the
+    archive was unpacked. What is not used is added to `notes.duplicates`.
     """
     if not first:
-        return further
-    images = {found.image: found for found in first}
-    for found in further:
-        there = images.setdefault(found.image, found)
-        if there == found:
+        return second
+    images = {location.image: location for location in first}
+    for other in second:
+        used = images.setdefault(other.image, other)
+        if used == other:
             continue
-        if there.offset is None and found.size is not None and os.path.getsize(there.path) != found.size:
-            images[found.image], found = found, there
-        seen.duplicates.append(found.path if found.offset is None else f"{found.path}: {found.image}")
+        if used.offset is None and other.size is not None and os.path.getsize(used.path) != other.size:
+            images[other.image], other = other, used
+        notes.duplicates.append(other.path if other.offset is None else f"{other.path}: {other.image}")
     return list(images.values())
 
 
-def image_name(file_name: str) -> str:
-    """`n01440764_10026.jpg`, `n01440764_10026_n01440764.JPEG` → `n01440764_10026`, as officially spelt."""
-    return matched_name(IMAGE.fullmatch(file_name))
+def image_name(match: re.Match[str]) -> str:
+    """Return the official name, without ending, of a file name that `IMAGE` matches.
 
-
-def matched_name(match: re.Match) -> str:
-    """The same of a match of `IMAGE`: to match a million names twice takes a second."""
+    `n01440764_10026.jpg` and `N01440764_10026_n01440764.JPEG` give `n01440764_10026`.
+    """
     return match[1].lower().replace("ilsvrc2012", "ILSVRC2012")
 
 
 def base_name(name: str) -> str:
-    """What follows the last slash of a name in an archive."""
+    """Return what follows the last slash of a name in an archive."""
     return name.rpartition("/")[2]

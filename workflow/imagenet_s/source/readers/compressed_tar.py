@@ -4,6 +4,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Literal, NamedTuple, Self, cast
 
 import pyarrow as pa
 
@@ -20,47 +21,64 @@ from imagenet_s.io.tar_headers import (
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.file_kind import Kind, kind_of, kind_of_file, wrong_kind
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, base_name, image_name
+from imagenet_s.source.readers.base import IMAGE, StreamedImage, base_name, image_name
 
 BUFFER = 1 << 20  # bytes read at a time
-COMPRESSIONS = {Kind.GZIP: "gzip", Kind.ZSTANDARD: "zstd"}  # as Arrow calls them
-LARGEST = 1 << 40  # bytes of a member; to pass over more, tarfile would read nothing for hours
+# Arrow's name of each compression.
+COMPRESSIONS: dict[Kind, Literal["gzip", "zstd"]] = {Kind.GZIP: "gzip", Kind.ZSTANDARD: "zstd"}
+MAX_MEMBER_BYTES = 1 << 40  # to skip a larger one, tarfile would read nothing for hours
+
+# These classes exist in tarfile, but typeshed does not declare them.
+EOFHeaderError: type[tarfile.HeaderError] = tarfile.EOFHeaderError  # type: ignore[attr-defined]
+InvalidHeaderError: type[tarfile.HeaderError] = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
+SubsequentHeaderError: type[tarfile.HeaderError] = tarfile.SubsequentHeaderError  # type: ignore[attr-defined]
+TruncatedHeaderError: type[tarfile.HeaderError] = tarfile.TruncatedHeaderError  # type: ignore[attr-defined]
+
+
+class _StreamedMember(NamedTuple):
+    """A member of a tar by its name there, and the image that it is, if it is a wanted one."""
+
+    name: str
+    image: StreamedImage | None
 
 
 class CompressedTar:
     """A tar of images, or of tars of images, compressed as a whole by gzip or zstandard."""
 
-    one_pass = True
-
     def __init__(self, path: Path):
         self.path = path
 
-    def stream(self, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
-        """(name without ending, bytes) of the images for whose name `wanted` holds, in the archive's order.
+    def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
+        """Yield the images for whose name (without ending) `wanted` is true, in the archive's order.
 
-        One image is in memory at a time. Raises UserError for an archive that is damaged or truncated
-        (naming the last good member), for a file of another kind, and for members that no copy of ImageNet
-        has.
+        One image is in memory at a time.
+
+        Raises:
+            UserError: The archive is damaged or truncated (the message names the last good member), is of
+                another kind, or has members that no copy of ImageNet has.
         """
         require_file(self.path)
         kind = kind_of_file(self.path)
         if kind not in COMPRESSIONS:
             raise UserError(wrong_kind(self.path, kind, "a tar compressed by gzip or zstandard"))
-        last = passed = "its beginning"
+        last = skipped = "its beginning"
         compression = COMPRESSIONS[kind]
         try:
-            with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, compression) as stream:
-                for name, data in _members(stream, str(self.path), wanted):
-                    # What is not wanted is passed over later, on the way to the next header.
-                    last, passed = passed, repr(name)
-                    if data is not None:
-                        last = passed
-                        yield image_name(base_name(name)), data
-                last = passed
-                while stream.read(BUFFER):  # the checksum stands at the end
+            with (
+                pa.OSFile(str(self.path), "r") as file,
+                pa.CompressedInputStream(file, compression) as stream,
+            ):
+                for name, image in _members(stream, str(self.path), wanted):
+                    # A member that is not wanted is read later, on the way to the next header.
+                    last, skipped = skipped, repr(name)
+                    if image is not None:
+                        last = skipped
+                        yield image
+                last = skipped
+                while stream.read(BUFFER):  # up to the checksum, at the end
                     pass
         except OSError as error:
-            if error.errno:  # the operating system's word, not that of a decoder
+            if error.errno:  # from the operating system, not from a decoder
                 raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
             raise self._damaged(last, error) from error
         except RecursionError:  # tarfile calls itself for each
@@ -68,8 +86,11 @@ class CompressedTar:
         except (EOFError, ValueError, OverflowError, tarfile.TarError, pa.ArrowException) as error:
             raise self._damaged(last, error) from error
 
+    def names(self) -> None:
+        """Return None: the names are between the images."""
+
     def _damaged(self, last: str, error: Exception | str) -> UserError:
-        if "too much memory" in str(error):  # Arrow's word for a long window
+        if "too much memory" in str(error):  # what Arrow says of a long window
             return UserError(
                 f"{self.path} was compressed with a window that is too long to read (zstd --long). Compress "
                 "it again without `--long`, or unpack it with `zstd -d --long=31`."
@@ -80,38 +101,53 @@ class CompressedTar:
 
 
 def _members(
-    stream, where: str, wanted: Callable[[str], bool], wnid: str = ""
-) -> Iterator[tuple[str, bytes | None]]:
-    """(name, bytes) of each member, those of tars in the tar included; no bytes for what is not wanted.
+    stream: pa.NativeFile | IO[bytes], where: str, wanted: Callable[[str], bool], wnid: str = ""
+) -> Iterator[_StreamedMember]:
+    """Yield each member, including those of tars in the tar.
 
-    Nor for images of another class than `wnid`, the tar's own if it is that of a class: as in `tar.py`.
+    Args:
+        stream: The tar, decompressed.
+        where: The name of the tar in messages.
+        wanted: Takes the name of an image, without ending. Only images for which it is true are read.
+        wnid: The class of a tar that holds one class, in lower case. Images of other classes are then not
+            read, as in `tar.py`.
     """
     last = "its beginning"
     with tarfile.open(fileobj=stream, mode="r|", bufsize=BUFFER, tarinfo=_Header) as archive:
         for member in archive:
             last = repr(member.name)
-            archive.members.clear()  # or it would keep a million of them
+            archive.members.clear()  # type: ignore[attr-defined]  # not in typeshed; would keep each member
             if member.isdir():
                 continue
             refuse_odd(member.name, member.type, where, member.issparse())
             base = base_name(member.name)
             if base.lower().endswith(".tar") and not is_system_file(base):
-                inner = archive.extractfile(member)
-                yield from _members(inner, f"{where}: {member.name}", wanted, base[:-4].lower())
+                yield from _members(
+                    _open(archive, member), f"{where}: {member.name}", wanted, base[:-4].lower()
+                )
             match = IMAGE.fullmatch(base)
-            keep = match and wnid in ("", (match[2] or "").lower()) and wanted(image_name(base))
-            if keep and member.size > MAX_IMAGE_BYTES:
+            if not match or wnid not in ("", (match[2] or "").lower()) or not wanted(image_name(match)):
+                yield _StreamedMember(member.name, None)
+                continue
+            if member.size > MAX_IMAGE_BYTES:
                 raise UserError(
                     f"{where}: its member {member.name!r} has {member.size:,} bytes, more than any "
                     "image has. Get the archive again."
                 )
-            yield member.name, archive.extractfile(member).read() if keep else None
-        _require_padding(archive.fileobj, where, last)
+            image = StreamedImage(image_name(match), _open(archive, member).read())
+            yield _StreamedMember(member.name, image)
+        _require_padding(cast("IO[bytes]", archive.fileobj), where, last)
 
 
-def _require_padding(stream, where: str, last: str) -> None:
-    """Raises UserError unless only some zeros follow, as `tar_headers` does. `stream` is behind the end."""
-    end, read = stream.tell() - BLOCK, BLOCK  # the block that was taken for the end
+def _open(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(member)
+    assert file is not None  # as for files; other members are skipped or refused before
+    return file
+
+
+def _require_padding(stream: IO[bytes], where: str, last: str) -> None:
+    """Raise UserError unless only some zeros follow, as `tar_headers` does. `stream` is behind the end."""
+    end, read = stream.tell() - BLOCK, BLOCK  # the empty block that ended the tar
     while rest := stream.read(BUFFER):
         zeros = len(rest) - len(rest.lstrip(b"\0"))
         if zeros < len(rest):
@@ -124,29 +160,29 @@ def _require_padding(stream, where: str, last: str) -> None:
 class _Header(tarfile.TarInfo):
     """A header as tarfile reads it, except that only an empty block ends a tar.
 
-    To tarfile, a damaged header and a missing one are the end as well: it would leave out the rest
-    without a word. Nor does it mind how long a name is.
+    For tarfile, a damaged or missing header ends the tar as well, and the rest is lost without an error. It
+    also accepts names of any length.
     """
 
     @classmethod
-    def frombuf(cls, header: bytes, *encoding: str) -> tarfile.TarInfo:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         try:
-            return super().frombuf(header, *encoding)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:
-            kind = kind_of(header)
+            return super().frombuf(buf, encoding, errors)
+        except (InvalidHeaderError, TruncatedHeaderError) as error:
+            kind = kind_of(bytes(buf))
             if kind in (Kind.UNKNOWN, Kind.EMPTY):
                 raise
-            raise tarfile.ReadError(f"what stands in the place of a header is {kind}") from error
+            raise tarfile.ReadError(f"expected a header, found data of another kind: {kind}") from error
 
     @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> tarfile.TarInfo:
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> Self:
         try:
-            header = super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:
+            header = super().fromtarfile(tarfile_)
+        except EOFHeaderError:
             raise
         except tarfile.HeaderError as error:
             raise tarfile.ReadError(str(error)) from error
-        if not 0 <= header.size <= LARGEST:
+        if not 0 <= header.size <= MAX_MEMBER_BYTES:
             raise tarfile.ReadError(f"{header.name!r} has {header.size:,} bytes")
         return header
 
@@ -154,9 +190,11 @@ class _Header(tarfile.TarInfo):
         if self.type in b"LKxgX" and self.size > MAX_HEADER_BYTES:
             raise tarfile.ReadError(f"it has a name of {self.size:,} bytes")
         try:
-            return super()._proc_member(archive)
-        except tarfile.SubsequentHeaderError as error:
-            # A global pax header is of no single member: the tar may end after it.
-            if self.type == tarfile.XGLTYPE and isinstance(error.__context__, tarfile.EOFHeaderError):
+            # Private, so typeshed does not declare it.
+            member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+            return member
+        except SubsequentHeaderError as error:
+            # A global pax header belongs to no single member, so the tar may end after it.
+            if self.type == tarfile.XGLTYPE and isinstance(error.__context__, EOFHeaderError):
                 raise error.__context__ from None
             raise

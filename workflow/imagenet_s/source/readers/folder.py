@@ -1,4 +1,4 @@
-"""Images in folders: of classes, of tars, of val images, flat or in folders of any name."""
+"""Images in folders: of classes, of tars, of val images, flat or in subfolders of any name."""
 
 import os
 from collections import defaultdict
@@ -9,171 +9,175 @@ from pathlib import Path
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, WNID, Found, ScanNotes, image_name, matched_name, merged
+from imagenet_s.source.readers.base import IMAGE, WNID, ImageLocation, ScanNotes, image_name, merge_images
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 
-DEEPEST_VAL = 2  # levels of folders below the val folder
-# Folders that are hidden, or a disk's own: what is deleted, or of another owner, is no part of a copy.
-NO_FOLDERS = (".", "$", "lost+found", "System Volume Information")
-# Archives that people move into the folder of their own name, or unpack there and keep.
+MAX_VAL_DEPTH = 2  # levels of folders below the val folder
+# Prefixes of folders that are hidden or belong to the disk: they hold deleted files, or another owner's.
+SKIPPED_FOLDERS = (".", "$", "lost+found", "System Volume Information")
+# Official archives that people keep in the folder into which they unpacked them.
 TRAIN_TAR, VAL_TAR = "ilsvrc2012_img_train.tar", "ilsvrc2012_img_val.tar"
 
 
 @dataclass
-class _Train:
-    """The paths that a train folder holds, itself or one level down; by wnid but for whole archives."""
+class _TrainFolder:
+    """What a train folder holds, itself or one level down: paths and images by wnid, and whole archives."""
 
     folders: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     tars: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    images: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    images: dict[str, list[ImageLocation]] = field(default_factory=lambda: defaultdict(list))
     archives: list[str] = field(default_factory=list)
 
     def wnids(self) -> set[str]:
+        """Return the wnids of all but the whole archives."""
         return self.folders.keys() | self.tars.keys() | self.images.keys()
 
 
 class Folder:
-    """A folder of images, of class folders, of per-class tars (`<wnid>.tar`), or of an official archive.
+    """A folder of images, of class folders, of class tars (`<wnid>.tar`), or with an official archive.
 
-    Of train images the class counts, which stands in the file's name, of val images the file's name.
+    The class of a train image comes from its file name. Val images are found by file name, in any folder.
     """
 
-    one_pass = False
-
-    def __init__(self, path: Path, seen: ScanNotes, index: Index):
-        self.folder, self.seen, self.index = path, seen, index
+    def __init__(self, path: Path, notes: ScanNotes, index: Index):
+        self.folder, self.notes, self.index = path, notes, index
 
     def classes(self) -> list[str]:
-        """The wnids of the classes that are there, sorted."""
+        """Return the wnids of the classes that are there, sorted."""
         train = self._train()
         inside = (wnid for archive in train.archives for wnid in self._tar(archive).classes())
         return sorted({*train.wnids(), *inside})
 
-    def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[Found]]]:
-        """(wnid, its images) for each of the classes. Folders come first, then images, then tars."""
+    def train_images(self, wnids: Sequence[str]) -> Iterator[tuple[str, list[ImageLocation]]]:
+        """Yield each wnid with the images of its class.
+
+        Class folders take precedence over single images, these over class tars, and these over archives.
+        """
         train = self._train()
         archives = [self._tar(archive).train_images(wnids) for archive in train.archives]
         for wnid in wnids:
-            images: list[Found] = []
+            images: list[ImageLocation] = []
             for folder in train.folders.get(wnid, ()):
-                images = merged(images, self._class_folder(wnid, folder), self.seen)
-            flat = map(_found, train.images.get(wnid, ()))
-            images = merged(images, self._once(flat), self.seen)
+                images = merge_images(images, self._class_folder(wnid, folder), self.notes)
+            images = merge_images(images, self._unique(train.images.get(wnid, ())), self.notes)
             for tar in train.tars.get(wnid, ()):
-                if self._is_there(tar):
-                    images = merged(images, self._tar(tar).class_images(wnid), self.seen)
+                if self._exists(tar):
+                    images = merge_images(images, self._tar(tar).class_images(wnid), self.notes)
             for archive in archives:
-                images = merged(images, next(archive)[1], self.seen)
+                _, archived = next(archive)
+                images = merge_images(images, archived, self.notes)
             yield wnid, images
 
-    def val_images(self) -> list[Found]:
-        """The val images: the flat ones first, then folder by folder, then those of the official archive."""
+    def val_images(self) -> list[ImageLocation]:
+        """Return the val images. Flat ones take precedence, then folder by folder, then official archives."""
         files, archives = self._val()
-        images = self._once(map(_found, files))
+        images = self._unique(files)
         for archive in archives:
-            images = merged(images, self._tar(archive).val_images(), self.seen)
+            images = merge_images(images, self._tar(archive).val_images(), self.notes)
         return images
 
-    def _train(self) -> _Train:
-        """What the folder holds, and what the folders in it hold that are those of no class."""
-        found = _Train()
+    def _train(self) -> _TrainFolder:
+        """Return what the folder holds, together with what its subfolders hold that are not of one class."""
+        train = _TrainFolder()
         folders = [str(self.folder)]
         for folder in folders:  # grows while the first, the train folder itself, is read
             for entry in _entries(folder):
                 name = entry.name.lower()
-                image = IMAGE.fullmatch(name)
+                match = IMAGE.fullmatch(name)
                 if WNID.fullmatch(name):
-                    found.folders[name].append(entry.path)
+                    train.folders[name].append(entry.path)
                 elif WNID.fullmatch(name.removesuffix(".tar")):
-                    found.tars[name.removesuffix(".tar")].append(entry.path)
-                elif image and image[2]:
-                    found.images[image[2]] += [entry.path] if self._is_file(entry) else []
+                    train.tars[name.removesuffix(".tar")].append(entry.path)
+                elif match and match[2]:
+                    if self._is_file(entry):
+                        train.images[match[2]].append(ImageLocation(image_name(match), entry.path))
                 elif _is_archive(name, TRAIN_TAR):
-                    found.archives += [entry.path] if self._is_file(entry) else []
+                    if self._is_file(entry):
+                        train.archives.append(entry.path)
                 elif folder == str(self.folder) and self._is_folder(entry):
                     folders.append(entry.path)
-        return found
+        return train
 
-    def _val(self) -> tuple[list[str], list[str]]:
-        """The paths of the val images, and of official archives that lie among them."""
-        files, archives = [], []
+    def _val(self) -> tuple[list[ImageLocation], list[str]]:
+        """Return the val images, and the paths of official archives beside them."""
+        images, archives = [], []
         folders = [(str(self.folder), 0)]
         for folder, depth in folders:  # grows while the first is read
             for entry in _entries(folder):
-                image = IMAGE.fullmatch(entry.name)
-                if image and not image[2]:
-                    files += [entry.path] if self._is_file(entry) else []
+                match = IMAGE.fullmatch(entry.name)
+                if match and not match[2]:
+                    if self._is_file(entry):
+                        images.append(ImageLocation(image_name(match), entry.path))
                 elif _is_archive(entry.name.lower(), VAL_TAR):
-                    archives += [entry.path] if self._is_file(entry) else []
-                elif depth < DEEPEST_VAL and self._is_folder(entry):
+                    if self._is_file(entry):
+                        archives.append(entry.path)
+                elif depth < MAX_VAL_DEPTH and self._is_folder(entry):
                     folders.append((entry.path, depth + 1))
-        return files, archives
+        return images, archives
 
-    def _class_folder(self, wnid: str, folder: str) -> list[Found]:
-        """The images in a class folder, and in folders in it, as an archive may have been unpacked there."""
-        if not self._is_there(folder) or not os.path.isdir(folder):
+    def _class_folder(self, wnid: str, folder: str) -> list[ImageLocation]:
+        """Return the images in a class folder and its subfolders, into which an archive may be unpacked."""
+        if not self._exists(folder) or not os.path.isdir(folder):
             return []
-        found, whole = [], True
+        images, is_whole = [], True
         folders = [folder]
         for inner in folders:  # grows while the first is read
+            # The first of two files of an image is used: let it be the one with the official ending.
             for entry in sorted(_entries(inner), key=lambda entry: not entry.name.endswith(".JPEG")):
                 match = IMAGE.fullmatch(entry.name)
                 if match and (match[2] or "").lower() == wnid and self._is_file(entry):
-                    found.append(Found(matched_name(match), entry.path))
-                    whole = whole and entry.name == f"{found[-1].image}.JPEG"
+                    image = ImageLocation(image_name(match), entry.path)
+                    images.append(image)
+                    is_whole = is_whole and entry.name == f"{image.image}.JPEG"
                     continue
-                whole = False
+                is_whole = False
                 if inner == folder and not match and self._is_folder(entry):
                     folders.append(entry.path)
                 else:
-                    self.seen.unrecognized.append(entry.path)
-        if whole and found:
-            self.seen.whole_folders.setdefault(wnid, folder)
-        return self._once(found)
+                    self.notes.unrecognized.append(entry.path)
+        if is_whole and images:
+            self.notes.whole_folders.setdefault(wnid, folder)
+        return self._unique(images)
 
-    def _once(self, some: Iterable[Found]) -> list[Found]:
-        """Each image once: of two files of one image the first."""
-        images: dict[str, Found] = {}
-        for found in some:
-            if images.setdefault(found.image, found) is not found:
-                self.seen.duplicates.append(found.path)
+    def _unique(self, files: Iterable[ImageLocation]) -> list[ImageLocation]:
+        """Return the first file of each image; the others are added to the notes."""
+        images: dict[str, ImageLocation] = {}
+        for file in files:
+            if images.setdefault(file.image, file) is not file:
+                self.notes.duplicates.append(file.path)
         return list(images.values())
 
     def _tar(self, path: str) -> Tar:
-        return Tar(Path(path), self.seen, self.index)
+        return Tar(Path(path), self.notes, self.index)
 
-    def _is_file(self, entry: os.DirEntry) -> bool:
-        there = entry.is_file()
-        if not there:
-            self._is_there(entry.path)
-        return there
+    def _is_file(self, entry: os.DirEntry[str]) -> bool:
+        is_file = entry.is_file()
+        if not is_file:
+            self._exists(entry.path)
+        return is_file
 
-    def _is_folder(self, entry: os.DirEntry) -> bool:
-        if is_system_file(entry.name) or entry.name.startswith(NO_FOLDERS):
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        if is_system_file(entry.name) or entry.name.startswith(SKIPPED_FOLDERS):
             return False
-        there = entry.is_dir()
-        if not there:
-            self._is_there(entry.path)
-        return there
+        is_folder = entry.is_dir()
+        if not is_folder:
+            self._exists(entry.path)
+        return is_folder
 
-    def _is_there(self, path: str) -> bool:
-        """Whether a path leads to something; notes a link that leads to nothing."""
+    def _exists(self, path: str) -> bool:
+        """Return whether a path leads to something; a dangling link is added to the notes."""
         if link := dangling_link(path):
-            self.seen.dangling.append(link)
+            self.notes.dangling.append(link)
         return os.path.exists(path)
 
 
-def _found(path: str) -> Found:
-    return Found(image_name(path.rpartition("/")[2]), path)
-
-
-def _entries(folder: str) -> list[os.DirEntry]:
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
 
 
 def _is_archive(name: str, official: str) -> bool:
-    """Whether a name in lower case is that of an official archive, or of the first of its pieces."""
+    """Return whether a lower-case name is that of an official archive, or of the first of its pieces."""
     piece = FIRST_PIECE.fullmatch(name)
     return (piece[1] if piece else name) == official

@@ -1,0 +1,121 @@
+"""Finding raw ImageNet in every layout that people keep it in, and the reader of each place."""
+
+import os
+
+import pytest
+
+from helpers.raw_imagenet import TRAIN, gzipped, tar_of, zstandard
+from helpers.raw_imagenet import VAL as VAL_TAR
+from helpers.scans import FISH, FISH_1, VAL, touch
+from imagenet_s.runtime.file_kind import Kind
+from imagenet_s.source import layouts
+from imagenet_s.source.layouts import find_places, indexed_reader, is_streamed, streaming_reader
+from imagenet_s.source.readers.base import ScanNotes
+from imagenet_s.source.readers.compressed_tar import CompressedTar
+from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.classes import tier_classes
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "name"),
+    [
+        ("train", "val", "plain folders"),
+        ("train", "validation", "plain folders"),
+        ("ILSVRC2012_img_train", "ILSVRC2012_img_val", "renamed folders"),
+        ("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val", "Kaggle"),
+        ("Data/CLS-LOC/train", "Data/CLS-LOC/val", "Kaggle"),
+        ("CLS-LOC/train", "CLS-LOC/val", "Kaggle"),
+        ("Train", "VAL", "plain folders"),
+        ("ilsvrc2012_IMG_train", "ilsvrc2012_img_VAL", "renamed folders"),
+        ("ilsvrc/data/Cls-Loc/TRAIN", "ilsvrc/data/Cls-Loc/Val", "Kaggle"),
+        ("train", "ILSVRC2012_img_val", "plain folders + renamed folders"),
+    ],
+)
+def test_every_layout_gives_the_same_images(root, scan_root, train, val, name):
+    touch(root, f"{train}/{FISH}/{FISH_1}.JPEG", f"{val}/{VAL}.JPEG")
+    rows, scan = scan_root()
+    assert [row[:2] for row in rows] == [(VAL, FISH), (FISH_1, FISH)]
+    assert os.path.samefile(rows[0][2], root / val / f"{VAL}.JPEG")
+    assert os.path.samefile(rows[1][2], root / train / FISH / f"{FISH_1}.JPEG")
+    assert (scan.layout, scan.root) == (name, str(root))
+    assert len(scan.train) == len(scan.val) == 1
+    assert os.path.samefile(scan.train[0], root / train)
+    assert os.path.samefile(scan.val[0], root / val)
+    assert scan.sources == {scan.train[0]: 1, scan.val[0]: 1}
+    assert scan.fingerprints == {}
+    assert scan.unrecognized == scan.duplicates == []
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        ({f"{TRAIN}": gzipped, f"{VAL_TAR}": zstandard}, CompressedTar),
+        ({f"{TRAIN}.gz": zstandard, f"{VAL_TAR}.zst": gzipped}, CompressedTar),
+        (
+            {f"{TRAIN}.tgz".replace(".tar", ""): gzipped, f"{VAL_TAR}.tgz".replace(".tar", ""): zstandard},
+            CompressedTar,
+        ),
+        ({f"{TRAIN}.gz": bytes, f"{VAL_TAR}.zst": bytes}, Tar),
+        ({"train_images_0.tar.gz": bytes, "data/val_images.tar.gz": bytes}, Tar),
+        ({"train_images_0.tar": bytes, "val_images.tar": bytes}, Tar),
+        ({"train_images_0.tar": gzipped, "val_images.tar": gzipped}, CompressedTar),
+    ],
+)
+def test_the_first_bytes_of_an_archive_choose_its_reader_not_its_name(root, names, read):
+    (root / "data").mkdir()
+    for name, compress in names.items():
+        (root / name).write_bytes(compress(tar_of([(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")])))
+    places = find_places(root)
+    assert [str(path.relative_to(root)) for path in (*places.train, *places.val)] == list(names)
+    assert places.one_pass == (("train", "val") if read is CompressedTar else ())
+    for path in (*places.train, *places.val):
+        assert is_streamed(path) == (read is CompressedTar)
+        reader = streaming_reader(path) if is_streamed(path) else indexed_reader(path, ScanNotes(), Index())
+        assert type(reader) is read
+
+
+def test_finding_places_opens_only_whole_archives(root, monkeypatch):
+    for wnid in tier_classes(50):
+        touch(root, f"train/{wnid}.tar")
+    touch(root, *(f"data/train-{k:05}-of-00294.parquet" for k in range(294)), "data/val_images.tar.gz")
+    opened = []
+    monkeypatch.setattr(layouts, "kind_of_file", lambda path: opened.append(path.name) or Kind.UNKNOWN)
+    places = find_places(root)
+    assert len(places.train) == 1
+    assert set(opened) == {"val_images.tar.gz"}
+    (root / "train").rename(root / "elsewhere")
+    assert len(find_places(root).train) == 294
+    assert set(opened) == {"val_images.tar.gz"}
+
+
+def test_an_unknown_layout_is_not_recognised(root, scan_root):
+    touch(root, "photos/a.jpg", "notes.txt", "Data/train/x", "train.tar", "val")
+    rows, scan = scan_root()
+    assert rows == []
+    assert (scan.train, scan.val, scan.layout) == ([], [], "not recognised")
+    assert scan.entries == ["Data", "notes.txt", "photos", "train.tar", "val"]
+
+
+def test_one_of_the_two_folders_alone_is_listed(root, scan_root):
+    touch(root, f"val/{VAL}.JPEG")
+    rows, scan = scan_root()
+    assert [row[0] for row in rows] == [VAL]
+    assert (scan.train, scan.val) == ([], [f"{root}/val"])
+
+
+def test_a_missing_root_lists_nothing(root, scan_root):
+    root.rmdir()
+    rows, scan = scan_root()
+    assert rows == []
+    assert (scan.train, scan.val, scan.entries) == ([], [], [])
+
+
+def test_an_empty_folder_is_not_used(root, scan_root):
+    (root / "train").mkdir()
+    (root / "val").mkdir()
+    touch(root, f"ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG", f"ILSVRC2012_img_val/{VAL}.JPEG")
+    rows, scan = scan_root()
+    assert [row.image for row in rows] == [VAL, FISH_1]
+    assert (scan.train, scan.val) == ([f"{root}/ILSVRC2012_img_train"], [f"{root}/ILSVRC2012_img_val"])
+    assert (scan.layout, scan.unused) == ("renamed folders", [])
