@@ -56,7 +56,7 @@ def test_a_bug_is_reported_as_one(tmp_path, monkeypatch, capsys):
     assert main(["plan", "--configfile", str(tmp_path / "config.yaml")]) == 1
     told = capsys.readouterr().err
     assert told.startswith(
-        "This is a fault of the program, not yours. Please report it with these lines.\n"
+        "This is a bug in imagenet-s, not a mistake of yours. Please report it with the lines below.\n"
     )
     assert "is no YAML file" not in told
 

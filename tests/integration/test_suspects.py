@@ -260,7 +260,7 @@ def test_a_bug_is_not_reported_as_a_damaged_image(imagenet50, tmp_path, monkeypa
     images, out = imagenet50 / "train", tmp_path / "out"
     assert main(["grid-features", "--images", str(images), "--out", str(out), "--workers", "1"]) == 1
     told = capsys.readouterr().err
-    assert "This is a fault of the program, not yours." in told
+    assert "This is a bug in imagenet-s, not a mistake of yours." in told
     assert "unreadable images" not in told
 
 

@@ -109,7 +109,7 @@ def test_a_pipe_is_not_replaced_by_a_file(command, pipe, tmp_path, capsys):
         with pytest.raises(SystemExit) as caught:
             main([command, option, str(path)])
         assert caught.value.code == 2
-        says = f"argument {option}: {str(path)!r} is no ordinary file; give the name of a file\n"
+        says = f"argument {option}: {str(path)!r} is not a regular file; give the name of a file\n"
         assert says in capsys.readouterr().err
     assert pipe.is_fifo()
     assert (tmp_path / "link").is_symlink()
@@ -117,7 +117,7 @@ def test_a_pipe_is_not_replaced_by_a_file(command, pipe, tmp_path, capsys):
 
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/new"])
 def test_nothing_is_written_among_the_devices(path):
-    with pytest.raises(argparse.ArgumentTypeError, match=f"'{path}' is no ordinary file; give the name of"):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"'{path}' is not a regular file; give the name of"):
         new_file(path)
 
 
