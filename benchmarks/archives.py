@@ -1,10 +1,10 @@
-"""What reading ImageNet in its archives costs: bytes, memory and time of building 50, by layout.
+"""Measure reading ImageNet from archives: bytes, memory and time of building 50, by layout.
 
     python benchmarks/archives.py FOLDER [--per-class 30] [--rounds 3]
 
-makes a synthetic ImageNet of about 1,000 classes in each layout below FOLDER, lists it and reads the
-images of subset 50 with two workers, and unpacks the same nested tar with `tar xf` in turn with that.
-Bytes are what the jobs read with system calls (rchar of /proc/self/io) after their modules were loaded.
+makes a synthetic ImageNet of about 1,000 classes in each layout below FOLDER, lists it, and reads the images
+of subset 50 with two workers. In turn, it unpacks the same nested tar with `tar xf`. Bytes are what the jobs
+read with system calls (rchar of /proc/self/io) after their modules were loaded.
 """
 
 import argparse
@@ -42,7 +42,7 @@ SUBSET = 50
 
 
 def job(name: str, root: str, output: str) -> None:
-    """Runs one job of a build in this process; prints what it took as JSON."""
+    """Run one job of a build in this process, and print its bytes read and peak memory as JSON."""
     imagenet, work = Path(root), Path(output) / "work"
     scratch, records, pool = work / "tmp" / name, work / "images" / f"{name}.parquet", work / "pool"
     before = _bytes_read()
@@ -53,13 +53,13 @@ def job(name: str, root: str, output: str) -> None:
         read_pass(name, pass_files(find_places(imagenet), name), records, pool, scratch)
     else:
         read_part(name, work / "source" / f"{SUBSET}.parquet", records, pool, None, scratch)
-    # Not ru_maxrss, which begins with what the parent has.
+    # Not ru_maxrss, which starts at the value of the parent process.
     memory = int(_proc("status")["VmHWM"].split()[0]) * 1024
     print(json.dumps({"read": _bytes_read() - before, "memory": memory}))
 
 
 def build(root: Path, output: Path) -> tuple[float, int, int]:
-    """Lists and reads subset 50: seconds, bytes read, the largest memory of a job in bytes."""
+    """List and read subset 50; return seconds, bytes read and the peak memory of a job in bytes."""
     began = time.perf_counter()
     parts = subset_parts(SUBSET, one_pass_sets(find_places(root)), SUBSET)
     results = [_run("source", root, output)]
@@ -70,7 +70,7 @@ def build(root: Path, output: Path) -> tuple[float, int, int]:
 
 
 def unpack(root: Path, target: Path, wnids: list[str]) -> float:
-    """Seconds that `tar xf` takes for the archives and the tars of `wnids` in them."""
+    """Return the seconds that `tar xf` takes for the archives and the tars of `wnids` in them."""
     began = time.perf_counter()
     for kind in ("train", "val"):
         (target / kind).mkdir(parents=True)
@@ -82,14 +82,14 @@ def unpack(root: Path, target: Path, wnids: list[str]) -> float:
     return time.perf_counter() - began
 
 
-def our_index(archive: Path) -> int:
-    """The number of members of the tars in an archive of one tar a class, as the build finds them."""
+def build_index(archive: Path) -> int:
+    """Return the number of images in an archive of one tar per class, as the build finds them."""
     tar = Tar(archive, ScanNotes(), Index())
     return sum(len(images) for _, images in tar.train_images(tar.classes()))
 
 
 def tarfile_index(archive: Path) -> int:
-    """The same by `tarfile.getmembers`."""
+    """Return the same number by `tarfile.getmembers`."""
     count = 0
     with tarfile.open(archive) as outer:
         for member in outer.getmembers():
@@ -99,14 +99,16 @@ def tarfile_index(archive: Path) -> int:
 
 
 def timed(way: Callable[[Path], int], archive: Path) -> Taken:
+    """Return the time that a way of indexing an archive takes."""
     began = time.perf_counter()
     way(archive)
     return Taken(time.perf_counter() - began, 0)
 
 
-def _run(name: str, root: Path, output: Path) -> dict:
+def _run(name: str, root: Path, output: Path) -> dict[str, int]:
     command = [sys.executable, __file__, "--job", name, str(root), str(output)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    taken: dict[str, int] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return taken
 
 
 def _bytes_read() -> int:
@@ -119,11 +121,12 @@ def _proc(name: str) -> dict[str, str]:
 
 
 def _needed(output: Path) -> int:
-    """The bytes of the images that were recorded."""
+    """Return the bytes of all recorded images."""
     return sum(sum(pq.read_table(p)["bytes"].to_pylist()) for p in (output / "work" / "images").iterdir())
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--per-class", type=int, default=30)
@@ -131,7 +134,7 @@ def main() -> None:
     options = parser.parse_args()
     classes = list(make_imagenet.class_sizes(options.per_class))
     print(f"{machine()}\n")
-    print("| layout | of 50 read | bytes read / bytes of the images | s | peak memory of a job |")
+    print("| layout | images of 50 | bytes read / bytes of the images | s | peak memory of a job |")
     print("|---|---|---|---|---|")
     for layout in make_imagenet.MAKERS:
         root, output = options.folder / layout, options.folder / "results" / layout
@@ -144,27 +147,30 @@ def main() -> None:
         shutil.rmtree(output)
         if layout != "tar":
             shutil.rmtree(root)
-    root, times = options.folder / "tar", {"ours": [], "50 classes": [], "all classes": []}
+    root, times = options.folder / "tar", {"build": [], "50 classes": [], "all classes": []}
     for _ in range(options.rounds):
-        for what, wnids in (("ours", None), ("50 classes", classes[:SUBSET]), ("all classes", classes)):
+        for what, wnids in (("build", None), ("50 classes", classes[:SUBSET]), ("all classes", classes)):
             target = options.folder / "results" / "tar"
             times[what].append(build(root, target)[0] if wnids is None else unpack(root, target, wnids))
             shutil.rmtree(target)
-    own = statistics.median(times["ours"])
+    own = statistics.median(times["build"])
     archive = root / "ILSVRC2012_img_train.tar"
     size = os.path.getsize(archive)
     print(
         f"\nNested tar of {size / 1e9:.1f} GB, {len(classes)} classes; medians of {options.rounds}, in turn:"
     )
-    print(f"- ours, subset 50 listed, hashed and copied: {own:.1f} s")
+    print(f"- the build: subset 50 listed, hashed and copied: {own:.1f} s")
     for what in ("50 classes", "all classes"):
         other = statistics.median(times[what])
-        print(f"- `tar xf` of all, and of the tars of {what}: {other:.1f} s; ours takes {own / other:.2f} ×")
-    ways = {"ours": partial(timed, our_index, archive), "tarfile": partial(timed, tarfile_index, archive)}
+        print(
+            f"- `tar xf` of the archives and of the tars of {what}: {other:.1f} s; "
+            f"the build takes {own / other:.2f} ×"
+        )
+    ways = {"build": partial(timed, build_index, archive), "tarfile": partial(timed, tarfile_index, archive)}
     own, other = (one.seconds for one in in_turn(ways, options.rounds).values())
     print(
-        f"- the index of its {our_index(archive):,} members: {own:.2f} s, by `tarfile.getmembers()` "
-        f"{other:.2f} s: {other / own:.1f} times as fast"
+        f"- indexing its {build_index(archive):,} members: {own:.2f} s; with `tarfile.getmembers()` "
+        f"{other:.2f} s, {other / own:.1f} times as long"
     )
 
 

@@ -1,10 +1,10 @@
-"""What a whole build costs, stage by stage, and how that grows with the number of images.
+"""Measure a whole build, stage by stage, and how it grows with the number of images.
 
     python benchmarks/build.py FOLDER --images 10000 100000 1000000 [--subsets 919]
     python benchmarks/build.py FOLDER --images real --subsets 50 300 919
 
-makes synthetic sources of so many train images (once) and masks below FOLDER, builds each into a fresh
-folder with Snakemake on two cores, twice (the second time there is nothing to do), and watches the jobs.
+makes synthetic sources with these numbers of train images (once) and masks below FOLDER, builds each twice
+into a fresh folder with Snakemake on two cores (the second run has nothing to do), and watches the jobs.
 """
 
 import argparse
@@ -28,12 +28,12 @@ from imagenet_s.spec.shards import tiers
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
 ROOT = Path(__file__).parents[1]
-EVERY = 0.2  # seconds between looks at the jobs
+INTERVAL = 0.2  # seconds between two samples of the jobs
 
 
 @dataclass
 class Job:
-    """A job that was seen: its stage, when it began and was seen last, the most memory it had, in bytes."""
+    """A job: its stage, when it began and was last seen, and its peak memory in bytes."""
 
     stage: str
     began: float
@@ -43,7 +43,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Built:
-    """A build: its jobs, seconds in all, seconds without a job, of a second run; bytes in `.snakemake`."""
+    """A build.
+
+    Attributes:
+        jobs: The jobs of the first run.
+        seconds: Of the first run.
+        idle: Seconds of the first run without a job.
+        again: Seconds of the second run.
+        own_bytes: Bytes in `.snakemake`.
+    """
 
     jobs: list[Job]
     seconds: float
@@ -53,7 +61,7 @@ class Built:
 
 
 def build(source: Path, annotations: Path, subsets: list[int], folder: Path) -> Built:
-    """Builds `subsets` in a fresh folder, and once more; watches the jobs of the first run."""
+    """Build `subsets` in a fresh folder, twice, and watch the jobs."""
     md5 = {
         s: hashlib.md5((annotations / subset_of(s).archive_name).read_bytes()).hexdigest() for s in subsets
     }
@@ -82,9 +90,9 @@ def build(source: Path, annotations: Path, subsets: list[int], folder: Path) -> 
 
 
 def _watch(process: psutil.Process, jobs: list[Job], done: threading.Event) -> None:
-    """Notes the processes below `process` that are jobs of ours, until `done`."""
+    """Record the processes below `process` that are jobs of the build, until `done`."""
     found: dict[psutil.Process, Job] = {}
-    while not done.wait(EVERY):
+    while not done.wait(INTERVAL):
         try:
             children = process.children(recursive=True)
         except psutil.NoSuchProcess:
@@ -102,7 +110,7 @@ def _watch(process: psutil.Process, jobs: list[Job], done: threading.Event) -> N
 
 
 def _stage(command: list[str]) -> str | None:
-    """The stage that a process works on, None if it is no job of ours."""
+    """Return the stage that a process works on, or None if it is not a job of the build."""
     if len(command) < 2 or not command[1].endswith("workflow/launch.py"):
         return None
     words = command[2:]
@@ -112,7 +120,7 @@ def _stage(command: list[str]) -> str | None:
 
 
 def _union(spans: list[tuple[float, float]]) -> float:
-    """Seconds that are in any of the spans."""
+    """Return the seconds that are in at least one of the spans."""
     total, until = 0.0, 0.0
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, until))
@@ -121,7 +129,7 @@ def _union(spans: list[tuple[float, float]]) -> float:
 
 
 def print_table(builds: dict[str, Built]) -> None:
-    """A row a stage: seconds of its jobs and the largest memory of one, for each number of images."""
+    """Print one row per stage: seconds of its jobs and the peak memory of one, by number of images."""
     print("| stage | jobs |", " | ".join(f"{name} images: s | peak memory" for name in builds), "|")
     print("|---|---|" + "---|---|" * len(builds))
     stages = list(dict.fromkeys(job.stage for built in builds.values() for job in built.jobs))
@@ -134,15 +142,16 @@ def print_table(builds: dict[str, Built]) -> None:
             cells += [f"{sum(job.seen - job.began for job in jobs):.1f}", f"{memory / 1e6:,.0f} MB"]
         print(f"| {stage} | {count} | {' | '.join(cells)} |")
     for what, text in {
-        "all, by the clock": lambda b: f"{b.seconds:.1f}",
-        "of this without a job: Snakemake's own": lambda b: f"{b.idle:.1f}",
-        "the same command again": lambda b: f"{b.again:.1f}",
+        "total wall-clock time": lambda b: f"{b.seconds:.1f}",
+        "of which without a job (Snakemake itself)": lambda b: f"{b.idle:.1f}",
+        "the second run": lambda b: f"{b.again:.1f}",
         "size of `.snakemake`": lambda b: f"{b.own_bytes / 1e6:.1f} MB",
     }.items():
         print(f"| {what} | |", " | ".join(f"{text(built)} |" for built in builds.values()), "|")
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--images", nargs="+", default=["10000"], help="numbers of train images, or `real`")

@@ -1,9 +1,9 @@
-"""Copying 40,000 images and hashing them in the same pass, against `cp -r` of the same folders.
+"""Measure copying and hashing 40,000 images in one pass, against `cp -r` of the same folders.
 
     python benchmarks/copying.py FOLDER [--per-class 800] [--rounds 3]
 
-lays out the classes of subset 50 in FOLDER once. Each round copies into fresh folders, 4.4 GB for each way,
-which are removed in the end only: where many files were just deleted, ext4 makes new ones slowly.
+makes the classes of subset 50 in FOLDER, once. Each round copies 4.4 GB per variant into fresh folders. These
+are removed only at the end, because ext4 creates files slowly where many were just deleted.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from hashing import jobs, listed
+from hashing import list_source, run_jobs
 from make_imagenet import make
 from measure import Taken, in_turn, machine, run
 
@@ -22,13 +22,14 @@ SUBSET = 50
 
 
 def cp(imagenet: Path, folder: Path) -> Taken:
-    """`cp -r` of the train folders into a fresh one."""
+    """Copy the train folders into a fresh one with `cp -r`."""
     return run(
         ["cp", "-r", *(imagenet / "train" / w for w in train_classes(SUBSET)), tempfile.mkdtemp(dir=folder)]
     )
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--per-class", type=int, default=800)
@@ -38,11 +39,11 @@ def main() -> None:
     imagenet = options.folder / f"imagenet-50-{options.per_class}"
     if not imagenet.exists():
         make("folders", SUBSET, options.per_class, imagenet)
-    listings = listed(imagenet, SUBSET, options.folder)
+    listings = list_source(imagenet, SUBSET, options.folder)
     parts = [part for part in tier_parts(SUBSET) if part.startswith("train")]
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         ways = {
-            "copied and hashed, two jobs": partial(jobs, listings, parts, Path(name), "copied"),
+            "copied and hashed, two jobs": partial(run_jobs, listings, parts, Path(name), "copied"),
             "`cp -r`": partial(cp, imagenet, Path(name)),
         }
         taken = in_turn(ways, options.rounds)

@@ -1,9 +1,9 @@
-"""Hashing and measuring all train images of subset 919, against `openssl dgst` on the same files.
+"""Measure hashing all train images of subset 919, against `openssl dgst` on the same files.
 
     python benchmarks/hashing.py FOLDER [--per-class real] [--rounds 3]
 
-lays out a synthetic ImageNet in FOLDER/imagenet once, hard links to a few files: all is read from memory.
-Ours are the build's own jobs, two at a time, which also take the pixel sizes and write records.
+makes a synthetic ImageNet in FOLDER, once. Its images are hard links to a few files, so everything is read
+from memory. The build's own jobs run two at a time; they also read the pixel sizes and write records.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from imagenet_s.spec.subsets import tiers_of
 SUBSET = 919
 
 
-def jobs(listings: Path, parts: list[str], folder: Path, *copied: str) -> Taken:
-    """Runs the build's job for each part, two at a time; the time of all, the largest memory of one."""
+def run_jobs(listings: Path, parts: list[str], folder: Path, *copied: str) -> Taken:
+    """Run the build's job for each part, two at a time; return the total time and the peak memory of one."""
     output = Path(tempfile.mkdtemp(dir=folder))
 
     def job(part: str) -> Taken:
@@ -43,8 +43,8 @@ def jobs(listings: Path, parts: list[str], folder: Path, *copied: str) -> Taken:
     return Taken(time.perf_counter() - began, max(one.memory for one in taken))
 
 
-def listed(imagenet: Path, subset: int, folder: Path) -> Path:
-    """The folder of the source's listings."""
+def list_source(imagenet: Path, subset: int, folder: Path) -> Path:
+    """List the source; return the folder of the listings."""
     listings = Path(tempfile.mkdtemp(dir=folder))
     for tier in tiers_of(subset):
         request = BuildRequest(imagenet, folder / "output", [subset], False, "symlink", [])
@@ -53,21 +53,22 @@ def listed(imagenet: Path, subset: int, folder: Path) -> Path:
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--per-class", default="real", help="train images a class, or `real`")
+    parser.add_argument("--per-class", default="real", help="train images per class, or `real`")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     imagenet = options.folder / f"imagenet-{options.per_class}"
     if not imagenet.exists():
         make("folders", 1000, None if options.per_class == "real" else int(options.per_class), imagenet)
-    listings = listed(imagenet, SUBSET, options.folder)
+    listings = list_source(imagenet, SUBSET, options.folder)
     parts = [part for part in subset_parts(SUBSET) if part.startswith("train")]
     files = f"cd {imagenet}/train && find {' '.join(train_classes(SUBSET))} -type f"
     openssl = f"{files} -print0 | xargs -0 -P2 -n64 openssl dgst -sha256"
     ways = {
-        "ours": partial(jobs, listings, parts, options.folder),
+        "build": partial(run_jobs, listings, parts, options.folder),
         "openssl": partial(run, ["sh", "-c", openssl]),
     }
     taken = in_turn(ways, options.rounds)

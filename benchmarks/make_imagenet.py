@@ -1,10 +1,11 @@
-"""Lays out a synthetic ImageNet of a chosen size, with official names and files of realistic sizes.
+"""Make a synthetic ImageNet of a chosen size, with official names and files of realistic sizes.
 
     python benchmarks/make_imagenet.py --per-class real FOLDER
     python benchmarks/make_imagenet.py --layout tar --per-class 30 FOLDER
 
-The images are JPEGs of 500 × 375 noise, 40 to 200 kB; all are drawn from a few, so that it is quick. As
-folders they are hard links: the real number, 1,281,167 and 50,000, takes the disk its directory entries.
+The images are JPEGs of 500 × 375 pixels of noise, 40 to 200 kB. They repeat a few files, which is fast. In
+the layout `folders` they are hard links, so the real number of images (1,281,167 and 50,000) takes little
+disk.
 """
 
 import argparse
@@ -30,14 +31,14 @@ from imagenet_s.spec.splits import tier_val_images, val_name
 from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
 
 CLASSES, TRAIN_IMAGES, VAL_IMAGES = 1000, 1_281_167, 50_000  # of ImageNet-1k
-BASES = 40
-ROWS = 100  # of a row group, as Hugging Face has them
+BASES = 40  # different images
+ROWS = 100  # of a row group, as in the files of Hugging Face
 
-Images = Iterable[tuple[str, str]]  # wnid, name without ending
+Images = Iterable[tuple[str, str]]  # wnid, name without extension
 
 
 def base_images() -> list[bytes]:
-    """JPEGs of 500 × 375 pixels of noise, of different sizes in bytes, always the same ones."""
+    """Return JPEGs of 500 × 375 pixels of noise with different sizes in bytes, the same on each call."""
     random = np.random.default_rng(0)
     found = []
     for k in range(BASES):
@@ -49,10 +50,10 @@ def base_images() -> list[bytes]:
 
 
 def class_sizes(per_class: int | None) -> dict[str, int]:
-    """wnid → number of train images for 1,000 classes, those of the smaller subsets first.
+    """Return the number of train images by wnid for 1,000 classes, those of the smaller subsets first.
 
-    As many as ImageNet has, subset by subset, where `per_class` is None. The tables do not know the wnids
-    of some classes that no subset uses: these are made up.
+    If `per_class` is None, each subset has as many images as in ImageNet. The wnids of some classes that no
+    subset uses are invented, because the tables do not contain them.
     """
     sizes = {}
     for tier in SUBSETS:
@@ -72,7 +73,7 @@ def _spread(wnids: Sequence[str], per_class: int | None, images: int) -> dict[st
 
 
 def train_images(sizes: Mapping[str, int]) -> list[tuple[str, str]]:
-    """(wnid, name) of so many images of each class, the listed ones in any case."""
+    """Return (wnid, name) of the given number of images per class, which always include the listed ones."""
     least = {wnid: len(train_names(wnid, 0)) for wnid in sizes}
     return [
         (wnid, image)
@@ -82,16 +83,16 @@ def train_images(sizes: Mapping[str, int]) -> list[tuple[str, str]]:
 
 
 def val_images(whole: bool) -> list[tuple[str, str]]:
-    """(wnid, name) of all val images that any subset uses; with `whole`, of all 50,000."""
+    """Return (wnid, name) of all val images that a subset uses or, with `whole`, of all 50,000."""
     used = {row.image: row.imagenet_wnid for tier in SUBSETS for row in tier_val_images(tier)}
     unused = [val_name(k) for k in range(1, VAL_IMAGES + 1) if val_name(k) not in used] if whole else []
     return [(wnid, image) for image, wnid in (used | dict.fromkeys(unused, "n99900000")).items()]
 
 
 def make(layout: str, classes: int, per_class: int | None, folder: Path) -> None:
-    """Lays out the first so many `classes` in `folder`, and all val images that a subset uses.
+    """Make the first `classes` classes in `folder`, and all val images that a subset uses.
 
-    With `per_class` None as many of each class as ImageNet has, and all of its 50,000 val names.
+    If `per_class` is None, there are as many images as in ImageNet, including all 50,000 val images.
     """
     folder.mkdir(parents=True)
     (folder / SYNTHETIC).write_text("Noise under the names of ImageNet images.\n")
@@ -100,21 +101,21 @@ def make(layout: str, classes: int, per_class: int | None, folder: Path) -> None
 
 
 def _folders(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
-    """Class folders and a flat val of hard links to some files: quick, and little disk."""
+    """Write class folders and a flat val folder of hard links to a few files."""
     paths = [f"train/{wnid}/{image}.JPEG" for wnid, image in train] + [
         f"val/{image}.JPEG" for _, image in val
     ]
     for parent in sorted({path.rpartition("/")[0] for path in paths}):
         (folder / parent).mkdir(parents=True)
     (folder / "base").mkdir()
-    made: set[str] = set()
+    written: set[str] = set()
     for k, path in enumerate(paths):
-        # An inode of ext4 takes 65,000 links.
+        # ext4 allows 65,000 links to a file.
         base = f"{folder}/base/{k % BASES}-{k // BASES // 60_000}.JPEG"
         content = next(data)
-        if base not in made:
+        if base not in written:
             Path(base).write_bytes(content)
-            made.add(base)
+            written.add(base)
         os.link(base, f"{folder}/{path}")
 
 
@@ -135,7 +136,7 @@ def _tar(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> Non
 
 
 def _gzip(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
-    """Hugging Face's archives, each class spread over the five of train."""
+    """Write the archives of Hugging Face, with each class spread over the five of train."""
     files = [(f"train_images_{k}.tar.gz", list(train)[k::5]) for k in range(5)]
     for name, images in [*files, ("val_images.tar.gz", val)]:
         with tarfile.open(folder / name, "w:gz", compresslevel=1) as archive:
@@ -144,7 +145,7 @@ def _gzip(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> No
 
 
 def _parquet(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
-    """Hugging Face's parquet files; the last of train has all of its rows in one group."""
+    """Write the parquet files of Hugging Face; the last one of train has all of its rows in one group."""
     (folder / "data").mkdir()
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     files = [(f"train-{k:05d}-of-00005", list(train)[k::5]) for k in range(5)]
@@ -169,12 +170,13 @@ MAKERS = {"folders": _folders, "tar": _tar, "gzip": _gzip, "parquet": _parquet}
 
 
 def main() -> None:
+    """Make the data set that the arguments describe."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--layout", choices=MAKERS, default="folders")
-    parser.add_argument("--classes", type=int, default=1000, help="the first so many classes")
+    parser.add_argument("--classes", type=int, default=1000, help="number of classes")
     parser.add_argument(
-        "--per-class", default="30", help="train images a class (at least the listed), or `real`"
+        "--per-class", default="30", help="train images per class (at least the listed ones), or `real`"
     )
     options = parser.parse_args()
     per_class = None if options.per_class == "real" else int(options.per_class)

@@ -1,9 +1,9 @@
-"""Makes a zip of masks as large and as full as real ones, under the official names, to measure on.
+"""Make a zip of masks with the size and detail of real ones, under the official names, for benchmarks.
 
     python benchmarks/make_masks.py --subset 919 FOLDER
 
-500 × 375 pixels, objects of curved outline in several parts, an ignored rim around each; as
-Pillow's PNGs of its own settings they have about 3 kB. Deflated in the zip, with the official names.
+The masks have 500 × 375 pixels and objects with curved outlines in several parts, each with an ignored rim.
+As PNGs by Pillow with default settings they have about 3 kB. The zip is deflated.
 """
 
 import argparse
@@ -26,24 +26,24 @@ from imagenet_s.masks.codec import rgb_of
 from imagenet_s.spec.classes import IGNORE, class_ids
 from imagenet_s.spec.subsets import subset_of
 
-SIZE = (375, 500)  # height, width: that of the images of make_imagenet
+SIZE = (375, 500)  # height, width of the images of make_imagenet
 
 
 def ids_of(mask: str, subset: int) -> np.ndarray:
-    """Ids of one mask, (height, width) uint16, determined by its path alone."""
+    """Return the ids of a mask, (height, width) uint16, which depend only on its path."""
     random = np.random.default_rng(zlib.crc32(mask.encode()))
     height, width = SIZE
     ids = np.zeros((height, width), np.uint16)
     y, x = (axis.astype(np.float32) for axis in np.ogrid[:height, :width])
     numbers = random.choice(subset, random.integers(1, 4), replace=False) + 1
-    numbers[-1] = class_ids(subset)[mask.split("/")[1]]  # that of its folder
+    numbers[-1] = class_ids(subset)[mask.split("/")[1]]  # the class of its folder
     for number in numbers:
         down = y - np.float32(random.uniform(0.2, 0.8) * height)
         right = x - np.float32(random.uniform(0.2, 0.8) * width)
-        # The outline at 4,096 angles is looked up for each pixel: worked out there, it would take 0.2 s.
+        # Looked up at 4,096 angles, because computing it for each pixel takes 0.2 s.
         turn = np.linspace(-np.pi, np.pi, 4096, endpoint=False, dtype=np.float32)
         around = np.ones_like(turn)
-        for k in range(2, 36):  # coarse waves and small notches, as in outlines drawn by hand
+        for k in range(2, 36):  # coarse waves and small notches, as in hand-drawn outlines
             around += random.normal(0, 0.5 / k**1.4) * np.cos(k * turn + random.uniform(0, 6.3))
         angle, radius = np.arctan2(down, right), np.hypot(down, right)
         outline = around[((angle + np.pi) * (4096 / (2 * np.pi))).astype(np.int32) % 4096]
@@ -54,14 +54,14 @@ def ids_of(mask: str, subset: int) -> np.ndarray:
 
 
 def png_of(subset: int, mask: str) -> bytes:
-    """The mask as an official one: RGB, packed by Pillow with its own settings."""
+    """Return a mask as a PNG like the official ones: RGB, by Pillow with default settings."""
     buffer = io.BytesIO()
     Image.fromarray(rgb_of(ids_of(mask, subset))).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def make(subset: int, path: Path) -> None:
-    """Writes the zip of a subset's masks to `path`."""
+    """Write the zip of a subset's masks to `path`."""
     masks = mask_paths(subset)
     with (
         ProcessPoolExecutor() as pool,

@@ -1,9 +1,9 @@
-"""Writing the manifests of a subset, against `pandas.to_csv` of the same rows.
+"""Measure writing the manifests of a subset, against `pandas.to_csv` with the same rows.
 
     python benchmarks/manifests.py results/work/samples/919.parquet [--rounds 3]
 
-Ours reads the samples and writes the tables and the lists of digests, as the build's job does; pandas writes
-the tables alone, from memory.
+The build's own job reads the samples and writes the tables and the lists of digests. Pandas writes only the
+tables, from memory.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from measure import LAUNCH, Taken, in_turn, machine, run
 from imagenet_s.dataset.manifests import COLUMNS, DIGESTS
 
 
-def ours(samples: Path, folder: Path) -> Taken:
+def run_job(samples: Path, folder: Path) -> Taken:
+    """Write the manifests with the build's own job."""
     options = ["--samples", samples, "--folder", tempfile.mkdtemp(dir=folder)]
     return run([sys.executable, LAUNCH, "manifests", *options])
 
 
-def pandas(tables: dict[str, pd.DataFrame], folder: Path) -> Taken:
+def run_pandas(tables: dict[str, pd.DataFrame], folder: Path) -> Taken:
+    """Write the tables with pandas."""
     target = tempfile.mkdtemp(dir=folder)
     began = time.perf_counter()
     for split, table in tables.items():
@@ -34,6 +36,7 @@ def pandas(tables: dict[str, pd.DataFrame], folder: Path) -> Taken:
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("samples", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
@@ -44,8 +47,8 @@ def main() -> None:
     tables = {split: some[list(COLUMNS)] for split, some in rows.groupby("split")}
     with tempfile.TemporaryDirectory() as name:
         ways = {
-            "ours": partial(ours, options.samples, Path(name)),
-            "`pandas.to_csv`": partial(pandas, tables, Path(name)),
+            "build": partial(run_job, options.samples, Path(name)),
+            "`pandas.to_csv`": partial(run_pandas, tables, Path(name)),
         }
         taken = in_turn(ways, options.rounds)
     print(f"{len(rows):,} rows; medians of {options.rounds}\n{machine()}\n")

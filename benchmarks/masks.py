@@ -1,9 +1,9 @@
-"""What masks cost: packing them as id16 against a plain loop, and unpacking them against `unzip -q`.
+"""Measure masks: encoding them as id16 against a plain loop, and unpacking them against `unzip -q`.
 
     python benchmarks/masks.py FOLDER [--subset 919] [--rounds 3]
 
-Makes a zip of a subset's masks in FOLDER, once (919: 21,609 masks). Each way is a process of its own,
-start and imports included, and writes into a folder of its own, which is removed at the end.
+Makes a zip of a subset's masks in FOLDER, once (919: 21,609 masks). Each variant runs in a process of its
+own, start and imports included, and writes into a folder of its own, which is removed at the end.
 """
 
 import argparse
@@ -28,16 +28,16 @@ from imagenet_s.spec.subsets import MASKED, subset_of
 
 WAYS = {
     "plain": "id16: Pillow and NumPy, a plain loop, one process",
-    "labels": "id16: the stage, two processes: with digests and lists",
+    "labels": "id16: the stage, two processes, with digests and lists",
     "unzip": "unpacking: `unzip -q`",
-    "take": "unpacking: the masks alone, two processes: CRC-32 checked, written and renamed",
-    "start": "unpacking: the same of 128 masks only: starting three Pythons, reading the list of members",
-    "unpack": "unpacking: the stage, two processes: also decoded, judged, hashed twice, recorded",
+    "take": "unpacking: only the masks, two processes: check CRC-32, write, rename",
+    "start": "unpacking: the same with 128 masks: start three Pythons, read the list of members",
+    "unpack": "unpacking: the stage, two processes: also decode, check, hash twice, record",
 }
 
 
 def plain(masks: Path, target: Path) -> None:
-    """Packs all masks as one 16-bit channel, as one would without thinking of time."""
+    """Encode all masks as one 16-bit channel, the simple way."""
     for mask in masks.glob("*/*/*.png"):
         rgb = np.asarray(Image.open(mask).convert("RGB"))
         ids = rgb[..., 0] | (rgb[..., 1].astype(np.uint16) << 8)
@@ -47,7 +47,7 @@ def plain(masks: Path, target: Path) -> None:
 
 
 def labels(subset: int, folder: Path, target: Path) -> None:
-    """The stage that writes labels, on the masks that `prepare` unpacked."""
+    """Run the stage that writes labels, on the masks that `prepare` unpacked."""
     digests = {split: target / "manifests" / f"{split}.sha256" for split in MASKED}
     records, masks, tree, scratch = (
         folder / "records.parquet",
@@ -59,7 +59,7 @@ def labels(subset: int, folder: Path, target: Path) -> None:
 
 
 def take(receipt: Path, target: Path, most: int | None = None) -> None:
-    """Only takes the masks out of the zip, or the first of them, by the stage's own functions."""
+    """Only extract the masks, or the first `most` of them, with the functions of the stage."""
     origin = Path(read_json(receipt)["path"])
     found = zipped_masks(origin)
     for parent in {mask.rpartition("/")[0] for mask in found}:
@@ -74,7 +74,7 @@ def _take(origin: Path, target: Path, scratch: Path, masks: list) -> list:
 
 
 def prepare(subset: int, folder: Path) -> None:
-    """Makes the zip, the receipt that fetching would write, and a folder of its masks with their records."""
+    """Make the zip, the receipt that fetching it would write, and a folder of its masks with records."""
     path = folder / f"{subset_of(subset).name}.zip"
     if not path.exists():
         make_masks.make(subset, path)
@@ -84,7 +84,7 @@ def prepare(subset: int, folder: Path) -> None:
 
 
 def job(way: str, subset: int, folder: Path, target: Path) -> None:
-    """One way, in this process."""
+    """Run one variant in this process."""
     if way == "plain":
         plain(_masks(subset, folder), target)
     elif way == "labels":
@@ -104,6 +104,7 @@ def _bytes(folder: Path) -> int:
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--subset", type=int, default=919)
@@ -115,7 +116,7 @@ def main() -> None:
     numbers, last = count(), {}
 
     def timed(way: str) -> Taken:
-        # Never the same folder again: some file systems create files slowly where many were deleted.
+        # Each run uses a new folder: some file systems create files slowly where many were deleted.
         last[way] = target = folder / "runs" / f"{way}-{next(numbers)}"
         target.mkdir(parents=True)
         if way == "unzip":
@@ -134,9 +135,9 @@ def main() -> None:
         print(f"| {WAYS[way]} | {figures} |")
     faster = taken["plain"].seconds / taken["labels"].seconds
     size = _bytes(last["labels"]) / _bytes(last["plain"])
-    print(f"\nid16: {faster:.1f} times as fast as the plain loop, files of {size:.2f} × its bytes")
+    print(f"\nid16: {faster:.1f} times as fast as the plain loop; the files have {size:.2f} × its bytes")
     alone = (taken["take"].seconds - taken["start"].seconds) / taken["unzip"].seconds
-    print(f"unpacking: without what the starts cost, {alone:.2f} × the time of `unzip -q`")
+    print(f"unpacking without the start-up time: {alone:.2f} × the time of `unzip -q`")
     shutil.rmtree(folder / "runs")
 
 

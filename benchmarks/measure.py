@@ -1,4 +1,4 @@
-"""What the benchmarks share: commands timed in turn, their peak memory, and the machine they ran on."""
+"""Shared by the benchmarks: time commands in turn, measure their peak memory, describe the machine."""
 
 import os
 import platform
@@ -14,29 +14,30 @@ from typing import NamedTuple
 import psutil
 
 LAUNCH = Path(__file__).parents[1] / "workflow" / "launch.py"
-EVERY = 0.1  # seconds between looks at the memory
+INTERVAL = 0.1  # seconds between two samples of the memory
 
 
 class Taken(NamedTuple):
-    """What a command took. `memory`: the most that it and its children had at once, in bytes."""
+    """The time of a command, and the peak memory of it and its children together, in bytes."""
 
     seconds: float
     memory: int
 
 
 def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options) -> Taken:
-    """Run a command; `options` are those of `subprocess.Popen`.
+    """Run a command and return what it took; `options` are those of `subprocess.Popen`.
 
-    Raises RuntimeError for an exit code that is not among `codes`.
+    Raises:
+        RuntimeError: Its exit code is not in `codes`.
     """
-    began, most = time.perf_counter(), 0
+    began, peak = time.perf_counter(), 0
     done = threading.Event()
     process = psutil.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, **options)
 
     def watch() -> None:
-        nonlocal most
-        while not done.wait(EVERY):
-            most = max(most, memory_of(process))
+        nonlocal peak
+        while not done.wait(INTERVAL):
+            peak = max(peak, memory_of(process))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -46,11 +47,11 @@ def run(command: Sequence[str | Path], codes: tuple[int, ...] = (0,), **options)
     watcher.join()
     if code not in codes:
         raise RuntimeError(f"exit code {code}: {' '.join(map(str, command))}")
-    return Taken(seconds, most)
+    return Taken(seconds, peak)
 
 
 def memory_of(process: psutil.Process) -> int:
-    """The memory of a process and its children in bytes; what several share counts once."""
+    """Return the memory of a process and its children in bytes; shared memory counts once."""
     total = 0
     try:
         for one in (process, *process.children(recursive=True)):
@@ -61,7 +62,7 @@ def memory_of(process: psutil.Process) -> int:
 
 
 def in_turn(ways: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, Taken]:
-    """Calls each way once a round, one after the other; the medians of the times, the largest memory."""
+    """Call each variant once per round, in turn; return the median times and the peak memory."""
     taken: dict[str, list[Taken]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -73,7 +74,7 @@ def in_turn(ways: Mapping[str, Callable[[], Taken]], rounds: int) -> dict[str, T
 
 
 def machine() -> str:
-    """The machine, the day and the versions, in one line."""
+    """Describe the machine, the date and the versions in one line."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():

@@ -1,10 +1,10 @@
-"""What it costs to have a build on disk: with the syncs of its jobs and without them, in turn.
+"""Measure the cost of syncing a build to disk: with and without the syncs of its jobs, in turn.
 
     python benchmarks/syncing.py FOLDER [--images demo] [--link auto] [--rounds 5] [--beside]
 
-builds the demo, or a synthetic source of so many train images for 50 (made once), into fresh folders below
-FOLDER, which should be on a disk. With `--beside`, `dd` writes to the same disk all the time, as others do
-on a shared server.
+builds the demo, or a synthetic source of 50 with this number of train images (made once), into fresh folders
+below FOLDER, which should be on a disk. With `--beside`, `dd` keeps writing to the same disk, as other users
+of a shared server would.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from imagenet_s.spec.subsets import subset_of
 ROOT = Path(__file__).parents[1]
 SUBSET = 50
 
-# Python imports it at its start, and Snakemake's jobs inherit where from.
+# Python imports `sitecustomize` when it starts. Snakemake's jobs inherit the path that it is imported from.
 WITHOUT = """import os, sys
 sys.path.insert(1, {package!r})
 from imagenet_s.io import receipts
@@ -40,14 +40,18 @@ os.fsync = receipts._sync_file_system = lambda _: None
 """
 
 
-def build(config: dict, patch: Path, waited: list[float], folder: Path) -> Taken:
-    """Builds into a fresh folder; `patch` goes before all other places to import from.
+def build(config: dict[str, object], patch: Path, waited: list[float], folder: Path) -> Taken:
+    """Build into a fresh folder.
 
-    The seconds that all its jobs waited for the disk, by their logs, are added to `waited`.
+    Args:
+        config: The configuration.
+        patch: A folder that comes first on the import path.
+        waited: Gets the seconds that all jobs waited for the disk, from their logs.
+        folder: Where to make the fresh folder.
     """
     output = Path(tempfile.mkdtemp(dir=folder))
     (output / "config.yaml").write_text(yaml.safe_dump(config))
-    os.sync()  # what earlier builds wrote is no part of it
+    os.sync()  # so that data of earlier builds is not measured
     command = [
         sys.executable,
         "-m",
@@ -65,8 +69,8 @@ def build(config: dict, patch: Path, waited: list[float], folder: Path) -> Taken
     return taken
 
 
-def settings(images: str, link: str, folder: Path) -> dict:
-    """What to build, and of what; makes the source if it is not there."""
+def settings(images: str, link: str, folder: Path) -> dict[str, object]:
+    """Return the configuration of the build; make its source if it does not exist."""
     if images == "demo":
         return {"link": link}
     source, archive = folder / f"imagenet-{images}", folder / "annotations" / subset_of(SUBSET).archive_name
@@ -82,7 +86,7 @@ def settings(images: str, link: str, folder: Path) -> dict:
 
 @contextmanager
 def writer(folder: Path) -> Iterator[None]:
-    """`dd` that writes one file of 2 GB after the other."""
+    """Run `dd` in a loop that keeps writing files of 2 GB."""
     loop = f"while :; do dd if=/dev/zero of={folder}/beside bs=1M count=2000 status=none; done"
     process = subprocess.Popen(["sh", "-c", loop], start_new_session=True)
     try:
@@ -94,6 +98,7 @@ def writer(folder: Path) -> Iterator[None]:
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--images", default="demo", help="number of train images, or `demo`")
@@ -110,7 +115,7 @@ def main() -> None:
             patch.mkdir()
         text = WITHOUT.format(package=str(ROOT / "workflow"))
         (without / "sitecustomize.py").write_text(text)
-        # The same imports, so that these make no difference.
+        # The same imports without the patch, so that both variants import the same modules.
         (with_syncs / "sitecustomize.py").write_text(text.rpartition("os.fsync")[0])
         waited = {"without": [], "with syncs": []}
         patches = {"without": without, "with syncs": with_syncs}
@@ -122,12 +127,15 @@ def main() -> None:
             taken = in_turn(ways, options.rounds)
     what = "the demo" if options.images == "demo" else f"{options.images} train images, subset 50"
     print(
-        f"{what}, link: {options.link}; medians of {options.rounds}, {'a' if options.beside else 'no'} writer"
+        f"{what}, link: {options.link}; medians of {options.rounds}, "
+        f"{'with' if options.beside else 'without'} a writer"
     )
     print(f"{machine()}\n")
     for name, (seconds, _) in taken.items():
         ratio, share = seconds / taken["without"].seconds, statistics.median(waited[name]) / seconds
-        print(f"{name}: {seconds:.2f} s ({ratio:.3f} ×); its jobs waited for {share:.1%} of it")
+        print(
+            f"{name}: {seconds:.2f} s ({ratio:.3f} ×); its jobs waited for the disk {share:.1%} of the time"
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The trees of 919, linked, against the steps of the official scripts: `ln -s` of classes, `cp` of images.
+"""Measure building the tree of 919 with links, against the `ln -s` and `cp` of the official scripts.
 
     python benchmarks/trees.py results [--rounds 3]
 
-`results` is the output of a build of 919 with `link: symlink`. Ours is the build's own job, into a fresh
-folder, for the samples of train alone and for those of the other splits alone, without their masks. The
-scripts' steps are one shell that calls `ln -s` or `cp` once a class. Merged classes are linked file by file.
+`results` is the output of a build of 919 with `link: symlink`. The build's own job runs into a fresh folder,
+once for the train samples and once for those of the other splits, without masks. The scripts' steps are one
+shell that calls `ln -s` or `cp` once per class. Merged classes are linked file by file.
 """
 
 import argparse
@@ -24,7 +24,8 @@ from imagenet_s.source.listing import all_files, read_listing
 from imagenet_s.spec.subsets import SUBSETS
 
 
-def ours(results: Path, samples: Path, folder: Path) -> Taken:
+def run_job(results: Path, samples: Path, folder: Path) -> Taken:
+    """Build the tree with the build's own job."""
     source, output = results / "work" / "source", Path(tempfile.mkdtemp(dir=folder))
     listings = [source / f"{tier}.parquet" for tier in SUBSETS]
     findings = [source / f"{tier}.json" for tier in SUBSETS]
@@ -33,8 +34,8 @@ def ours(results: Path, samples: Path, folder: Path) -> Taken:
     return run([*command, "--receipt", output / "receipt.json"])
 
 
-def scripts(steps: list[tuple[str, str, list[str]]], folder: Path) -> Taken:
-    """One shell that makes each class folder and calls a command once for its files."""
+def run_scripts(steps: list[tuple[str, str, list[str]]], folder: Path) -> Taken:
+    """Run one shell that makes each class folder and calls a command once for its files."""
     target = tempfile.mkdtemp(dir=folder)
     lines = [f"cd {target}"]
     for command, inside, files in steps:
@@ -44,12 +45,15 @@ def scripts(steps: list[tuple[str, str, list[str]]], folder: Path) -> Taken:
     return run(["sh", script])
 
 
-def steps_of(samples: pa.Table, lying: dict[str, str], folders: bool) -> list[tuple[str, str, list[str]]]:
-    """(command, folder, files) class by class; `folders`: whole classes are linked, merged ones by file."""
+def steps_of(samples: pa.Table, path_of: dict[str, str], folders: bool) -> list[tuple[str, str, list[str]]]:
+    """Return (command, folder, files) for each class.
+
+    With `folders`, classes are linked as folders, and merged classes file by file; else files are copied.
+    """
     by_class = defaultdict(list)
     for image in samples["image"].to_pylist():
         inside, _, name = image.rpartition("/")
-        by_class[inside].append(lying[name.removesuffix(".JPEG")])
+        by_class[inside].append(path_of[name.removesuffix(".JPEG")])
     steps = []
     for inside, files in by_class.items():
         parents = {str(Path(file).parent) for file in files}
@@ -61,6 +65,7 @@ def steps_of(samples: pa.Table, lying: dict[str, str], folders: bool) -> list[tu
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("results", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
@@ -70,7 +75,7 @@ def main() -> None:
     mask = samples.schema.get_field_index("mask")
     samples = samples.set_column(mask, "mask", pa.nulls(len(samples), pa.string()))
     listing = all_files(read_listing(results / "work" / "source" / f"{tier}.parquet") for tier in SUBSETS)
-    lying = dict(zip(listing["image"].to_pylist(), listing["path"].to_pylist(), strict=True))
+    path_of = dict(zip(listing["image"].to_pylist(), listing["path"].to_pylist(), strict=True))
     train = pc.equal(samples["split"], "train")
     sets = {"train": samples.filter(train), "the other splits": samples.filter(pc.invert(train))}
     rows = []
@@ -78,16 +83,16 @@ def main() -> None:
         folder = Path(name)
         for what, some in sets.items():
             pq.write_table(some, folder / "samples.parquet")
-            steps = steps_of(some, lying, what == "train")
+            steps = steps_of(some, path_of, what == "train")
             ways = {
-                "ours": partial(ours, results, folder / "samples.parquet", folder),
-                "theirs": partial(scripts, steps, folder),
+                "build": partial(run_job, results, folder / "samples.parquet", folder),
+                "scripts": partial(run_scripts, steps, folder),
             }
             own, other = (one.seconds for one in in_turn(ways, options.rounds).values())
             rows.append(f"| {what} | {len(some):,} | {own:.1f} s | {other:.1f} s | {other / own:.1f} |")
     print(f"Trees of 919; medians of {options.rounds}\n{machine()}\n")
     print(
-        "| splits | images | ours | `ln -s`, `cp` | times as fast |\n|---|---|---|---|---|", *rows, sep="\n"
+        "| splits | images | build | `ln -s`, `cp` | times as fast |\n|---|---|---|---|---|", *rows, sep="\n"
     )
 
 

@@ -1,8 +1,8 @@
-"""What verifying a copy costs at each level, against `find -L` and `openssl dgst` on the same files.
+"""Measure verifying a copy at each level, against `find -L` and `openssl dgst` on the same files.
 
     python benchmarks/verify_copy.py results/ImageNetS919 [--workers 2] [--rounds 3]
 
-The baselines run in turn with ours, after a round of all by names and sizes that does not count.
+The baselines run in turn with `verify`, after a warm-up of the variants that only read names and sizes.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from measure import LAUNCH, in_turn, machine, run
 
 
 def main() -> None:
+    """Run the benchmark and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("copy", type=Path)
     parser.add_argument("--workers", type=int, default=2)

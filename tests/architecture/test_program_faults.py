@@ -1,4 +1,4 @@
-"""A library that lacks what is asked of it is a fault of the program, and no user's file is blamed for it."""
+"""A library without a function that is used is a bug of the program, not damage of a user's file."""
 
 import io
 import runpy
@@ -41,7 +41,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_what_a_library_lacks_is_no_damage_of_a_file(reader, tmp_path, monkeypatch):
+def test_a_missing_function_of_a_library_is_not_damage_of_a_file(reader, tmp_path, monkeypatch):
     name, write, read, library, attribute = READERS[reader]
     write(tmp_path / name)
     read(tmp_path / name)
@@ -50,12 +50,14 @@ def test_what_a_library_lacks_is_no_damage_of_a_file(reader, tmp_path, monkeypat
         read(tmp_path / name)
 
 
-def test_a_fault_of_the_program_is_called_one(tmp_path, monkeypatch, capsys):
+def test_a_bug_is_reported_as_one(tmp_path, monkeypatch, capsys):
     (tmp_path / "config.yaml").write_text("output: o\n")
     monkeypatch.delattr(yaml, "load")
     assert main(["plan", "--configfile", str(tmp_path / "config.yaml")]) == 1
     told = capsys.readouterr().err
-    assert told.startswith("This is a fault of the program, not yours. Please report it with these lines.\n")
+    assert told.startswith(
+        "This is a bug in imagenet-s, not a mistake of yours. Please report it with the lines below.\n"
+    )
     assert "is no YAML file" not in told
 
 
@@ -107,7 +109,7 @@ def test_features_packed_as_numpy_does_not_write_them_are_refused(packing, tmp_p
     np.save(array, np.ones((1, 1, 1)))
     with zipfile.ZipFile(tmp_path / "x.npz", "w", packing) as archive:
         archive.writestr("arr_0.npy", array.getvalue())
-    with pytest.raises(BadFeatures, match="is packed in a way that NumPy does not write"):
+    with pytest.raises(BadFeatures, match="is compressed by a method that NumPy does not use"):
         read_features(tmp_path / "x.npz")
 
 

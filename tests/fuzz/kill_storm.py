@@ -85,7 +85,7 @@ class Storm:
                     run.leave_nothing()  # its orphans as well
                 elif kind == "job" or not hit:
                     text = run.wait()  # Snakemake sees the job fail
-                    assert "fault of the program" not in text, text
+                    assert "bug in imagenet-s" not in text, text
                 arguments = arguments if self.random.random() < 0.5 else []
             else:
                 text = run.wait()

@@ -316,7 +316,7 @@ def test_a_source_file_whose_read_fails(imagenet50, tmp_path, capsys):
     assert main(images_command(tmp_path / "output")) == 1
     error = capsys.readouterr().err
     assert f"Input/output error: {source / IMAGE}" in error
-    assert "Run the same command again once it is mended." in error
+    assert "Repair it and run the same command again." in error
     (source / IMAGE).unlink()
     (source / IMAGE).hardlink_to(imagenet50 / IMAGE)
     require_failed_then_as_ever(tmp_path / "output", source, tmp_path / "fresh")

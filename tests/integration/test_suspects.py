@@ -18,8 +18,9 @@ from helpers import raw_imagenet
 from helpers.builds import build, check_sums, digest
 from helpers.damages import own_copy, replaced
 from helpers.trees import linked_copy
+from imagenet_s.benchmark.scoring.pairs import Pair
 from imagenet_s.benchmark.scoring.plots import draw_images
-from imagenet_s.benchmark.scoring.predictions import Pair, prediction_of
+from imagenet_s.benchmark.scoring.predictions import prediction_of
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.cli.main import main
 from imagenet_s.dataset import metadata as dataset_module
@@ -251,7 +252,7 @@ def test_a_bomb_is_refused_by_name_before_anything_is_decoded(tmp_path, monkeypa
     assert not out.exists()
 
 
-def test_a_fault_of_the_program_is_not_called_a_damaged_image(imagenet50, tmp_path, monkeypatch, capsys):
+def test_a_bug_is_not_reported_as_a_damaged_image(imagenet50, tmp_path, monkeypatch, capsys):
     def broken(*_, **__):
         raise AttributeError("module 'x' has no attribute 'y'")
 
@@ -259,7 +260,7 @@ def test_a_fault_of_the_program_is_not_called_a_damaged_image(imagenet50, tmp_pa
     images, out = imagenet50 / "train", tmp_path / "out"
     assert main(["grid-features", "--images", str(images), "--out", str(out), "--workers", "1"]) == 1
     told = capsys.readouterr().err
-    assert "This is a fault of the program, not yours." in told
+    assert "This is a bug in imagenet-s, not a mistake of yours." in told
     assert "unreadable images" not in told
 
 
@@ -291,7 +292,7 @@ def test_a_bomb_beside_the_masks_is_drawn_in_grey_and_named(tmp_path, caplog):
         draw_images(50, scored, None, "worst", tmp_path / "with.png")
         assert (tmp_path / "with.png").read_bytes() == (tmp_path / "without.png").read_bytes()
         assert [x.message for x in caplog.records] == [
-            f"{image} is drawn in grey, since it cannot be read ({says})"
+            f"Cannot read {image} ({says}); its masks are drawn over grey."
         ]
 
 

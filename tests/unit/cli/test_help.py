@@ -20,7 +20,7 @@ JOBS = (
 
 
 def listed(text: str, indent: int) -> tuple[str, ...]:
-    """The commands that a part of the help lists."""
+    """Return the commands that a part of the help lists."""
     return tuple(re.findall(rf"^ {{{indent}}}([a-z][a-z-]*)", text, re.MULTILINE))
 
 

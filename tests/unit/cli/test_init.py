@@ -1,4 +1,4 @@
-"""`imagenet-s init`: what it writes, and that it never writes over anything."""
+"""`imagenet-s init`: what it writes, and that it never overwrites a file."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ WRITTEN = ("Snakefile", *COPIED)
 
 
 def content(folder: Path) -> dict[str, bytes | None]:
-    """Relative path → bytes of everything in a folder; None for what is no file."""
+    """Return the bytes of everything in a folder by relative path; None for what is not a file."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")
@@ -32,13 +32,13 @@ def expected() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("folder", ["new", "new/below", "empty"])
-def test_a_folder_gets_its_files_and_the_user_the_next_steps(folder, tmp_path, capsys):
+def test_the_files_are_written_and_the_next_steps_printed(folder, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["init", str(tmp_path / folder)]) == 0
     assert files(tmp_path / folder) == expected()
-    told = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().out.splitlines()
     snakemake = Path(sys.executable).with_name("snakemake")
-    assert told == [
+    assert printed == [
         f"Wrote {', '.join(WRITTEN)} in {tmp_path / folder}.",
         "Next:",
         "1. Edit three lines of config.yaml there: imagenet, output, subsets.",
@@ -57,7 +57,7 @@ def test_the_current_folder_is_the_default_and_its_other_files_stay(tmp_path, mo
 
 
 @pytest.mark.parametrize("there", [WRITTEN[:1], WRITTEN[1:2], WRITTEN[2:], WRITTEN], ids="-".join)
-def test_everything_in_the_way_is_named_and_nothing_is_written(there, tmp_path, capsys):
+def test_existing_files_are_named_and_nothing_is_written(there, tmp_path, capsys):
     for name in there:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("mine")
@@ -71,7 +71,7 @@ def test_everything_in_the_way_is_named_and_nothing_is_written(there, tmp_path, 
     )
 
 
-def test_links_that_lead_nowhere_and_files_instead_of_folders_are_in_the_way(tmp_path, capsys):
+def test_broken_links_and_files_in_the_place_of_folders_are_named(tmp_path, capsys):
     (tmp_path / "Snakefile").symlink_to("gone")
     (tmp_path / "config.yaml").mkdir()
     (tmp_path / "profiles").write_text("mine")
@@ -83,7 +83,7 @@ def test_links_that_lead_nowhere_and_files_instead_of_folders_are_in_the_way(tmp
     assert sorted(content(tmp_path)) == ["Snakefile", "config.yaml", "profiles"]
 
 
-def test_a_checkout_is_a_folder_to_build_in_already(capsys):
+def test_a_checkout_has_the_files_already(capsys):
     assert main(["init", str(ROOT)]) == 1
     assert ", ".join(str(ROOT / name) for name in WRITTEN) in capsys.readouterr().err
 
@@ -95,7 +95,7 @@ def test_nothing_is_written_into_a_data_set(tmp_path, capsys):
     assert sorted(content(tmp_path)) == ["dataset.json"]
 
 
-def test_what_was_written_goes_where_the_rest_cannot_be_written(tmp_path, monkeypatch, capsys):
+def test_files_are_removed_again_if_one_cannot_be_written(tmp_path, monkeypatch, capsys):
     class Full(type(tmp_path)):
         def open(self, *arguments, **options):
             if self.parent.name == "slurm":
@@ -110,7 +110,7 @@ def test_what_was_written_goes_where_the_rest_cannot_be_written(tmp_path, monkey
 
 
 @pytest.mark.parametrize("command", ["plan", "repair"])
-def test_who_has_no_config_yaml_is_told_how_to_get_one(command, tmp_path, monkeypatch, capsys):
+def test_without_config_yaml_the_message_names_init(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main([command]) == 1
     assert capsys.readouterr().err == (

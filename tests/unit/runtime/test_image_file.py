@@ -35,6 +35,7 @@ READERS = (
     "masks.codec",
     "annotations.unpack",
     "benchmark.scoring.predictions",
+    "benchmark.scoring.pairs",
     "benchmark.scoring.plots",
     "benchmark.baseline.grid_features",
     "verify.file_checks",

@@ -246,7 +246,7 @@ def test_among_images_and_features_they_are_told_and_skipped(root, tmp_path, cap
     assert main(["grid-features", "--images", str(images), "--out", str(out), "--workers", "1"]) == 0
     captured = capsys.readouterr()
     assert captured.err.splitlines().count(line) == 1
-    assert captured.out.startswith("500 features of shape ")
+    assert captured.out.startswith("Wrote features of 500 images, ")
     littered(out, ".DS_Store", f"{FISH}/._{FISH}_10007.npy")
     littered(root / "train-semi-segmentation", ".DS_Store", f"{FISH}/._x.png")
     options = ["--features-train", out, "--features", out, "--masks", root, "--images", images]

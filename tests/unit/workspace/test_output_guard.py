@@ -109,7 +109,7 @@ def test_a_pipe_is_not_replaced_by_a_file(command, pipe, tmp_path, capsys):
         with pytest.raises(SystemExit) as caught:
             main([command, option, str(path)])
         assert caught.value.code == 2
-        says = f"argument {option}: {str(path)!r} is no ordinary file; give the name of a file\n"
+        says = f"argument {option}: {str(path)!r} is not a regular file; give the name of a file\n"
         assert says in capsys.readouterr().err
     assert pipe.is_fifo()
     assert (tmp_path / "link").is_symlink()
@@ -117,7 +117,7 @@ def test_a_pipe_is_not_replaced_by_a_file(command, pipe, tmp_path, capsys):
 
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/new"])
 def test_nothing_is_written_among_the_devices(path):
-    with pytest.raises(argparse.ArgumentTypeError, match=f"'{path}' is no ordinary file; give the name of"):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"'{path}' is not a regular file; give the name of"):
         new_file(path)
 
 
@@ -169,3 +169,19 @@ def test_a_log_does_not_go_into_a_data_set(tree, tmp_path, capsys):
         says = f"--log: {log} would be written into the data set {tree}. Name another place.\n"
         assert capsys.readouterr().err == says
         assert not log.exists()
+
+
+def test_nothing_is_written_over_what_is_read_or_into_a_data_set(tmp_path):
+    for name in ("truth/a.png", "match.json", "ImageNetS50/dataset.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("truth")
+    inputs = (tmp_path / "truth", tmp_path / "match.json", None)
+    for out in ("truth", "truth/new/m.json", "link/m.json", "match.json", "x/../truth/m.json"):
+        with pytest.raises(WrongUsage, match="would be written over, or into, what is read"):
+            check_output_path(tmp_path / out, *inputs)
+    for out in ("ImageNetS50/m.json", "ImageNetS50/validation-segmentation"):
+        with pytest.raises(WrongUsage, match=r"into the data set .*/ImageNetS50. Name another place"):
+            check_output_path(tmp_path / out, *inputs)
+    for out in ("m.json", "truth2/m.json", "new/m.json"):
+        check_output_path(tmp_path / out, *inputs)

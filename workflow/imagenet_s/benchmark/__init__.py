@@ -1,1 +1,1 @@
-"""The benchmark's tools."""
+"""The benchmark: score predictions, predict with the baseline, write and check submissions."""

@@ -1,4 +1,4 @@
-"""What the commands of the command line share: how one is added, and the arguments that several take."""
+"""Shared by the commands of the command line: how to add one, and arguments that several have."""
 
 import argparse
 import os
@@ -7,25 +7,26 @@ from contextlib import suppress
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
 
-# Takes the options of a command; returns the exit code, None for 0.
-Run = Callable[[Mapping[str, Any]], int | None]
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+# Takes the options of a command, and returns the exit code, or None for 0.
+Run: TypeAlias = Callable[[Mapping[str, Any]], int | None]
 
 
 def command(
-    commands: argparse._SubParsersAction, name: str, run: Run | str, help: str, listed: bool = True
+    commands: Commands, name: str, run: Run | str, help: str, listed: bool = True
 ) -> argparse.ArgumentParser:
-    """Add a command that calls `run`: a function of its options, or the name of one, as for `function`.
+    """Add a command that calls `run`, a function of its options or the name of one, as in `function`.
 
     A command that is not `listed` works like any other, but argparse leaves it out of `imagenet-s --help`.
     """
     if listed:
-        added = commands.add_parser(name, description=help, help=help)
+        added = commands.add_parser(name, help=help, description=help)
     else:
         added = commands.add_parser(name, description=help)
     added.set_defaults(run=function(run) if isinstance(run, str) else run)
@@ -33,80 +34,95 @@ def command(
 
 
 def function(name: str, groups: Mapping[str, str] | None = None) -> Run:
-    """Return what calls `package.module.function`, imported only then, with each option as an argument.
+    """Return a function that calls `package.module.function` with the options as arguments.
 
-    `groups` has the arguments that are dataclasses, and the name of each, `package.module.Class`: it takes
-    the options that are called as its fields.
+    The module is imported when the function is called.
+
+    Args:
+        name: The function to call.
+        groups: The arguments that are dataclasses, with the name of each class (`package.module.Class`). The
+            fields of the class are taken from the options of the same names.
     """
 
     def run(options: Mapping[str, Any]) -> int | None:
         arguments = dict(options)
         for argument, group in (groups or {}).items():
-            kind = _named(group)
+            kind = _imported(group)
             values = {field.name: arguments.pop(field.name) for field in fields(kind)}
             arguments[argument] = kind(**values)
-        return _named(name)(**arguments)
+        code: int | None = _imported(name)(**arguments)
+        return code
 
     return run
 
 
-def _named(name: str) -> Any:
+def _imported(name: str) -> Any:
+    """Return `package.module.name` of the package."""
     module, _, name = name.rpartition(".")
     return getattr(import_module(f"imagenet_s.{module}"), name)
 
 
 def subset(added: argparse.ArgumentParser) -> None:
-    added.add_argument("--subset", type=int, choices=SUBSETS, required=True, help="by its number of classes")
+    """Add the option `--subset`."""
+    added.add_argument(
+        "--subset", type=int, choices=SUBSETS, required=True, help="the subset, by its number of classes"
+    )
 
 
-def paths(added: argparse.ArgumentParser, *names: str) -> None:
-    for name in names:
-        added.add_argument(f"--{name}", type=Path, required=True, metavar="PATH")
+def paths(added: argparse.ArgumentParser, **helps: str) -> None:
+    """Add a required option with one path for each name, with its help."""
+    for name, help in helps.items():
+        added.add_argument(f"--{name}", type=Path, required=True, metavar="PATH", help=help)
 
 
-def several(added: argparse.ArgumentParser, *names: str) -> None:
-    for name in names:
-        added.add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH")
+def several(added: argparse.ArgumentParser, **helps: str) -> None:
+    """Add a required option with one or more paths for each name, with its help."""
+    for name, help in helps.items():
+        added.add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH", help=help)
 
 
 def workers(added: argparse.ArgumentParser) -> None:
-    cores = os.cpu_count() or 1
+    """Add the option `--workers`."""
     added.add_argument(
-        "--workers", type=count, default=cores, metavar="N", help="processes (default: one a core)"
+        "--workers",
+        type=count,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="number of processes (default: one per core)",
     )
 
 
 def count(text: str) -> int:
-    """A whole number, 1 or more."""
+    """Return an integer of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 1 or more")
     return int(text)
 
 
 def above_zero(text: str) -> float:
-    """A number above 0."""
+    """Return a number above 0."""
     with suppress(ValueError):
         number = float(text)
-        if number > 0:  # not so `nan`
+        if number > 0:  # false for `nan`
             return number
-    raise argparse.ArgumentTypeError(f"{text!r} is not above 0")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
 
 def new_file(text: str) -> Path:
-    """The path of a file to write, where there is none or an ordinary one."""
+    """Return the path of a file to write; it does not exist or is a regular file."""
     path = Path(text)
     if not path.name or os.path.isdir(path):
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; give the name of a file")
-    # A new file takes the place of what is there. /dev/stdout may lead to an ordinary file, and is a link
+    # The new file replaces the old one. /dev/stdout may lead to a regular file, but the link itself is one
     # that all programs need.
-    odd = os.path.exists(path) and not os.path.isfile(path)
-    if odd or os.path.realpath(path.parent) == DEVICES:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ordinary file; give the name of a file")
+    is_special = os.path.exists(path) and not os.path.isfile(path)
+    if is_special or os.path.realpath(path.parent) == DEVICES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a regular file; give the name of a file")
     return path
 
 
 def new_folder(text: str) -> Path:
-    """The path of a folder to write to, with a name of its own."""
+    """Return the path of a folder to write to, with a name of its own."""
     path = Path(text)
     path = path if path.name and path.name != ".." else Path(os.path.abspath(text))
     if not path.name or (os.path.exists(path) and not os.path.isdir(path)):

@@ -1,4 +1,4 @@
-"""The commands of the benchmark: match, evaluate, distance-match and submit."""
+"""The commands of the benchmark: match, evaluate, grid-features, distance-match and submit."""
 
 import argparse
 import textwrap
@@ -8,6 +8,7 @@ from typing import Any
 
 from imagenet_s.benchmark.baseline.nearest_neighbours import NEIGHBOURS, TEMPERATURE
 from imagenet_s.cli.arguments import (
+    Commands,
     above_zero,
     command,
     count,
@@ -24,15 +25,16 @@ from imagenet_s.spec.protocols import PROTOCOLS
 
 COMPARED = {"compared": "benchmark.scoring.comparison.Comparison"}
 MASKS = "<wnid>/<stem>.png, 8-bit RGB, id = R + 256·G"
+MATCH = "the match.json of the predictions, if their ids are generated"
 
 
-def add_benchmark(commands: argparse._SubParsersAction) -> None:
-    """Adds all of them."""
+def add_benchmark(commands: Commands) -> None:
+    """Add the commands of the benchmark."""
     added = command(
         commands,
         "match",
         function("benchmark.scoring.matching.match_predictions", COMPARED),
-        "match generated ids to classes, on the validation set: writes a match.json",
+        "match generated ids to classes on the validation set, and write match.json",
     )
     _rules(added, "unsupervised")
     subset(added)
@@ -44,17 +46,17 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
         commands,
         "evaluate",
         function("benchmark.scoring.evaluate.evaluate", COMPARED),
-        "score predictions of the validation set: figures, table, plot and pictures",
+        "score predictions of the validation set: metrics, table, plot and pictures",
     )
     subset(added)
     _compared(added)
-    added.add_argument("--match", type=Path, metavar="FILE", help="the match.json, where ids are generated")
+    added.add_argument("--match", type=Path, metavar="FILE", help=MATCH)
     added.add_argument(
         "--out",
         type=new_file,
         required=True,
         metavar="FILE",
-        help="the JSON to write; the rest: beside it",
+        help="the JSON file to write; the table, the plot and the pictures are written next to it",
     )
     workers(added)
 
@@ -62,9 +64,9 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
         commands,
         "grid-features",
         "benchmark.baseline.grid_features.write_grid_features",
-        "a worked example of features: colours and edges on a grid, the weakest of baselines",
+        "compute example features: colours and edges on a grid, a very weak baseline",
     )
-    paths(added, "images")
+    paths(added, images="the folder of images, <wnid>/<stem>.JPEG")
     added.add_argument("--out", type=new_folder, required=True, metavar="DIR", help="the folder to write to")
     workers(added)
 
@@ -78,32 +80,34 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
                 "vote": "benchmark.baseline.distance_matching.Vote",
             },
         ),
-        "predict from features by the masks of train-semi",
+        "predict masks from features, using the masks of train-semi",
     )
     _rules(
         added,
         "distance-matching",
         before="Features: one <wnid>/<stem>.npy (or .npz with one array) for each image, of shape (C, h, w), "
-        "from any model; h and w may differ from image to image.",
+        "from any model; h and w may differ between images.",
     )
     subset(added)
     for name, help in (
-        ("features-train", "the features of train-semi"),
-        ("masks", f"the masks of train-semi: {MASKS}"),
-        ("features", "the features of the images"),
-        ("images", "the images to predict: a folder validation or test"),
+        ("features-train", "the folder of features of the train-semi images"),
+        ("masks", f"the folder of train-semi masks: {MASKS}"),
+        ("features", "the folder of features of the images to predict"),
+        ("images", "the folder of images to predict: validation or test"),
     ):
         added.add_argument(f"--{name}", type=Path, required=True, metavar="DIR", help=help)
     added.add_argument(
         "--out", type=new_folder, required=True, metavar="DIR", help="the folder to write predictions to"
     )
-    added.add_argument("-k", type=count, default=NEIGHBOURS, help="neighbours (default: %(default)s)")
+    added.add_argument(
+        "-k", type=count, default=NEIGHBOURS, help="number of nearest neighbours (default: %(default)s)"
+    )
     added.add_argument(
         "-T",
         dest="temperature",
         type=above_zero,
         default=TEMPERATURE,
-        help="temperature (default: %(default)s)",
+        help="temperature of the votes (default: %(default)s)",
     )
     workers(added)
 
@@ -111,37 +115,59 @@ def add_benchmark(commands: argparse._SubParsersAction) -> None:
         commands,
         "submit",
         _submit,
-        "write the zip of a submission once it is right, or check one that is there",
+        "check predictions of the test set and write the zip to submit, or check an existing zip",
     )
     _rules(added, *PROTOCOLS)
     subset(added)
-    added.add_argument("--protocol", choices=PROTOCOLS, required=True, help="whose rules are below")
-    added.add_argument("--predictions", type=Path, metavar="DIR", help=f"of the test images: {MASKS}")
-    added.add_argument("--images", type=Path, metavar="DIR", help="the test images")
-    added.add_argument("--match", type=Path, metavar="FILE", help="the match.json, where ids are generated")
-    added.add_argument("--method", type=Path, metavar="FILE", help=f"YAML with the keys {', '.join(LINES)}")
+    added.add_argument(
+        "--protocol", choices=PROTOCOLS, required=True, help="the protocol whose rules apply (see below)"
+    )
+    added.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="DIR",
+        help=f"the folder of predictions of the test images: {MASKS}",
+    )
+    added.add_argument("--images", type=Path, metavar="DIR", help="the folder of test images")
+    added.add_argument("--match", type=Path, metavar="FILE", help=MATCH)
+    added.add_argument(
+        "--method", type=Path, metavar="FILE", help=f"a YAML file with the keys {', '.join(LINES)}"
+    )
     added.add_argument("--out", type=new_file, metavar="FILE", help="the zip to write")
     added.add_argument(
-        "--check", type=Path, metavar="ZIP", help="check this zip instead; sizes with --images"
+        "--check",
+        type=Path,
+        metavar="ZIP",
+        help="check this zip instead of writing one; image sizes are checked if --images is given",
     )
     workers(added)
 
 
 def _compared(added: argparse.ArgumentParser) -> None:
-    """What match and evaluate compare."""
+    """Add the options for the masks that `match` and `evaluate` compare."""
     added.add_argument(
-        "--truth", type=Path, required=True, metavar="DIR", help="the true masks: validation-segmentation"
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the folder of true masks: validation-segmentation",
     )
     added.add_argument(
-        "--predictions", type=Path, required=True, metavar="DIR", help=f"of the validation images: {MASKS}"
+        "--predictions",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help=f"the folder of predictions of the validation images: {MASKS}",
     )
     added.add_argument(
-        "--partial", action="store_true", help="take the images that have both, whatever is missing"
+        "--partial",
+        action="store_true",
+        help="use only the images that have both a true mask and a prediction",
     )
 
 
 def _rules(added: argparse.ArgumentParser, *protocols: str, before: str = "") -> None:
-    """Puts what the rules of protocols allow below a command's help."""
+    """Append what the rules of protocols allow to the help of a command."""
     texts = [f"{PROTOCOLS[name].title}: {PROTOCOLS[name].rule}" for name in protocols]
     texts = [before] * bool(before) + ["What the rules of the benchmark allow:"] + texts
     added.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -149,20 +175,20 @@ def _rules(added: argparse.ArgumentParser, *protocols: str, before: str = "") ->
 
 
 def _submit(options: Mapping[str, Any]) -> int | None:
-    """Write a zip, or with `check` look at one."""
+    """Write a zip to submit or, with `check`, check an existing one."""
     options = dict(options)
     check = options.pop("check")
     if not check:
         missing = [name for name in ("predictions", "images", "method", "out") if options[name] is None]
         if missing:
-            raise WrongUsage(f"submit: give {_named(missing)} as well, or --check ZIP.")
+            raise WrongUsage(f"submit: {_options(missing)} must be given too, or --check ZIP.")
         groups = {"submission": "benchmark.submission.write.Submission"}
         return function("benchmark.submission.write.submit", groups)(options)
     given = [name for name in ("predictions", "match", "method", "out") if options.pop(name) is not None]
     if given:
-        raise WrongUsage(f"submit: --check takes no {_named(given)}: what the zip has is what is checked.")
+        raise WrongUsage(f"submit: --check does not allow {_options(given)}: it checks what is in the zip.")
     return function("benchmark.submission.check.check")({**options, "path": check})
 
 
-def _named(options: Iterable[str]) -> str:
-    return ", ".join(f"--{name}" for name in options)
+def _options(names: Iterable[str]) -> str:
+    return ", ".join(f"--{name}" for name in names)

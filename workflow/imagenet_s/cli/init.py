@@ -1,4 +1,7 @@
-"""`imagenet-s init`: a folder to build in, with `config.yaml`, profiles and a Snakefile that imports ours."""
+"""`imagenet-s init`: make a folder to build in, with `config.yaml`, profiles and a Snakefile.
+
+The Snakefile includes the one of the installed package.
+"""
 
 import os
 import shlex
@@ -9,7 +12,7 @@ from imagenet_s.project_files import PROJECT
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.workspace.output_guard import require_no_data_set
 
-# It looks up the packaged Snakefile at each run, so that the environment may be moved or renewed.
+# It finds the Snakefile of the package at each run, so that the environment may be moved or replaced.
 SNAKEFILE = """\
 # Builds ImageNet-S with the rules of the installed package `imagenet-s` and the config.yaml of this folder.
 # Rules of your own may follow.
@@ -35,10 +38,10 @@ rule build:
 
 
 def init_folder(folder: Path) -> None:
-    """Write what a build needs into `folder`, and print what to do next. Existing files stay as they are.
+    """Write what a build needs into `folder`, and print what to do next. Existing files are not changed.
 
     Raises:
-        UserError: Something stands where a file would be written. Nothing is written then.
+        UserError: A file to write exists already, or cannot be created. Then nothing is written.
     """
     require_no_data_set("init", folder)
     files = _contents()
@@ -56,7 +59,7 @@ def init_folder(folder: Path) -> None:
 
 
 def _contents() -> dict[str, bytes]:
-    """Relative path → content of each file to write."""
+    """Return the content of each file to write, by relative path."""
     profiles = sorted((PROJECT / "profiles").glob("*/config.yaml"))
     copied = [PROJECT / "config.yaml", *profiles]
     return {"Snakefile": SNAKEFILE.encode()} | {
@@ -65,30 +68,31 @@ def _contents() -> dict[str, bytes]:
 
 
 def _obstacle(path: Path) -> Path | None:
-    """Return what keeps a new file from being made at `path`: what is there, or a file among the folders."""
+    """Return what prevents a new file at `path`: what exists there, or a file in the place of a folder."""
     if os.path.lexists(path):
         return path
-    there = (folder for folder in path.parents if os.path.lexists(folder))
-    return next((folder for folder in there if not os.path.isdir(folder)), None)
+    existing = (folder for folder in path.parents if os.path.lexists(folder))
+    return next((folder for folder in existing if not os.path.isdir(folder)), None)
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
-    made: list[Path] = []
+    """Write files by relative path; remove them again if one cannot be written."""
+    written: list[Path] = []
     try:
         for name, content in files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
-                made.append(path)
+                written.append(path)
                 file.write(content)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not say of what
-        for path in made:
-            path.unlink()
+        error.filename = error.filename or str(path)  # errors of `write` have no file name
+        for done in written:
+            done.unlink()
         raise
 
 
 def _snakemake() -> str:
-    """The command of the Snakemake that runs in this environment, with nothing activated."""
-    beside = Path(sys.executable).with_name("snakemake")
-    return shlex.quote(str(beside)) if beside.exists() else f"{shlex.quote(sys.executable)} -m snakemake"
+    """Return the command that runs the Snakemake of this environment without activating it."""
+    command = Path(sys.executable).with_name("snakemake")
+    return shlex.quote(str(command)) if command.exists() else f"{shlex.quote(sys.executable)} -m snakemake"

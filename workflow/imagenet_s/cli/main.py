@@ -1,7 +1,7 @@
-"""The command line: one command a stage. `imagenet-s COMMAND --help` says what each one takes.
+"""The command line: parse the arguments, run one command, and report errors.
 
-Arguments only; the work is in the modules. Each command imports what it needs when it runs, so that a
-short job does not wait for the libraries of a long one.
+The work is done in other modules. Each command imports what it needs when it runs, so that a short job does
+not wait for the libraries of a long one.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from imagenet_s.cli.arguments import command, new_file, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
@@ -24,40 +25,45 @@ from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.workspace.output_guard import require_own_log
 
-MAX_DETAILS = 50  # lines on a terminal
+MAX_DETAILS = 50  # lines that are printed without a log file
 
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
 
+CONFIGFILE = "the configuration of the build (default: %(default)s)"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code.
+    """Run one command and return the exit code.
 
-    0 done, 1 it could not be done, 2 wrong usage; as shells have it, 130 stopped by Ctrl-C, 141 nobody read
-    what it would have printed.
+    Returns:
+        0: success, 1: failure, 2: wrong usage. As in shells, 130: stopped by Ctrl-C, 141: the reader of the
+        output closed its pipe.
     """
-    escape_output()  # of `--help`, too
+    escape_output()  # before `--help` prints
     options = vars(command_parser().parse_args(arguments))
     code = _run(options)
     error = flush_output()
-    if error and not isinstance(error, BrokenPipeError):  # `… | head -1` has read all that it wants
-        log.error("Not all of the output could be printed: %s%s", error.strerror, _advice(error))
+    if error and not isinstance(error, BrokenPipeError):  # `… | head -1` closes the pipe on purpose
+        log.error("The output could not be printed completely: %s%s", error.strerror, _advice(error))
         return code or 1
     return code
 
 
-def _run(options: dict) -> int:
+def _run(options: dict[str, Any]) -> int:
+    """Run the command that the options name and return the exit code; log what goes wrong."""
     run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
     try:
-        start_log(None)  # so that what is wrong with the other can be told
+        start_log(None)  # so that errors about the log file can be logged
         if log_file:
-            if not work:  # the jobs of a build have their logs where the rules say
+            if not work:  # for jobs of a build, the rules choose the log file
                 require_own_log(log_file, options)
             start_log(log_file)
         with job_in(work) if work else nullcontext():
-            return run(options) or 0
+            code: int | None = run(options)
+            return code or 0
     except UserError as error:
         log.error("%s", error)
-        _tell_details(error.details, log_file)
+        _log_details(error.details, log_file)
         return error.code
     except KeyboardInterrupt:
         log.error("Stopped.")
@@ -70,33 +76,37 @@ def _run(options: dict) -> int:
         log.error("%s: %s%s", error.strerror or error, names or "(no file named)", _advice(error))
         return 1
     except Exception:
-        log.exception("This is a fault of the program, not yours. Please report it with these lines.")
+        log.exception(
+            "This is a bug in imagenet-s, not a mistake of yours. Please report it with the lines below."
+        )
         return 1
 
 
-def _tell_details(details: Sequence[str], log_file: Path | None) -> None:
-    """Everything goes to the log; without one, to the terminal, as long as one can read it."""
+def _log_details(details: Sequence[str], log_file: Path | None) -> None:
+    """Write all details to the log file. Without one, print the first MAX_DETAILS of them."""
     if log_file:
         for line in details:
             log.debug("%s", line)
         if details:
             log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
         return
-    for line in details[:MAX_DETAILS] if len(details) > 1 else ():  # a single one is in the message
+    for line in details[:MAX_DETAILS] if len(details) > 1 else ():  # a single one is in the message already
         log.error("  %s", line)
     if len(details) > MAX_DETAILS:
         log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MAX_DETAILS:,}")
 
 
 def _advice(error: OSError) -> str:
-    """What to do about an error of the system, where that is known; begins with a full stop."""
+    """Return a full stop and what to do about an error of the operating system, or an empty string."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
-            ".\nThe disk, or your share of it, takes no more bytes (`df -h`) or no more files (`df -i`). "
-            "Make room there and run the same command again."
+            ".\nThe disk or your quota is full: it has no space (`df -h`) or no inodes (`df -i`) left. "
+            "Free some space and run the same command again."
         )
     if error.errno == errno.EIO:
-        return ".\nThe disk or the network fails (see `dmesg`). Run the same command again once it is mended."
+        return (
+            ".\nThe disk or the network has failed (see `dmesg`). Repair it and run the same command again."
+        )
     return ""
 
 
@@ -109,64 +119,112 @@ def command_parser() -> argparse.ArgumentParser:
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=20),
     )
     parser.add_argument("--version", action="version", version=f"imagenet-s {__version__}")
-    parser.add_argument("--log", type=Path, metavar="FILE", help="write what happens to this file")
-    parser.add_argument("--work", type=Path, metavar="FOLDER", help="of a build: let others know of this job")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write a log to this file")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="for jobs of a build: register this job in this folder, so that other runs wait for it",
+    )
     commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
 
     added = command(
         commands,
         "init",
         "cli.init.init_folder",
-        "write a config.yaml, a Snakefile and profiles to build with",
+        "make a folder to build in: config.yaml, Snakefile and profiles",
     )
     added.add_argument(
-        "folder", type=Path, nargs="?", default=Path(), metavar="FOLDER", help="default: the current one"
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path(),
+        metavar="FOLDER",
+        help="the folder to make (default: the current one)",
     )
 
     added = command(
         commands,
         "inspect",
         "preflight.inspect.print_report",
-        "say what a copy of ImageNet-1k holds, and which subsets can be built from it",
+        "show what a copy of ImageNet-1k contains, and which subsets can be built from it",
     )
-    added.add_argument("path", type=Path, metavar="PATH", help="the folder that holds train and val")
-    added.add_argument("--md5", action="store_true", help="read official archives as a whole: their md5")
-    added.add_argument("--images", action="store_true", help="decode every image, and name those not right")
+    added.add_argument("path", type=Path, metavar="PATH", help="the folder that contains train and val")
+    added.add_argument(
+        "--md5",
+        action="store_true",
+        help="also check the MD5 of official archives, which reads them completely",
+    )
+    added.add_argument(
+        "--images", action="store_true", help="also decode every image, and name those that are damaged"
+    )
     workers(added)
 
     added = command(
         commands,
         "plan",
         "preflight.plan.print_plan",
-        "say what a build would find, do and need; nothing is written",
+        "show what a build would find, do and need, without writing anything",
     )
-    added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
+    added.add_argument(
+        "--configfile", type=Path, default=Path("config.yaml"), metavar="FILE", help=CONFIGFILE
+    )
 
-    added = command(commands, "verify", "verify.command.verify_copies", "is a copy of ImageNet-S whole?")
-    added.add_argument("path", type=Path, metavar="PATH", help="a copy, or the folder above it")
-    added.add_argument(
-        "--level", choices=LEVELS, default="sha256", help="names; also sizes; also every byte (default)"
+    added = command(
+        commands,
+        "verify",
+        "verify.command.verify_copies",
+        "check that a copy of ImageNet-S is complete and undamaged",
     )
-    added.add_argument("--against", type=Path, metavar="DIR", help="by the manifests of another copy")
     added.add_argument(
-        "--adopt", dest="adopting", action="store_true", help="write manifests for a copy that has none"
+        "path", type=Path, metavar="PATH", help="the folder ImageNetS<n>, or the folder that contains it"
     )
-    added.add_argument("--json", type=new_file, metavar="FILE", help="write all that was found to this file")
+    added.add_argument(
+        "--level",
+        choices=LEVELS,
+        default="sha256",
+        help="what to compare: names (complete), also sizes (size), or also all bytes (sha256, default)",
+    )
+    added.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="compare with the manifests of this copy instead of its own",
+    )
+    added.add_argument(
+        "--adopt",
+        dest="adopting",
+        action="store_true",
+        help="write manifests for a copy without them, once it is checked",
+    )
+    added.add_argument("--json", type=new_file, metavar="FILE", help="write the result to this file as JSON")
     workers(added)
 
     added = command(
-        commands, "repair", "repair.command.repair_copies", "make again what verify finds wrong in a build"
+        commands,
+        "repair",
+        "repair.command.repair_copies",
+        "restore files of a build that verify reports as missing or damaged",
     )
-    added.add_argument("--configfile", type=Path, default=Path("config.yaml"), metavar="FILE")
-    added.add_argument("--delete-extra", action="store_true", help="delete files that do not belong there")
-    added.add_argument("--dry-run", action="store_true", help="say what would be done")
+    added.add_argument(
+        "--configfile", type=Path, default=Path("config.yaml"), metavar="FILE", help=CONFIGFILE
+    )
+    added.add_argument(
+        "--delete-extra", action="store_true", help="also delete files that do not belong to the data set"
+    )
+    added.add_argument("--dry-run", action="store_true", help="show what would be done, without doing it")
     workers(added)
 
     added = command(
-        commands, "clean", "repair.clean.clean", "remove what builds made in an output, and nothing else"
+        commands,
+        "clean",
+        "repair.clean.clean",
+        "remove everything that builds made in an output folder, and nothing else",
     )
-    added.add_argument("output", type=Path, metavar="PATH", help="the folder that holds ImageNetS<n>")
-    added.add_argument("--dry-run", action="store_true", help="say what would be removed")
+    added.add_argument("output", type=Path, metavar="PATH", help="the folder that contains ImageNetS<n>")
+    added.add_argument(
+        "--dry-run", action="store_true", help="show what would be removed, without removing it"
+    )
 
     add_benchmark(commands)
     people = set(commands.choices)

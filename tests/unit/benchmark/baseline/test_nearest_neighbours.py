@@ -1,4 +1,4 @@
-"""Distance matching's steps: enlarging, regions as vectors, votes of the nearest."""
+"""The steps of distance matching: enlarging, regions as vectors, votes of the nearest."""
 
 import math
 
@@ -52,7 +52,7 @@ def test_ids_are_resized_to_the_pixel_at_the_left_and_top():
 
 @unhurried
 @given(st.integers(1, 1000), st.integers(1, 1000))
-def test_resizing_takes_the_pixel_in_proportion_but_for_rounding(old, new):
+def test_resizing_takes_the_proportional_pixel_up_to_rounding(old, new):
     found = nearest(np.arange(old, dtype=np.uint16)[:, None], (new, 1))[:, 0].astype(int)
     exact = np.arange(new) * old
     assert (found[exact % new > 0] == exact[exact % new > 0] // new).all()
@@ -70,12 +70,12 @@ def test_resizing_rounds_as_pytorch_does(old, new, i, taken):
 def test_a_region_is_the_sum_of_its_features_at_length_1():
     features = np.array([[[3.0, 0, 1, 9]], [[0.0, 2, 1, 9]]])
     found = embedded(features, np.array([[5, 5, 0, 1000]], np.uint16))
-    assert found.labels.tolist() == [0, 5]  # background is one, ignore is none
+    assert found.labels.tolist() == [0, 5]  # background is a region, ignore is not
     assert found.vectors[0] == pytest.approx(np.array([1, 1]) / math.sqrt(2))
     assert found.vectors[1] == pytest.approx(np.array([3, 2]) / math.sqrt(13))
 
 
-def test_a_mask_is_resized_to_the_features_and_what_vanishes_is_no_region():
+def test_a_mask_is_resized_to_the_features_and_may_lose_regions():
     mask = np.zeros((4, 4), np.uint16)
     mask[1, 1] = 7
     mask[2:, 2:] = 3
@@ -92,7 +92,7 @@ def unit(*vectors: list[float]) -> np.ndarray:
     return array / np.linalg.norm(array, axis=1, keepdims=True)
 
 
-def test_the_nearest_region_s_class_is_taken():
+def test_the_class_of_the_nearest_region_wins():
     bank = Regions(unit([1, 0], [0, 1]), np.array([4, 9]))
     features = np.array([[[5.0, 0.1, 2]], [[0.1, 3.0, 1]]])
     assert voted(features, bank, 1, 0.07).tolist() == [[4, 9, 4]]
@@ -121,12 +121,12 @@ def test_the_nearest_counts_alone_at_a_low_temperature():
         assert voted(np.array([[[1.0]], [[0.0]]]), bank, 10, temperature).tolist() == [[2]]
 
 
-def test_of_classes_with_the_same_votes_the_lowest_is_taken():
+def test_among_classes_with_equal_votes_the_lowest_wins():
     bank = Regions(unit([1, 0], [1, 0]), np.array([8, 3]))
     assert voted(np.ones((2, 1, 1)), bank, 2, 0.07).tolist() == [[3]]
 
 
-def test_the_order_in_which_neighbours_are_found_decides_no_tie(monkeypatch):
+def test_ties_do_not_depend_on_the_order_of_the_neighbours(monkeypatch):
     random = np.random.default_rng(3)
     nearness = random.random(40)  # of class 8's regions, and of class 3's
     bank = Regions(np.tile(nearness, 2).astype(np.float32)[:, None], np.repeat([8, 3], 40))
@@ -142,7 +142,7 @@ def test_fewer_regions_than_neighbours_all_vote():
 
 @unhurried
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(0, 10**6))
-def test_votes_are_those_of_the_long_way(k, regions, seed):
+def test_votes_agree_with_a_plain_implementation(k, regions, seed):
     random = np.random.default_rng(seed)
     bank = Regions(unit(*random.normal(size=(regions, 3)).tolist()), random.integers(0, 4, regions))
     features = random.normal(size=(3, 2, 3)).astype(np.float32)
@@ -154,14 +154,14 @@ def test_votes_are_those_of_the_long_way(k, regions, seed):
                 :k
             ]
             votes = [sum(math.exp(s / 0.07) for s, label in similarity if label == c) for c in range(4)]
-            # What differs in the last digits of 32 bits is no other class.
+            # Sums that differ only by the rounding of 32 bits count as equal.
             assert votes[found[y, x]] == pytest.approx(max(votes), rel=1e-4)
 
 
-def test_positions_are_worked_through_in_pieces(monkeypatch):
+def test_positions_are_processed_in_chunks_with_the_same_result(monkeypatch):
     random = np.random.default_rng(5)
     bank = Regions(unit(*random.normal(size=(20, 4)).tolist()), random.integers(0, 9, 20))
     features = random.normal(size=(4, 9, 7)).astype(np.float32)
     whole = voted(features, bank, 5, 0.07)
-    monkeypatch.setattr("imagenet_s.benchmark.baseline.nearest_neighbours.SIMILARITIES", 60)
+    monkeypatch.setattr("imagenet_s.benchmark.baseline.nearest_neighbours.MAX_SIMILARITIES", 60)
     assert (voted(features, bank, 5, 0.07) == whole).all()

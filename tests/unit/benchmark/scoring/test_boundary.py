@@ -1,4 +1,4 @@
-"""Boundaries: their width, the border of the image, and all classes at once against class by class."""
+"""Boundaries: their width, the border of the image, and one pass against class by class."""
 
 import numpy as np
 import pytest
@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.ndimage import binary_erosion
 
-from imagenet_s.benchmark.scoring.boundary import boundary, boundary_of_width, width_of
+from imagenet_s.benchmark.scoring.boundary import boundary, boundary_of_width, boundary_width
 
 unhurried = settings(deadline=None)  # the first example pays for imports
 
 
 def by_class(ids: np.ndarray, d: int) -> np.ndarray:
-    """As the official toolbox goes about it: each id's mask less its erosion."""
+    """The way of the official toolbox: the mask of each id minus its erosion."""
     found = np.zeros(ids.shape, bool)
     for id in np.unique(ids):
         mask = ids == id
@@ -38,7 +38,7 @@ def drawn(bits: np.ndarray) -> list[str]:
     ],
 )
 def test_a_boundary_is_three_hundredths_of_the_diagonal_wide(height, width, d):
-    assert width_of(height, width) == d
+    assert boundary_width(height, width) == d
 
 
 def test_the_border_of_the_image_is_boundary():
@@ -56,7 +56,7 @@ def test_two_classes_and_ignore_each_have_a_boundary_where_they_meet():
     ]
 
 
-def test_classes_that_touch_by_a_corner_only_are_boundary_there():
+def test_classes_that_touch_only_at_a_corner_are_boundary_there():
     ids = np.zeros((8, 8), np.uint16)
     ids[:4, :4] = 1
     ids[4:, 4:] = 1
@@ -91,16 +91,16 @@ def test_a_single_pixel_makes_a_square_of_boundary_around_it():
     st.integers(1, 5),
     st.integers(1, 7),
 )
-def test_all_at_once_is_the_same_as_eroding_class_by_class(blocks, side, d):
-    # Blocks of pixels, for single ones are seldom interior.
+def test_one_pass_agrees_with_eroding_class_by_class(blocks, side, d):
+    # Blocks of pixels, because single pixels are rarely interior.
     ids = np.kron(blocks, np.ones((side, side), np.uint16))
     assert (boundary_of_width(ids, d) == by_class(ids, d)).all()
 
 
-def test_a_map_of_usual_size_is_the_same_as_eroding_class_by_class():
+def test_a_mask_of_usual_size_agrees_with_eroding_class_by_class():
     random = np.random.default_rng(1)
     ids = np.kron(random.integers(0, 3, (5, 7)), np.ones((75, 70), int)).astype(np.uint16)
     ids[100:220, 50:300] = 1000
-    d = width_of(*ids.shape)
+    d = boundary_width(*ids.shape)
     assert d > 15
     assert (boundary(ids) == by_class(ids, d)).all()

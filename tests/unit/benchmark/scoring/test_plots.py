@@ -9,8 +9,9 @@ from PIL import Image
 
 from helpers.scoring import evaluate, ids_at, replace
 from helpers.trees import linked_copy
+from imagenet_s.benchmark.scoring.pairs import Pair
 from imagenet_s.benchmark.scoring.plots import draw_classes, draw_images
-from imagenet_s.benchmark.scoring.predictions import Pair, names_of
+from imagenet_s.benchmark.scoring.predictions import names_of
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored
 from imagenet_s.masks.codec import rgb_png
 from imagenet_s.masks.palette import colors
@@ -28,7 +29,7 @@ def test_plot_and_pictures_are_written_and_the_same_each_time(truth50, predictio
         assert (tmp_path / f"a-{what}.png").read_bytes() == (tmp_path / f"b-{what}.png").read_bytes()
 
 
-def test_a_tree_s_own_folder_will_do_and_its_images_are_shown(truth50, predictions, imagenet50, tmp_path):
+def test_a_tree_may_be_given_and_its_images_are_shown(truth50, predictions, imagenet50, tmp_path):
     tree = tmp_path / "ImageNetS50"
     linked_copy(truth50, tree / "validation-segmentation")
     linked_copy(predictions, tmp_path / "both" / "validation")
@@ -58,7 +59,7 @@ def test_the_worst_images_are_those_with_the_lowest_mean_iou(truth50, prediction
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
     assert [one.pair.name for one in shown["worst"][:2]] == [NAMES[40], NAMES[7]]
     assert (shown["worst"][0].iou, shown["best"][0].iou) == (0, pytest.approx(1))
-    # Background of two classes' mean, or of three where another object is there: 49 is none of them.
+    # The mean over background and the classes of truth and prediction, of which only background matches.
     assert shown["worst"][1].iou == pytest.approx(1 / (1 + len(set(np.unique(ids)) - {0, 1000}) + 1))
 
 
@@ -91,7 +92,7 @@ def test_truth_and_prediction_are_each_drawn_in_their_own_colours(shown, tmp_pat
         assert column * 300 <= found.min() <= found.max() < (column + 1) * 300
 
 
-def test_generated_ids_are_drawn_as_what_they_mean(shown, tmp_path):
+def test_generated_ids_are_drawn_as_their_classes(shown, tmp_path):
     draw_images(50, shown, None, "worst", tmp_path / "plain.png")
     table = np.arange(65_536, dtype=np.uint16)
     table[[7, 9]] = 9, 7
@@ -101,7 +102,7 @@ def test_generated_ids_are_drawn_as_what_they_mean(shown, tmp_path):
     assert (tmp_path / "matched.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
 
-def test_an_image_of_another_size_is_left_out(shown, tmp_path):
+def test_an_image_of_another_size_is_not_drawn(shown, tmp_path):
     draw_images(50, shown, None, "worst", tmp_path / "without.png")
     image = tmp_path / "validation" / "n01443537" / "x.JPEG"
     image.parent.mkdir(parents=True)
@@ -114,25 +115,27 @@ def test_an_image_of_another_size_is_left_out(shown, tmp_path):
 
 
 @pytest.mark.parametrize("subset", [300, 919])
-def test_of_many_classes_the_lowest_and_the_highest_are_named(subset, tmp_path, monkeypatch):
+def test_only_the_lowest_and_the_highest_of_many_classes_are_named(subset, tmp_path, monkeypatch):
     named = []
     monkeypatch.setattr(
         "matplotlib.axes.Axes.set_yticks", lambda self, places, labels, **_: named.extend(labels)
     )
     rows = [ClassRow(i, "n", f"class {i}", 100 * i / subset, 50, 9) for i in range(subset + 1)]
-    draw_classes(subset, rows[::-1], {"mIoU": 50.0}, tmp_path / "c.png")
+    draw_classes(subset, rows[::-1], 50.0, tmp_path / "c.png")
     ids = [int(label.rpartition(" ")[2]) for label in named]
     assert ids == [*range(25), *range(subset - 24, subset + 1)]
     assert drawn(tmp_path / "c.png").shape[0] < 1500
 
 
-def test_the_best_begin_with_the_best_and_of_equals_with_the_first_by_name(
+def test_the_best_image_comes_first_and_equal_images_are_sorted_by_name(
     truth50, predictions, tmp_path, monkeypatch
 ):
-    seen = {}
+    drawn_names = {}
     monkeypatch.setattr(
         "imagenet_s.benchmark.scoring.plots.draw_images",
-        lambda subset, scored, table, which, path: seen.update({which: [one.pair.name for one in scored]}),
+        lambda subset, scored, table, which, path: drawn_names.update(
+            {which: [one.pair.name for one in scored]}
+        ),
     )
     for name in NAMES[:10]:
         replace(predictions / name, rgb_png(np.full_like(ids_at(predictions / name), 50)))
@@ -142,6 +145,6 @@ def test_the_best_begin_with_the_best_and_of_equals_with_the_first_by_name(
         replace(predictions / name, rgb_png(ids))
     replace(predictions / NAMES[20], (truth50 / NAMES[20]).read_bytes())
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
-    assert len(seen["worst"]) == len(seen["best"]) == 8
-    assert seen["best"][0] == NAMES[20]
-    assert seen["worst"] == sorted(NAMES[:10])[:8]
+    assert len(drawn_names["worst"]) == len(drawn_names["best"]) == 8
+    assert drawn_names["best"][0] == NAMES[20]
+    assert drawn_names["worst"] == sorted(NAMES[:10])[:8]

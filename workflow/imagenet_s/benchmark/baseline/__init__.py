@@ -1,1 +1,1 @@
-"""Features and predictions of the baseline."""
+"""The distance matching baseline: features of images, and predictions from them."""

@@ -1,7 +1,7 @@
-"""Distance matching: classes for features by the masks of train-semi, without training anything.
+"""Distance matching: predict classes from features and the masks of train-semi, without training.
 
-Each region of a train-semi mask becomes a vector; each position of another image takes the class of its
-nearest vectors (`neighbours.py`).
+Each region of a train-semi mask becomes a vector. Each position of another image gets the class of its
+nearest vectors (`nearest_neighbours.py`).
 """
 
 import os
@@ -46,14 +46,21 @@ from imagenet_s.workspace.output_guard import check_output_path
 BANK, LABELS = "bank.npy", "labels.npy"
 
 ADVICE = (
-    "Nothing was predicted. Wanted: features `<wnid>/<stem>.npy` (or .npz with one array) of each image, "
+    "Nothing was predicted. Expected: features `<wnid>/<stem>.npy` (or .npz with one array) of each image, "
     "finite numbers of shape (C, h, w) with the same C everywhere."
 )
 
 
 @dataclass(frozen=True)
 class FeatureFolders:
-    """What is read: features and masks of the subset's train-semi; features and images to be predicted."""
+    """The folders that distance matching reads.
+
+    Attributes:
+        features_train: The features of the subset's train-semi images.
+        masks: The train-semi masks, or a tree that contains them.
+        features: The features of `images`.
+        images: The images to predict.
+    """
 
     features_train: Path
     masks: Path
@@ -63,7 +70,7 @@ class FeatureFolders:
 
 @dataclass(frozen=True)
 class Vote:
-    """How the nearest regions choose a class: the `k` nearest, weighted by exp(similarity / temperature)."""
+    """How regions choose a class: the `k` nearest vote with the weights exp(similarity / temperature)."""
 
     k: int
     temperature: float
@@ -72,117 +79,129 @@ class Vote:
 def distance_match(subset: int, folders: FeatureFolders, vote: Vote, out: Path, workers: int) -> None:
     """Write predictions of all images in `folders.images` to `out`, and `<out>.json`: how they were made.
 
-    Raises UserError with all that is missing or cannot be read.
+    Raises:
+        UserError: Files are missing or cannot be used; it names all of them.
     """
     features_train, features, images = folders.features_train, folders.features, folders.images
     masks = inner(folders.masks, mask_folder("train-semi"))
     check_output_path(out, features_train, masks, features, images)
-    # Of several processes each has a core of its own, and takes no others for its matrices.
+    # Each process has a core of its own, so matrix products must not use threads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     log.info("%s", describe("distance-matching"))
     name, receipt = subset_of(subset).name, out.with_name(f"{out.name}.json")
-    what = f"{images} cannot be predicted by {features} and {features_train}:"
-    train, findings = _train(subset, features_train, masks)
-    wanted, lacking = _wanted(features, images)
-    require_no_file(findings + lacking, what, ADVICE)
+    what = f"{images} cannot be predicted from {features} and {features_train}:"
+    train, train_problems = _find_train(subset, features_train, masks)
+    wanted, problems = _find_wanted(features, images)
+    require_no_file(train_problems + problems, what, ADVICE)
     with (
-        scratch_folder(out.with_name(f".{out.name}.regions")) as kept,
-        atomic_write_folder(out, receipt) as making,
+        scratch_folder(out.with_name(f".{out.name}.regions")) as scratch,
+        atomic_write_folder(out, receipt) as partial_out,
     ):
         embed = partial(_embed, len(class_ids(subset)))
-        found = map_chunks(embed, train, workers, f"Embedding train-semi of {name}", "images", at_once=16)
-        channels, findings = _gathered(found, kept)
-        require_no_file(findings, what, ADVICE)
+        chunks: list[_Chunk] = map_chunks(
+            embed, train, workers, f"Embedding train-semi of {name}", "images", at_once=16
+        )
+        channels, problems = _save_regions(chunks, scratch)
+        require_no_file(problems, what, ADVICE)
         for folder in {item.name.rpartition("/")[0] for item in wanted}:
-            (making / folder).mkdir()
-        predict = partial(_predict, kept, channels, vote, making)
-        findings = map_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
-        require_no_file(findings, what, ADVICE)
-        regions, digest = len(np.load(kept / LABELS)), digest_of_files(making)
+            (partial_out / folder).mkdir()
+        predict = partial(_predict, scratch, channels, vote, partial_out)
+        problems = map_chunks(predict, wanted, workers, f"Predicting {name}", "images", at_once=16)
+        require_no_file(problems, what, ADVICE)
+        regions, digest = len(np.load(scratch / LABELS)), digest_of_files(partial_out)
     facts = {"subset": subset, "images": len(wanted), "channels": channels, "regions": regions}
     how = asdict(vote) | {"enlarged": ENLARGED, "made_by": f"imagenet-s {__version__}"}
     write_receipt(receipt, facts | how | {"sha256": digest}, out)
     print(
-        f"{len(wanted):,} predictions in {out}, by {regions:,} regions of {len(train):,} images of train-semi"
+        f"Wrote {len(wanted):,} predictions to {out}, from {regions:,} regions of {len(train):,} "
+        "train-semi images"
     )
 
 
 class Item(NamedTuple):
-    """An image's `<wnid>/<stem>.png`, its features, and its mask or the image itself."""
+    """The features of an image, and its mask or the image itself; `name` is `<wnid>/<stem>.png`."""
 
     name: str
     features: Path
     other: Path
 
 
-def _train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[FileProblem]]:
-    """What train-semi has, and what it lacks."""
-    wanted, found, there = names_of(subset, "train-semi"), find_features(features), files_in(masks)
-    findings = [
-        FileProblem("missing features of train-semi", _npy(name)) for name in wanted if name not in found
+def _find_train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[FileProblem]]:
+    """Return the train-semi images that have features and a mask, and which files are missing."""
+    wanted, found, true = names_of(subset, "train-semi"), find_features(features), files_in(masks)
+    missing = [
+        *(FileProblem("missing train-semi features", _npy(name)) for name in wanted if name not in found),
+        *(FileProblem("missing train-semi masks", name) for name in wanted if name not in true),
     ]
-    findings += [FileProblem("missing masks of train-semi", name) for name in wanted if name not in there]
-    return [
-        Item(name, found[name], there[name]) for name in wanted if name in found and name in there
-    ], findings
+    items = [Item(name, found[name], true[name]) for name in wanted if name in found and name in true]
+    return items, missing
 
 
-def _wanted(features: Path, images: Path) -> tuple[list[Item], list[FileProblem]]:
-    """What is to be predicted: all images of a folder."""
+def _find_wanted(features: Path, images: Path) -> tuple[list[Item], list[FileProblem]]:
+    """Return the images of a folder that have features, and what is missing or unexpected."""
     found = find_features(features)
     paths = images_in(images)
-    findings = [FileProblem("missing features of images", _npy(name)) for name in paths if name not in found]
-    findings += [FileProblem("features without an image", str(found[n])) for n in found if n not in paths]
-    return [Item(name, found[name], path) for name, path in paths.items() if name in found], findings
+    problems = [
+        *(FileProblem("missing image features", _npy(name)) for name in paths if name not in found),
+        *(FileProblem("features without an image", str(found[name])) for name in found if name not in paths),
+    ]
+    return [Item(name, found[name], path) for name, path in paths.items() if name in found], problems
 
 
 def _npy(name: str) -> str:
-    """The name of the features of the image whose mask has that name."""
+    """Return the name of an image's features, from the name of its mask."""
     return f"{name.removesuffix('.png')}.npy"
 
 
-def _embed(classes: int, items: Sequence[Item]) -> list[Regions | FileProblem]:
-    results = []
+class _Chunk(NamedTuple):
+    """The regions of some images, and what is wrong with the others."""
+
+    regions: list[Regions]
+    problems: list[FileProblem]
+
+
+def _embed(classes: int, items: Sequence[Item]) -> list[_Chunk]:
+    """Embed the regions of a chunk of train-semi images and return one result."""
+    regions: list[Regions] = []
+    problems: list[FileProblem] = []
     for item in items:
         try:
             mask = decode(file_bytes(item.other), classes)
-            if mask.problems:
-                results.append(FileProblem("odd masks of train-semi", f"{item.name} {mask.problems[0]}"))
+            if mask.problems or mask.ids is None:
+                problems.append(FileProblem("invalid train-semi masks", f"{item.name} {mask.problems[0]}"))
                 continue
-            results.append(embedded(enlarged(read_features(item.features)), mask.ids))
+            regions.append(embedded(enlarged(read_features(item.features)), mask.ids))
         except BadFeatures as error:
-            results.append(FileProblem("unusable features", f"{item.features} {error}"))
+            problems.append(FileProblem("unusable features", f"{item.features} {error}"))
         except OSError as error:
-            results.append(FileProblem("unreadable masks of train-semi", f"{item.name}: {error.strerror}"))
-    return results
+            problems.append(FileProblem("unreadable train-semi masks", f"{item.name}: {error.strerror}"))
+    return [_Chunk(regions, problems)]
 
 
-def _gathered(found: Sequence[Regions | FileProblem], kept: Path) -> tuple[int, list[FileProblem]]:
-    """Keeps all regions where the processes find them; the number of channels, and what is wrong."""
-    regions = [one for one in found if isinstance(one, Regions)]
-    findings = [one for one in found if isinstance(one, FileProblem)]
-    counts = sorted({one.vectors.shape[1] for one in regions})
+def _save_regions(chunks: Sequence[_Chunk], scratch: Path) -> tuple[int, list[FileProblem]]:
+    """Save all regions for the processes to read. Return the number of channels, and what is wrong."""
+    regions = [image for chunk in chunks for image in chunk.regions]
+    problems = [problem for chunk in chunks for problem in chunk.problems]
+    counts = sorted({image.vectors.shape[1] for image in regions})
     if len(counts) > 1:
-        findings.append(
-            FileProblem("different numbers of channels in features of train-semi", first_few(counts))
-        )
-    if regions and not any(len(one.labels) for one in regions):
-        findings.append(
-            FileProblem("masks of train-semi without any region", "all of their pixels are ignored")
-        )
-    if not findings:
-        np.save(kept / BANK, np.concatenate([one.vectors for one in regions]))
-        np.save(kept / LABELS, np.concatenate([one.labels for one in regions]))
-    return counts[0] if counts else 0, findings
+        problems.append(FileProblem("train-semi features with different channel counts", first_few(counts)))
+    if regions and not any(len(image.labels) for image in regions):
+        problems.append(FileProblem("train-semi masks without a region", "all of their pixels are ignored"))
+    if not problems:
+        np.save(scratch / BANK, np.concatenate([image.vectors for image in regions]))
+        np.save(scratch / LABELS, np.concatenate([image.labels for image in regions]))
+    return counts[0] if counts else 0, problems
 
 
-def _predict(kept: Path, channels: int, vote: Vote, out: Path, items: Sequence[Item]) -> list[FileProblem]:
-    # Mapped, not read: the processes share the memory.
-    bank = Regions(np.load(kept / BANK, mmap_mode="r"), np.load(kept / LABELS))
-    return [finding for item in items for finding in _predict_one(bank, channels, vote, item, out)]
+def _predict(scratch: Path, channels: int, vote: Vote, out: Path, items: Sequence[Item]) -> list[FileProblem]:
+    """Write the predictions of a chunk of images; return what is wrong with them."""
+    # The vectors are mapped, not read, so that the processes share the memory.
+    bank = Regions(np.load(scratch / BANK, mmap_mode="r"), np.load(scratch / LABELS))
+    return [problem for item in items for problem in _predict_one(bank, channels, vote, item, out)]
 
 
 def _predict_one(bank: Regions, channels: int, vote: Vote, item: Item, out: Path) -> Iterator[FileProblem]:
+    """Write the prediction of one image, or yield what is wrong with it."""
     try:
         features = read_features(item.features)
     except BadFeatures as error:
@@ -190,9 +209,8 @@ def _predict_one(bank: Regions, channels: int, vote: Vote, item: Item, out: Path
         return
     shape = image_shape(item.other)
     if len(features) != channels:
-        yield FileProblem(
-            "unusable features", f"{item.features} has {len(features)} channels, not {channels}"
-        )
+        text = f"{item.features} has {len(features)} channels, not {channels}"
+        yield FileProblem("unusable features", text)
     elif shape is None:
         yield FileProblem("unreadable images", str(item.other))
     else:

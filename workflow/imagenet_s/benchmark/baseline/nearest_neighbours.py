@@ -1,4 +1,4 @@
-"""The nearest neighbours of distance matching: regions of masks as vectors, and the votes of the nearest.
+"""Classify positions of feature maps by the regions of masks whose features are most similar.
 
 Source of all steps and constants: the distance matching of PASS, github.com/LUSSeg/PASS.
 """
@@ -7,95 +7,135 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagenet_s.spec.classes import IGNORE
 
 NEIGHBOURS = 10
 TEMPERATURE = 0.07
-ENLARGED = 4  # times, before anything is done with a feature map
-EPSILON = 1e-12  # a vector of zeros stays one
-SIMILARITIES = 1 << 22  # at a time, so that memory is bounded
+ENLARGED = 4  # the factor by which each feature map is enlarged first
+EPSILON = 1e-12  # keeps a vector of zeros as it is
+MAX_SIMILARITIES = 1 << 22  # computed at a time, which bounds the memory
 
 
-def enlarged(features: np.ndarray, factor: int = ENLARGED) -> np.ndarray:
-    """Features (C, h, w) → (C, factor·h, factor·w) float32, bilinearly.
+def enlarged(features: NDArray[np.number], factor: int = ENLARGED) -> NDArray[np.float32]:
+    """Enlarge a feature map bilinearly.
 
-    Pixels are areas whose corners stay together (`align_corners=False` of PyTorch's `interpolate`).
+    Source: PASS, `interpolate` of PyTorch with `align_corners=False`: pixels are areas, and the corners of
+    both maps coincide.
+
+    Args:
+        features: (C, h, w).
+        factor: The factor for both sides.
+
+    Returns:
+        (C, factor · h, factor · w) float32.
     """
     _, height, width = features.shape
     down, across = _bilinear(height, factor), _bilinear(width, factor)
-    return down @ features.astype(np.float32, copy=False) @ across.T
+    result: NDArray[np.float32] = down @ features.astype(np.float32, copy=False) @ across.T
+    return result
 
 
 @cache
-def _bilinear(size: int, factor: int) -> np.ndarray:
-    """(factor · size, size) float32: how much each new pixel takes of each old one."""
+def _bilinear(size: int, factor: int) -> NDArray[np.float32]:
+    """Return the weight of each old pixel in each new pixel, (factor · size, size)."""
     centres = ((np.arange(size * factor) + 0.5) / factor - 0.5).clip(0, size - 1)
     weights = 1 - np.abs(centres[:, None] - np.arange(size))
     return weights.clip(0).astype(np.float32)
 
 
-def nearest(ids: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Ids (height, width) → ids of `shape`, (new height, new width), by nearest neighbour."""
+def nearest(ids: NDArray[np.uint16], shape: tuple[int, int]) -> NDArray[np.uint16]:
+    """Resize ids by nearest neighbour.
+
+    Source: PASS, `interpolate` of PyTorch with `mode="nearest"`.
+
+    Args:
+        ids: (height, width).
+        shape: The new (height, width).
+
+    Returns:
+        Ids of the new shape.
+    """
     rows, columns = (_sources(old, new) for old, new in zip(ids.shape, shape, strict=True))
-    return ids[rows[:, None], columns]
+    resized: NDArray[np.uint16] = ids[rows[:, None], columns]
+    return resized
 
 
-def _sources(old: int, new: int) -> np.ndarray:
-    """(new,) the old pixel of each new pixel i: ⌊i · (old / new)⌋ in 32 bits.
+def _sources(old: int, new: int) -> NDArray[np.intp]:
+    """Return the old pixel of each new pixel i along a side: ⌊i · (old / new)⌋, (new,).
 
-    PyTorch's `interpolate` reckons so. In whole numbers 0.012 % of the pixels would be the next one.
+    It is computed in 32-bit floats, as in `interpolate` of PyTorch. Integers would give the next pixel in
+    0.012 % of the cases.
     """
     scale = np.float32(old) / np.float32(new)
     return np.minimum((np.arange(new, dtype=np.float32) * scale).astype(np.intp), old - 1)
 
 
 class Regions(NamedTuple):
-    """Vectors, (regions, C) float32 of length 1, and their class ids, (regions,) int64."""
+    """Feature vectors of regions, (n, C) float32 of length 1, and their class ids, (n,) int64."""
 
-    vectors: np.ndarray
-    labels: np.ndarray
+    vectors: NDArray[np.float32]
+    labels: NDArray[np.int64]
 
 
-def embedded(features: np.ndarray, ids: np.ndarray) -> Regions:
-    """The regions of one image: enlarged features (C, h, w), ids of its mask, (height, width).
+def embedded(features: NDArray[np.float32], ids: NDArray[np.uint16]) -> Regions:
+    """Return the regions of one image.
 
-    A region's vector is the sum of its pixels' features over the number of all pixels, made of length 1.
-    Background is a region like the others; ignore is none.
+    Source: PASS. The vector of a region is the sum of the features of its pixels, divided by the number of
+    all pixels, then scaled to length 1. Background is a region like the others; ignore is not a region.
+
+    Args:
+        features: Enlarged features, (C, h, w).
+        ids: The mask of the image, (height, width).
     """
-    channels, *shape = features.shape
-    small = nearest(ids, tuple(shape)).ravel()
+    channels, height, width = features.shape
+    small = nearest(ids, (height, width)).ravel()
     labels = np.unique(small[small != IGNORE]).astype(np.int64)
     masks = (small[:, None] == labels).astype(np.float32)
     means = (features.reshape(channels, -1) @ masks / len(small)).T
-    return Regions(_of_length_1(means), labels)
+    return Regions(_normalized(means), labels)
 
 
-def _of_length_1(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), EPSILON)
+def _normalized(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale vectors, (n, C), to length 1; vectors of zeros stay as they are."""
+    result: NDArray[np.float32] = vectors / np.maximum(
+        np.linalg.norm(vectors, axis=1, keepdims=True), EPSILON
+    )
+    return result
 
 
-def voted(features: np.ndarray, bank: Regions, k: int, temperature: float) -> np.ndarray:
-    """Class ids, (h, w) uint16, for enlarged features (C, h, w).
+def voted(features: NDArray[np.float32], bank: Regions, k: int, temperature: float) -> NDArray[np.uint16]:
+    """Return the class id of each position of a feature map.
 
-    Each position takes the class that has most of the weights exp(similarity / temperature) of its `k` most
-    similar regions; of several classes, the lowest id. Similarity is the cosine, in 32 bits: between regions
-    that are the same its rounding decides, as it does in PASS.
+    Source: PASS. The `k` most similar regions vote with the weights exp(similarity / temperature). The class
+    with the largest sum wins, among equal sums the lowest id. Similarity is the cosine, in 32-bit floats:
+    among identical regions its rounding decides, as in PASS.
+
+    Args:
+        features: Enlarged features, (C, h, w).
+        bank: All regions.
+        k: The number of regions that vote.
+        temperature: Above 0.
+
+    Returns:
+        (h, w) uint16.
     """
     channels, height, width = features.shape
-    positions = _of_length_1(np.ascontiguousarray(features.reshape(channels, -1).T))
-    first = max(0, len(bank.labels) - k)  # of those kept, where all are in ascending order
+    positions = _normalized(np.ascontiguousarray(features.reshape(channels, -1).T))
+    first = max(0, len(bank.labels) - k)  # index of the first region that votes, in ascending order
     classes = int(bank.labels.max()) + 1
     ids = np.empty(len(positions), np.uint16)
-    step = max(1, SIMILARITIES // len(bank.labels))
+    step = max(1, MAX_SIMILARITIES // len(bank.labels))
     for start in range(0, len(positions), step):
         similarity = positions[start : start + step] @ bank.vectors.T
         chosen = np.argpartition(similarity, first, axis=1)[:, first:]
         chosen.sort(axis=1)  # so that weights are summed in the same order on every machine
-        nearness = np.take_along_axis(similarity, chosen, axis=1).astype(np.float64)
-        # The nearest weighs 1 whatever the temperature: no number is too large, and votes keep their order.
-        weights = np.exp((nearness - nearness.max(axis=1, keepdims=True)) / temperature)
-        places = np.arange(len(similarity))[:, None] * classes + bank.labels[chosen]
-        votes = np.bincount(places.ravel(), weights.ravel(), len(similarity) * classes)
+        nearest_similarity = np.take_along_axis(similarity, chosen, axis=1).astype(np.float64)
+        # The most similar region has the weight 1 at any temperature. This avoids overflow and keeps the
+        # order of the sums.
+        weights = np.exp((nearest_similarity - nearest_similarity.max(axis=1, keepdims=True)) / temperature)
+        cells = np.arange(len(similarity))[:, None] * classes + bank.labels[chosen]
+        votes = np.bincount(cells.ravel(), weights.ravel(), len(similarity) * classes)
         ids[start : start + step] = votes.reshape(-1, classes).argmax(axis=1)
     return ids.reshape(height, width)

@@ -1,1 +1,1 @@
-"""Predictions beside the truth: figures, matching, plots."""
+"""Compare predictions with the true masks: metrics, matching of ids, plots."""

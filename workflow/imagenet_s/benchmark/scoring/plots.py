@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: the IoU of each class, and images with their truth and their prediction."""
+"""Draw the results of scoring: the IoU of each class, and images with their true and predicted masks."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from imagenet_s.benchmark.scoring.match_json import relabelled
-from imagenet_s.benchmark.scoring.predictions import file_bytes, prediction_of
+from imagenet_s.benchmark.scoring.pairs import read_pair
+from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored
 from imagenet_s.io.atomic import atomic_write
-from imagenet_s.masks.codec import decode
 from imagenet_s.masks.palette import colors
 from imagenet_s.runtime.image_file import BadImage
 from imagenet_s.runtime.image_file import decode as decode_image
@@ -19,23 +20,23 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids, class_names
 from imagenet_s.spec.subsets import mask_folder, subset_of
 
-NAMED = 60  # up to so many classes all are named; of more, those that are lowest and highest
-ENDS = 25
-OPACITY = 0.6  # of a class's colour over its image
+MAX_NAMED = 60  # classes; of more, only the lowest and the highest get a bar
+ENDS = 25  # classes at each end that get a bar then
+OPACITY = 0.6  # of the colour of a class over its image
 DPI = 100
 
 
-def draw_classes(subset: int, rows: Sequence[ClassRow], found: dict, path: Path) -> None:
-    """Draws the IoU and the boundary IoU of each class as a PNG, the lowest first."""
+def draw_classes(subset: int, rows: Sequence[ClassRow], mean_iou: float, path: Path) -> None:
+    """Draw the IoU and the boundary IoU of each class as a PNG, the lowest first; `mean_iou` in percent."""
     ranked = sorted(rows, key=lambda row: (row.IoU, row.id))
-    named = ranked if len(ranked) <= NAMED else ranked[:ENDS] + ranked[-ENDS:]
+    named = ranked if len(ranked) <= MAX_NAMED else ranked[:ENDS] + ranked[-ENDS:]
     heights = (2.2, 0.17 * len(named) + 0.6)
     figure = Figure(figsize=(9, sum(heights) + 0.8), layout="constrained")
     top, bars = figure.subplots(2, 1, height_ratios=heights)
     top.fill_between(range(1, len(ranked) + 1), [row.IoU for row in ranked], step="mid", color="#4c78a8")
-    top.axhline(found["mIoU"], color="#222222", linewidth=1, linestyle="--")
-    name = f"mIoU {found['mIoU']:.2f}"
-    top.text(0.01, found["mIoU"] + 1.5, name, fontsize=8, transform=top.get_yaxis_transform())
+    top.axhline(mean_iou, color="#222222", linewidth=1, linestyle="--")
+    name = f"mIoU {mean_iou:.2f}"
+    top.text(0.01, mean_iou + 1.5, name, fontsize=8, transform=top.get_yaxis_transform())
     top.set(
         title=f"{subset_of(subset).name} validation: IoU by class", xlabel="classes by IoU", ylabel="IoU (%)"
     )
@@ -55,64 +56,81 @@ def draw_classes(subset: int, rows: Sequence[ClassRow], found: dict, path: Path)
 
 
 def draw_images(
-    subset: int, scored: Sequence[Scored], table: np.ndarray | None, which: str, path: Path
+    subset: int, scored: Sequence[Scored], table: NDArray[np.uint16] | None, which: str, path: Path
 ) -> None:
-    """Draws images beside truth and prediction as a PNG, a row each; without images, masks alone.
+    """Draw images next to their true and predicted masks as a PNG, one row per image.
 
-    An image is looked for where an official tree has it, beside the folder of the masks.
+    An image is expected where the official tree has it, next to the folder of masks. The masks are drawn over
+    grey if it is not there.
+
+    Args:
+        subset: The subset that the predictions are for.
+        scored: The images to draw.
+        table: A `matching_table`, (65536,), or None if the predicted ids are classes.
+        which: What the images are, for the title: `worst` or `best`.
+        path: The PNG to write.
     """
     figure = Figure(figsize=(9, 2.4 * len(scored) + 0.5), layout="constrained")
     figure.suptitle(
-        f"{subset_of(subset).name} validation: the {which} of the images that were scored\n"
-        "white is ignored, grey is background",
+        f"{subset_of(subset).name} validation: the {which} of the scored images\n"
+        "white: ignored, grey: background",
         fontsize=10,
     )
     grid = figure.subplots(len(scored), 3, squeeze=False)
-    for axes, one in zip(grid, scored, strict=True):
-        truth = decode(one.pair.truth.read_bytes(), len(class_ids(subset))).ids
-        prediction = prediction_of(one.pair.prediction.read_bytes())
+    for axes, image in zip(grid, scored, strict=True):
+        truth, prediction = read_pair(image.pair, len(class_ids(subset)))
         if table is not None:
             prediction = relabelled(prediction, table)
-        picture = _picture(one.pair.name, one.pair.truth, truth.shape)
-        _show(axes[0], picture, f"{Path(one.pair.name).stem}\nmean IoU {100 * one.iou:.1f}")
-        _show(axes[1], _overlaid(picture, truth, subset), f"truth\n{_named(truth, subset)}")
-        _show(axes[2], _overlaid(picture, prediction, subset), f"prediction\n{_named(prediction, subset)}")
+        picture = _picture(image.pair.name, image.pair.truth, truth.shape)
+        _show(axes[0], picture, f"{Path(image.pair.name).stem}\nmean IoU {100 * image.iou:.1f}")
+        _show(axes[1], _overlaid(picture, truth, subset), f"truth\n{_class_names(truth, subset)}")
+        _show(
+            axes[2], _overlaid(picture, prediction, subset), f"prediction\n{_class_names(prediction, subset)}"
+        )
     _save(figure, path)
 
 
-def _picture(name: str, truth: Path, shape: tuple[int, int]) -> np.ndarray:
-    """The image of a mask, (height, width, 3) uint8; grey where there is none of that size."""
+def _picture(name: str, truth: Path, shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return the image of a mask, (height, width, 3), or grey if there is no image of that size."""
     folder = truth.parents[1]
     split = folder.name.removesuffix(mask_folder(""))
     path = (folder.parent / split / name).with_suffix(".JPEG")
-    picture = None  # a picture more or less is no reason to fail
+    picture = None  # a missing image does not stop the scoring
     try:
         picture = np.asarray(decode_image(file_bytes(path), "RGB").image)
     except FileNotFoundError:
         pass
     except (OSError, BadImage) as error:
-        log.warning("%s is drawn in grey, since it cannot be read (%s)", path, error)
+        log.warning("Cannot read %s (%s); its masks are drawn over grey.", path, error)
     grey = np.full((*shape, 3), 128, np.uint8)
     return grey if picture is None or picture.shape != grey.shape else picture
 
 
-def _overlaid(picture: np.ndarray, ids: np.ndarray, subset: int) -> np.ndarray:
-    """A picture in grey under its classes' colours: ignore is white, background and unknown ids have none."""
+def _overlaid(picture: NDArray[np.uint8], ids: NDArray[np.uint16], subset: int) -> NDArray[np.uint8]:
+    """Return an image in grey under the colours of its classes, (height, width, 3).
+
+    Ignored pixels are white. Background and unknown ids have no colour.
+
+    Args:
+        picture: The image, (height, width, 3).
+        ids: Its mask, (height, width).
+        subset: The subset that the ids are of.
+    """
     known = np.where(ids > IGNORE, OTHER, ids)
     grey = np.broadcast_to(picture.mean(axis=2, keepdims=True), picture.shape)
     mixed = (1 - OPACITY) * grey + OPACITY * colors(subset)[known]
     return np.where((known == OTHER)[..., None], grey, mixed).astype(np.uint8)
 
 
-def _named(ids: np.ndarray, subset: int) -> str:
-    """The names of the classes in a mask, the three largest."""
+def _class_names(ids: NDArray[np.uint16], subset: int) -> str:
+    """Return the names of the three largest classes in a mask, (height, width)."""
     wnids = list(class_ids(subset))
     areas = np.bincount(ids.ravel(), minlength=len(wnids) + 1)[: len(wnids) + 1]
     names = [class_names()[wnids[i - 1]] for i in np.argsort(-areas, kind="stable") if i and areas[i]]
-    return (", ".join(names[:3]) + (", …" if len(names) > 3 else "")) or "background alone"
+    return (", ".join(names[:3]) + (", …" if len(names) > 3 else "")) or "only background"
 
 
-def _show(axes: Axes, picture: np.ndarray, title: str) -> None:
+def _show(axes: Axes, picture: NDArray[np.uint8], title: str) -> None:
     axes.imshow(picture)
     axes.set_title(title, fontsize=7)
     axes.set_axis_off()
@@ -120,5 +138,5 @@ def _show(axes: Axes, picture: np.ndarray, title: str) -> None:
 
 def _save(figure: Figure, path: Path) -> None:
     with atomic_write(path) as partial:
-        # No date and no version: the same figures give the same picture.
+        # No date and no version, so that the same metrics give the same bytes.
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

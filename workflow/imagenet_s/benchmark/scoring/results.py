@@ -1,4 +1,4 @@
-"""What a scoring comes to: the figure of each image, the table by class."""
+"""The results of scoring: the IoU of each image, and the table of classes."""
 
 import csv
 from collections.abc import Sequence
@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imagenet_s.benchmark.scoring.metrics import BOUNDARY, PLAIN, PREDICTED, TRUE, Tally, ious
-from imagenet_s.benchmark.scoring.predictions import Pair
+from imagenet_s.benchmark.scoring.pairs import Pair
 from imagenet_s.io.atomic import atomic_write
 from imagenet_s.spec.classes import class_ids, class_names
 
 
 class Scored(NamedTuple):
-    """An image and its own figure: the mean IoU of the classes in its truth or prediction, 0 to 1.
+    """A scored image.
 
-    `true` has the ids of its truth.
+    Attributes:
+        pair: Its true mask and its prediction.
+        iou: The mean IoU of the classes in its truth or its prediction, 0 to 1.
+        true: The ids in its truth, ascending.
     """
 
     pair: Pair
@@ -22,15 +25,18 @@ class Scored(NamedTuple):
     true: tuple[int, ...]
 
 
-def image_iou(one: Tally) -> float:
-    """The mean IoU of the classes, background included, that one image has in its truth or prediction."""
-    areas = one.areas[PLAIN, 0]
-    there = areas[PREDICTED] + areas[TRUE] > 0
-    return float(ious(areas)[there].mean()) if there.any() else 0.0
+def image_iou(image: Tally) -> float:
+    """Return the mean IoU of the classes in the truth or the prediction of an image, background included."""
+    areas = image.areas[PLAIN, 0]
+    present = areas[PREDICTED] + areas[TRUE] > 0
+    return float(ious(areas)[present].mean()) if present.any() else 0.0
 
 
 class ClassRow(NamedTuple):
-    """A class's row of the table; IoUs in percent, `pixels` in the truth. Id 0 is background."""
+    """A row of the table of classes. Id 0 is background.
+
+    `IoU` and `boundary_IoU` are in percent; `pixels` counts those of the class in the truth.
+    """
 
     id: int
     wnid: str
@@ -41,7 +47,7 @@ class ClassRow(NamedTuple):
 
 
 def class_rows(subset: int, sums: Tally) -> list[ClassRow]:
-    """The table by class, background first."""
+    """Return the table of classes, background first."""
     wnids, names = ["", *class_ids(subset)], class_names()
     plain, edges = 100 * ious(sums.areas[PLAIN, 0]), 100 * ious(sums.areas[BOUNDARY, 0])
     pixels = sums.areas[PLAIN, 0, TRUE]
@@ -52,7 +58,7 @@ def class_rows(subset: int, sums: Tally) -> list[ClassRow]:
 
 
 def write_table(rows: Sequence[ClassRow], path: Path) -> None:
-    """Writes the table by class as CSV."""
+    """Write the table of classes as CSV."""
     with atomic_write(path) as partial_path, partial_path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(ClassRow._fields)

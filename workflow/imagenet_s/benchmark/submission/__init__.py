@@ -1,1 +1,1 @@
-"""Submissions: written and checked."""
+"""Write and check the zip of a submission."""

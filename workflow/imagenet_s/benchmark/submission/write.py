@@ -1,6 +1,6 @@
-"""A submission: predictions of a subset's test images, `method.txt` and `match.json` in a zip.
+"""Write a submission: a zip of the predictions of a subset's test images, `method.txt` and `match.json`.
 
-What was written is read back and checked as if somebody else had made it.
+The zip is read back and checked like one from somebody else.
 """
 
 import zipfile
@@ -21,9 +21,9 @@ from imagenet_s.benchmark.submission.check import (
     METHOD,
     SPLIT,
     advice,
-    tell_right,
-    tell_rules,
-    zip_findings,
+    log_rules,
+    print_success,
+    zip_problems,
 )
 from imagenet_s.io.receipts import receipt
 from imagenet_s.runtime.errors import UserError, first_few
@@ -36,9 +36,14 @@ DATE = (1980, 1, 1, 0, 0, 0)  # of each member, so that the same predictions giv
 
 @dataclass(frozen=True)
 class Submission:
-    """What is handed in: predictions of the test images of a subset, by the rules of a protocol.
+    """Predictions of the test images of a subset, to submit under the rules of a protocol.
 
-    `method` describes how they were made; `match`, where their ids are generated, which class each id is.
+    Attributes:
+        subset: The subset.
+        protocol: The name of the protocol.
+        predictions: The folder of predictions, or a folder that contains it.
+        match: The match.json, or None if the predicted ids are classes.
+        method: The YAML or JSON file that describes the method.
     """
 
     subset: int
@@ -49,41 +54,46 @@ class Submission:
 
 
 def submit(submission: Submission, images: Path, out: Path, workers: int) -> None:
-    """Write `out`, a zip to submit, once it is known to be one; `images` are the test images.
+    """Write `out`, a zip to submit; `images` is the folder of the test images.
 
-    Raises UserError with all that is wrong.
+    Raises:
+        UserError: The submission would not be valid; it names everything that is wrong. Nothing is written.
     """
     subset, protocol, predictions = submission.subset, submission.protocol, submission.predictions
     check_output_path(out, inner(predictions, SPLIT), images, submission.match, submission.method)
     texts = {METHOD: method_text(read_method(submission.method)).encode()}
     if submission.match:
         texts[MATCH] = submission.match.read_bytes()
-    tell_rules(subset, protocol)
+    log_rules(subset, protocol)
     wanted, found = names_of(subset, SPLIT), files_in(inner(predictions, SPLIT))
-    there = {name: found[name] for name in wanted if name in found}
-    if not there:
+    present = {name: found[name] for name in wanted if name in found}
+    if not present:
         raise UserError(
-            f"{predictions} has no prediction of a test image.\n"
-            f"Expected `<wnid>/<stem>.png` such as {wanted[0]}.\n"
-            f"It holds: {first_few(found) or 'nothing'}"
+            f"{predictions} contains no prediction of a test image.\n"
+            f"Expected: `<wnid>/<stem>.png` such as {wanted[0]}.\n"
+            f"It contains: {first_few(found) or 'nothing'}"
         )
     with receipt(out) as partial_path:
-        unread = _write(there, texts, partial_path)
-        findings = [FileProblem(UNREADABLE, f"{name}: {why}") for name, why in unread.items()]
-        findings += name_problems(found, wanted)
-        checked = zip_findings(subset, protocol, partial_path, images, workers)
-        findings += [one for one in checked if one.kind != MISSING]  # which is told of the folder
-        hints = advice(subset, findings)
-        require_no_file(findings, f"{predictions} cannot be submitted:", f"{hints}\nNothing was written.")
-    tell_right(out, len(there))
+        problems = _write(present, texts, partial_path) + name_problems(found, wanted)
+        checked = zip_problems(subset, protocol, partial_path, images, workers)
+        problems += [problem for problem in checked if problem.kind != MISSING]  # found in the folder already
+        hints = advice(subset, problems)
+        require_no_file(problems, f"{predictions} cannot be submitted:", f"{hints}\nNothing was written.")
+    print_success(out, len(present))
 
 
-def _write(predictions: dict[str, Path], texts: dict[str, bytes], path: Path) -> dict[str, str]:
-    """Writes a zip whose bytes depend on the content alone: sorted, dated 1980, not packed again.
+def _write(predictions: dict[str, Path], texts: dict[str, bytes], path: Path) -> list[FileProblem]:
+    """Write a zip whose bytes depend only on the content: sorted, dated 1980, not compressed.
 
-    Returns the predictions that could not be read, and why.
+    Args:
+        predictions: The path of each prediction, by name.
+        texts: The content of other members, by name.
+        path: The zip to write.
+
+    Returns:
+        The predictions that cannot be read. The zip is written without them.
     """
-    unread = {}
+    unreadable = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted([*predictions, *texts]):
             member = zipfile.ZipInfo(name, DATE)
@@ -92,7 +102,7 @@ def _write(predictions: dict[str, Path], texts: dict[str, bytes], path: Path) ->
             try:
                 data = texts[name] if name in texts else file_bytes(predictions[name])
             except OSError as error:
-                unread[name] = error.strerror
+                unreadable.append(FileProblem(UNREADABLE, f"{name}: {error.strerror}"))
                 continue
             archive.writestr(member, data)
-    return unread
+    return unreadable
