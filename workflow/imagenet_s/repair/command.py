@@ -22,7 +22,7 @@ from imagenet_s.spec.subsets import (
     subset_of,
 )
 from imagenet_s.verify.compare import VerificationResult, verify
-from imagenet_s.verify.expected import IMAGE, LABEL, MASK
+from imagenet_s.verify.file_tables import IMAGE, LABEL, MASK
 from imagenet_s.verify.report import report_lines
 from imagenet_s.workspace.leftovers import hold_output
 

@@ -23,7 +23,7 @@ from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SPLITS, tiers_of
 from imagenet_s.verify.adopt import ADOPTED
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.expected import IMAGE
+from imagenet_s.verify.file_tables import IMAGE
 
 
 @dataclass(frozen=True)

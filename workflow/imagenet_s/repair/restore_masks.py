@@ -21,7 +21,7 @@ from imagenet_s.repair.damage import (
 from imagenet_s.repair.restore_manifests import annotations_of
 from imagenet_s.spec.subsets import mask_of
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.expected import LABEL, MASK
+from imagenet_s.verify.file_tables import LABEL, MASK
 
 
 def restore_masks(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
