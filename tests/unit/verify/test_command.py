@@ -2,11 +2,11 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
+from helpers.checks import without_manifests
 from helpers.damages import own_copy
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.metadata import own_digest
@@ -132,8 +132,7 @@ def test_a_renamed_copy_without_manifests_is_recognized_by_its_classes(tmp_path,
 
 
 def test_a_renamed_copy_of_the_official_scripts_is_checked(copy, capsys):
-    shutil.rmtree(copy / "manifests")
-    (copy / "dataset.json").unlink()
+    without_manifests(copy)
     assert main(["verify", str(copy), "--level", "complete"]) == 1
     out = capsys.readouterr().out
     assert out.startswith(

@@ -77,7 +77,7 @@ def encode_labels(
             path.write_text("".join(lines))
 
 
-def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
+def encode_mask(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
     """Return a mask in another encoding.
 
     Args:
@@ -101,7 +101,7 @@ def _encode_chunk(
     for path in paths:
         label = label_path(path, encoding)
         try:
-            data = encoded((unpacked.masks / path).read_bytes(), unpacked.subset, path, encoding)
+            data = encode_mask((unpacked.masks / path).read_bytes(), unpacked.subset, path, encoding)
         except BadMask as error:
             (tree / label).unlink(missing_ok=True)
             results.append(EncodedMask(label, problem=str(error)))

@@ -20,7 +20,7 @@ from imagenet_s.spec.subsets import subset_of
 from imagenet_s.verify.expected import Expected, expected_of
 from imagenet_s.verify.file_checks import check_files
 from imagenet_s.verify.file_tables import IMAGE, MANIFEST, MASK
-from imagenet_s.verify.relocated import Misplaced, misplaced
+from imagenet_s.verify.relocated import Misplaced, find_misplaced
 from imagenet_s.verify.scan import Contents, contents
 
 KINDS = ("missing", "extra", "changed", "truncated", "unreadable", "pixels_equal", "moved")
@@ -36,7 +36,7 @@ class VerificationResult:
     level: str
     expected: Expected
     damage: Mapping[str, Sequence[str]]  # kind → paths in the subset's folder, sorted; no empty lists
-    swapped: Sequence[Misplaced]  # the files of kind `moved` that are in another class folder
+    misplaced: Sequence[Misplaced]  # the files of kind `moved` that are in another class folder
     dangling: Mapping[str, str]  # the links to nothing that account for kind `moved`: link → target
     remarks: Sequence[str]  # problems that concern no single path
     system: Sequence[str]  # files that operating systems left, which is no damage
@@ -110,7 +110,7 @@ def verify(
         expected=expected,
         damage={kind: sorted(damage[kind]) for kind in KINDS if damage[kind]},
         suspects={path: suspects[path] for path in sorted(suspects.keys() - set().union(*damage.values()))},
-        swapped=names.misplaced,
+        misplaced=names.misplaced,
         dangling=names.dangling,
         remarks=remarks,
         system=system,
@@ -164,7 +164,7 @@ def _compare_names(expected: Expected, found: Contents, everything: bool) -> Nam
     damage["unreadable"] = {path for path in missing if _holder(path, found.closed)}
     missing -= behind.keys() | damage["unreadable"]
     extra -= set(behind.values())
-    moved_files = misplaced(expected.subset, missing, extra)
+    moved_files = find_misplaced(expected.subset, missing, extra)
     damage["moved"] = set(behind) | {file.path for file in moved_files}
     damage["missing"] = missing - damage["moved"]
     damage["extra"] = extra - {file.actual for file in moved_files}

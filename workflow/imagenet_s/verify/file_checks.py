@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from imagenet_s.dataset.encoded_masks import encoded
+from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.images.read import Reader
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
@@ -155,7 +155,7 @@ def _label_damage(data: memoryview, path: str, label: str, subset: int) -> str:
         return "truncated" if is_truncated(path) else "unreadable"
     try:
         with open(_require_file(path.removesuffix(label) + mask), "rb") as file:
-            png = encoded(file.read(MAX_FILE_BYTES), subset, mask, encoding)
+            png = encode_mask(file.read(MAX_FILE_BYTES), subset, mask, encoding)
     except (OSError, BadMask):
         return ""  # the mask is reported instead
     return "" if np.array_equal(found, pixels(png)[1]) else "changed"

@@ -19,7 +19,7 @@ class Misplaced(NamedTuple):
     of_imagenet: bool  # whether that is the folder of its ImageNet class
 
 
-def misplaced(subset: int, missing: Collection[str], extra: Collection[str]) -> list[Misplaced]:
+def find_misplaced(subset: int, missing: Collection[str], extra: Collection[str]) -> list[Misplaced]:
     """Return the missing files for which there is an extra file of the same name in the same split."""
     actual = {_split_and_name(path): path for path in extra}
     pairs = [(path, actual.get(_split_and_name(path))) for path in sorted(missing)]

@@ -28,7 +28,7 @@ def report_lines(result: VerificationResult) -> Iterator[str]:
     if result.suspects:
         names = first_few(f"{path} {reason}" for path, reason in result.suspects.items())
         yield f"suspect, but not counted as damage: {names}"
-    yield from _swapped(result)
+    yield from _misplaced(result)
     if result.dangling:
         yield from _dangling(result)
     if result.system:
@@ -76,11 +76,11 @@ def _table(result: VerificationResult) -> Iterator[str]:
     yield tabulate(rows, tablefmt="plain", colalign=alignment, disable_numparse=True)
 
 
-def _swapped(result: VerificationResult) -> Iterator[str]:
+def _misplaced(result: VerificationResult) -> Iterator[str]:
     """Yield sentences about files in the wrong class folder."""
     numbers = result.expected.count()
-    for folder in sorted({_folder(one.path) for one in result.swapped}):
-        ones = [one for one in result.swapped if _folder(one.path) == folder]
+    for folder in sorted({_folder(one.path) for one in result.misplaced}):
+        ones = [one for one in result.misplaced if _folder(one.path) == folder]
         usual = [one for one in ones if one.of_imagenet]
         if usual:
             yield (
