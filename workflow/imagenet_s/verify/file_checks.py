@@ -171,11 +171,7 @@ def _require_file(path: str) -> str:
 def _mask_damage(data: memoryview, path: str, mask: str, subset: int) -> str:
     """Return the kind of damage of a mask of unknown digest; empty if it is valid and fits its image.
 
-    Args:
-        data: The bytes of the mask.
-        path: The path of the mask.
-        mask: Its path in the subset's folder.
-        subset: 50, 300 or 919.
+    The arguments are those of `_label_damage`, for a mask.
     """
     decoded = decode(bytes(data), len(class_ids(subset)))
     if decoded.ids is None:
