@@ -1,4 +1,4 @@
-"""Damages a build in very many ways at once: is each found, as what it is, and nothing else; and mended?
+"""Damage a build in many ways at once: is each damage found and named correctly, and repaired?
 
     python tests/fuzz/damage_storm.py --count 1000 --seed 1 --link copy
 
@@ -39,33 +39,33 @@ MANIFEST_FILES += [f"manifests/{split}-segmentation-id16.sha256" for split in ("
 
 @dataclass
 class Outcome:
-    """What came of a storm. Empty lists are good."""
+    """The outcome of a storm. Empty lists are good."""
 
     damages: Counter = field(default_factory=Counter)  # name → how many were made
-    told: int = 0  # findings that there must be
+    reported: int = 0  # the number of files that a check must report
     unfound: list[str] = field(default_factory=list)  # not found, or as another kind
     invented: list[str] = field(default_factory=list)
-    unmended: list[str] = field(default_factory=list)
-    touched: list[str] = field(default_factory=list)  # whole entries that the repair changed
+    unrepaired: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)  # undamaged entries that the repair changed
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
-        return not (self.unfound or self.invented or self.unmended or self.touched)
+        return not (self.unfound or self.invented or self.unrepaired or self.touched)
 
 
 def storm(configfile: Path, count: int, seed: int, workers: int, scratch: Path) -> Outcome:
     """Make `count` damages to the whole build of a configuration, check it, repair it, and check that."""
     config = yaml.safe_load(configfile.read_text())
     imagenet, tree = Path(config["imagenet"]), Path(config["output"]) / "ImageNetS50"
-    # Of earlier storms in this process: a run holds its lock until its process ends.
+    # Release the locks of earlier storms: a run holds its lock until its process ends.
     while lock._held:
         os.close(lock._held.pop())
     dice, outcome = random.Random(seed), Outcome()
     right, before = digest(tree), states(tree, imagenet)
     hurt = _damage(tree, count, dice, outcome)
-    expected = as_json(told for found in hurt.values() for told in found)
-    outcome.told = sum(map(len, hurt.values()))
+    expected = as_json(report for reports in hurt.values() for report in reports)
+    outcome.reported = sum(map(len, hurt.values()))
 
     found = _verified(tree, scratch, workers, outcome, "verify")
     for name, wrong, one, other in (
@@ -81,26 +81,26 @@ def storm(configfile: Path, count: int, seed: int, workers: int, scratch: Path) 
         repair_copies(configfile, delete_extra=True, dry_run=False, workers=workers)
     outcome.seconds["repair"] = time.monotonic() - began
     left = _verified(tree, scratch, workers, outcome, "verify again")
-    outcome.unmended += sorted(f"{kind} {path}" for kind, path in _flat(left))
+    outcome.unrepaired += sorted(f"{kind} {path}" for kind, path in _flat(left))
     if digest(tree) != right:
-        outcome.unmended.append("the digest of the data set")
+        outcome.unrepaired.append("the digest of the data set")
     try:
         check_sums(tree)
     except CalledProcessError:
-        outcome.unmended.append("sha256sum -c")
+        outcome.unrepaired.append("sha256sum -c")
     after = states(tree, imagenet)
     outcome.touched += sorted(path for path, state in whole.items() if after.get(path) != state)
-    outcome.unmended += sorted(f"no entry {path}" for path in before.keys() - after.keys())
-    outcome.unmended += sorted(f"left {path}" for path in after.keys() - before.keys())
+    outcome.unrepaired += sorted(f"no entry {path}" for path in before.keys() - after.keys())
+    outcome.unrepaired += sorted(f"left {path}" for path in after.keys() - before.keys())
     return outcome
 
 
 def _damage(tree: Path, count: int, dice: random.Random, outcome: Outcome) -> dict[str, list]:
-    """Makes `count` damages to as many files; path → what must be found."""
+    """Damage `count` files; return path → what a check must report."""
     files = samples_in(tree)
-    paper = dice.choice(MANIFEST_FILES)  # one at a time: with more of them gone nobody knows what is right
-    if paper.endswith("-id16.sha256"):  # then labels are known by their masks alone
-        spared = tuple(f"{paper[10 : -len(ending)]}/" for ending in (".sha256", "-id16.sha256"))
+    manifest = dice.choice(MANIFEST_FILES)  # only one: if more are lost, the right contents are unknown
+    if manifest.endswith("-id16.sha256"):  # then only the masks show what labels must be
+        spared = tuple(f"{manifest[10 : -len(ending)]}/" for ending in (".sha256", "-id16.sha256"))
         files = [path for path in files if not path.startswith(spared)]
     hurt = {}
     for path in dice.sample(files, count - 1):
@@ -108,10 +108,10 @@ def _damage(tree: Path, count: int, dice: random.Random, outcome: Outcome) -> di
         hurt[path] = damage(tree, path, dice)
         outcome.damages[damage.__name__] += 1
     damage = dice.choice(OF_MANIFESTS)
-    hurt[paper] = damage(tree, paper, dice)
-    outcome.damages[f"{damage.__name__} ({paper})"] += 1
+    hurt[manifest] = damage(tree, manifest, dice)
+    outcome.damages[f"{damage.__name__} ({manifest})"] += 1
     # The digests of pixels are in the tables alone.
-    unknown = f"{paper[10:-4]}-segmentation/" if paper.endswith(".csv") else "no such folder"
+    unknown = f"{manifest[10:-4]}-segmentation/" if manifest.endswith(".csv") else "no such folder"
     for path in [path for path in hurt if path.startswith(unknown)]:
         hurt[path] = [("changed" if kind == "pixels_equal" else kind, file) for kind, file in hurt[path]]
     return hurt
@@ -164,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"link: {options.link}, seed {options.seed}")
     for damage, times in sorted(outcome.damages.items()):
         print(f"{times:6,} {damage}")
-    print(f"{outcome.damages.total():6,} damages, of which {outcome.told:,} findings must be told")
-    for what in ("unfound", "invented", "unmended", "touched"):
+    print(f"{outcome.damages.total():6,} damages, of which {outcome.reported:,} files must be reported")
+    for what in ("unfound", "invented", "unrepaired", "touched"):
         wrong = getattr(outcome, what)
         print(f"{len(wrong):6,} {what}", *wrong[:20], sep="\n       ")
     print(", ".join(f"{what} {seconds:.1f} s" for what, seconds in outcome.seconds.items()))

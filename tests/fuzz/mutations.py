@@ -34,7 +34,7 @@ from imagenet_s.dataset.metadata import own_digest
 from imagenet_s.spec.method_txt import BASELINE, method_text
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
-from imagenet_s.verify.expected import EXPECTED
+from imagenet_s.verify.file_tables import EXPECTED
 
 Dice = random.Random
 Files = dict[str, bytes]

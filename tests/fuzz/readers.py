@@ -26,8 +26,9 @@ from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 from imagenet_s.verify.command import verify_copies
-from imagenet_s.verify.expected import LABEL, expected_of
+from imagenet_s.verify.expected import expected_of
 from imagenet_s.verify.file_checks import check_files
+from imagenet_s.verify.file_tables import LABEL
 
 
 def read_zip(folder: Path) -> None:

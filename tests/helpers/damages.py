@@ -1,7 +1,7 @@
-"""Damages to a copy of a subset, and what a check must say of each: nothing less, nothing more.
+"""Damages to a copy of a subset, and exactly what a check must report for each.
 
 A damage is a function that takes the subset's folder, the path of a file in it and random numbers. It never
-writes through a link, and returns (kind, path) of all that must be found.
+writes through a link, and returns (kind, path) of everything that a check must report.
 """
 
 import io
@@ -15,52 +15,52 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-Told = list[tuple[str, str]]
-Damage = Callable[[Path, str, random.Random], Told]
+Reported = list[tuple[str, str]]
+Damage = Callable[[Path, str, random.Random], Reported]
 
 
-def flipped(root: Path, path: str, dice: random.Random) -> Told:
-    """One byte is another."""
+def flipped(root: Path, path: str, dice: random.Random) -> Reported:
+    """Change one byte."""
     data = bytearray((root / path).read_bytes())
     # Not in the last bytes of a PNG, which hold no pixels.
     data[dice.randrange(len(data) // 2)] ^= dice.randrange(1, 256)
     return _rewritten(root, path, bytes(data), "changed")
 
 
-def truncated(root: Path, path: str, dice: random.Random) -> Told:
-    """The second half, or somewhat more, is gone."""
+def truncated(root: Path, path: str, dice: random.Random) -> Reported:
+    """Cut off the second half, or more."""
     data = (root / path).read_bytes()
     return _rewritten(root, path, data[: dice.randint(1, len(data) // 2)], "truncated")
 
 
-def emptied(root: Path, path: str, dice: random.Random) -> Told:
+def emptied(root: Path, path: str, dice: random.Random) -> Reported:
     return _rewritten(root, path, b"", "truncated")
 
 
-def lengthened(root: Path, path: str, dice: random.Random) -> Told:
+def lengthened(root: Path, path: str, dice: random.Random) -> Reported:
     data = (root / path).read_bytes()
     return _rewritten(root, path, data + dice.randbytes(dice.randint(1, 2000)), "changed")
 
 
-def appended(root: Path, path: str, dice: random.Random) -> Told:
-    """A line more, of a text."""
+def appended(root: Path, path: str, dice: random.Random) -> Reported:
+    """Append a line to a text."""
     return _rewritten(root, path, (root / path).read_bytes() + b"{}\n", "changed")
 
 
-def garbage(root: Path, path: str, dice: random.Random) -> Told:
-    """As many bytes as before, none of them right."""
+def garbage(root: Path, path: str, dice: random.Random) -> Reported:
+    """Replace all bytes by random ones."""
     return _rewritten(root, path, dice.randbytes((root / path).stat().st_size), "changed")
 
 
-def another(root: Path, path: str, dice: random.Random) -> Told:
-    """A picture that is sound, but not this one."""
+def another(root: Path, path: str, dice: random.Random) -> Reported:
+    """Replace a picture by another intact one."""
     buffer = io.BytesIO()
     Image.new("RGB", (40 + dice.randrange(40), 50)).save(buffer, _format(path))
     return _rewritten(root, path, buffer.getvalue(), "changed")
 
 
-def encoded_again(root: Path, path: str, dice: random.Random) -> Told:
-    """The same picture, packed otherwise: of a mask, the pixels stay."""
+def encoded_again(root: Path, path: str, dice: random.Random) -> Reported:
+    """Compress the same picture again; the pixels of a mask do not change."""
     buffer = io.BytesIO()
     options = {"quality": 40} if path.endswith(".JPEG") else {"compress_level": dice.choice([0, 1])}
     with Image.open(root / path) as image:
@@ -68,32 +68,32 @@ def encoded_again(root: Path, path: str, dice: random.Random) -> Told:
     return _rewritten(root, path, buffer.getvalue(), "changed")
 
 
-def deleted(root: Path, path: str, dice: random.Random) -> Told:
+def deleted(root: Path, path: str, dice: random.Random) -> Reported:
     (root / path).unlink()
     return [("missing", path)]
 
 
-def empty_folder(root: Path, path: str, dice: random.Random) -> Told:
-    """A folder stands in the file's place."""
+def empty_folder(root: Path, path: str, dice: random.Random) -> Reported:
+    """Replace the file by an empty folder."""
     (root / path).unlink()
     (root / path).mkdir()
     return [("missing", path)]
 
 
-def full_folder(root: Path, path: str, dice: random.Random) -> Told:
+def full_folder(root: Path, path: str, dice: random.Random) -> Reported:
     empty_folder(root, path, dice)
     (root / path / "within").write_text("a file of the user's")
     return [("missing", path), ("extra", f"{path}/within")]
 
 
-def dangling(root: Path, path: str, dice: random.Random) -> Told:
+def dangling(root: Path, path: str, dice: random.Random) -> Reported:
     (root / path).unlink()
     (root / path).symlink_to(root / "nowhere" / Path(path).name)
     return [("moved", path)]
 
 
-def extra(root: Path, path: str, dice: random.Random) -> Told:
-    """A file beside another, whose name nobody expects."""
+def extra(root: Path, path: str, dice: random.Random) -> Reported:
+    """Add a file of an unexpected name beside another one."""
     name = dice.choice([".hidden", "{}~", "{}.part", "copy of {}", "ü {}"]).format(Path(path).name)
     added = str(Path(path).with_name(name))
     if (root / added).exists():
@@ -102,8 +102,8 @@ def extra(root: Path, path: str, dice: random.Random) -> Told:
     return [("extra", added)]
 
 
-def in_another_class(root: Path, path: str, dice: random.Random) -> Told:
-    """The file lies in the folder of another class."""
+def in_another_class(root: Path, path: str, dice: random.Random) -> Reported:
+    """Move the file to the folder of another class."""
     split, wnid, name = path.split("/")
     folders = [
         entry for entry in sorted((root / split).iterdir()) if not entry.is_symlink() and entry.name != wnid
@@ -131,12 +131,12 @@ OF_MANIFESTS: tuple[Damage, ...] = (flipped, truncated, emptied, appended, delet
 
 
 def replaced(path: Path, data: bytes) -> None:
-    """A new file with `data` in the place of a file or link: nothing behind it changes."""
+    """Replace a file or link by a new file with `data`; what it was linked to does not change."""
     path.unlink(missing_ok=True)
     path.write_bytes(data)
 
 
-def _rewritten(root: Path, path: str, data: bytes, kind: str) -> Told:
+def _rewritten(root: Path, path: str, data: bytes, kind: str) -> Reported:
     mask = path.partition("/")[0].endswith("-segmentation")
     if mask and same_pixels((root / path).read_bytes(), data):
         kind = "pixels_equal"
@@ -148,7 +148,7 @@ def same_pixels(png: bytes, other: bytes) -> bool:
     try:
         with Image.open(io.BytesIO(png)) as one, Image.open(io.BytesIO(other)) as two:
             return np.array_equal(np.asarray(one), np.asarray(two))
-    except Exception:  # Pillow raises all sorts of things on odd bytes
+    except Exception:  # Pillow raises many kinds of errors on invalid bytes
         return False
 
 
@@ -156,24 +156,24 @@ def _format(path: str) -> str:
     return "JPEG" if path.endswith(".JPEG") else "PNG"
 
 
-def as_json(told: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
-    """folder → kind → paths, as a report has it for one subset."""
+def as_json(reported: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
+    """Return folder → kind → paths, as in the JSON report of one subset."""
     folders: dict[str, dict[str, list[str]]] = {}
-    for kind, path in sorted(told):
+    for kind, path in sorted(reported):
         folder = path.partition("/")[0] if "/" in path else "."
         folders.setdefault(folder, {}).setdefault(kind, []).append(path)
     return folders
 
 
 def own_copy(folder: Path, target: Path) -> Path:
-    """A copy with links, hard links and times as they are."""
+    """Copy a folder with its links, hard links and times."""
     target.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["cp", "-a", folder, target], check=True)
     return target
 
 
 def samples_in(root: Path) -> list[str]:
-    """All images, masks and labels of a copy but those behind links to folders, sorted."""
+    """Return all images, masks and labels of a copy, sorted, except those behind links to folders."""
     found = []
     for folder, _, names in os.walk(root):
         place = Path(folder).relative_to(root)
@@ -183,7 +183,7 @@ def samples_in(root: Path) -> list[str]:
 
 
 def states(*folders: Path) -> dict[str, tuple]:
-    """path → inode, mode, size, mtime, link's target of every entry but true folders."""
+    """Return path → inode, mode, size, mtime, link target of every entry that is not a real folder."""
     return {str(path): _state(path) for folder in folders for path in _entries(folder)}
 
 
@@ -200,7 +200,7 @@ def _state(path: Path) -> tuple:
 
 
 def unfolded(root: Path, folder: str) -> None:
-    """Makes a true folder with a link a file out of a link to a folder."""
+    """Replace a link to a folder by a folder of links to its files."""
     link = root / folder
     source = link.resolve()
     link.unlink()
@@ -210,7 +210,7 @@ def unfolded(root: Path, folder: str) -> None:
 
 
 def removed(path: Path) -> None:
-    """Removes a file, a link, or a folder with all it holds."""
+    """Remove a file, a link, or a folder with everything in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -33,8 +33,8 @@ from imagenet_s.masks.codec import BadMask, decode_png, rgb_png
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.expected import LABEL
 from imagenet_s.verify.file_checks import check_files
+from imagenet_s.verify.file_tables import LABEL
 
 SEMI = listed(50, "train-semi")[0]
 VALIDATION = next(row for row in listed(50, "validation") if row.wnid != row.imagenet_wnid)
@@ -156,9 +156,9 @@ def test_suspects_are_carried_and_the_size_of_a_huge_image_is_told(built, hurt):
 def test_the_summary_names_the_first(built, tmp_path):
     write_summary([built / "dataset.json"], tmp_path / "summary.txt")
     names = ", ".join(f"{one['image']} {one['reason']}" for one in FOUND[:3])
-    notes = [line for line in (tmp_path / "summary.txt").read_text().splitlines() if "whole" in line]
+    notes = [line for line in (tmp_path / "summary.txt").read_text().splitlines() if "incomplete" in line]
     assert notes == [
-        f"  note    images that are probably not whole (4; dataset.json names them): {names}, …",
+        f"  note    probably incomplete images (4; dataset.json names them): {names}, …",
     ]
 
 
@@ -179,9 +179,9 @@ def test_suspects_of_no_known_shape_are_no_obstacle(built, tmp_path, odd):
     stated = read_json(tree / "dataset.json")
     stated["content"]["suspect_images"] = odd
     write_json(tree / "dataset.json", stated | {"sha256": own_digest(stated["content"], stated["build"])})
-    verdict = verify(tree, 50, "complete", 1)
-    assert verdict.whole
-    assert verdict.suspects == {}
+    result = verify(tree, 50, "complete", 1)
+    assert result.whole
+    assert result.suspects == {}
 
 
 def test_of_many_suspects_a_thousand_are_in_dataset_json_and_the_rest_in_the_log(

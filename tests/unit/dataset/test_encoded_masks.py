@@ -16,7 +16,7 @@ from imagenet_s.masks.codec import rgb_of
 from imagenet_s.masks.palette import colors
 from imagenet_s.spec.subsets import ENCODINGS, MASKED
 
-# n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that an order can be seen.
+# n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that sorting shows.
 IDS = {
     "train-semi-segmentation/n01443537/n01443537_10007.png": [[0, 1, 1], [1000, 1, 46]],
     "validation-segmentation/n04612504/ILSVRC2012_val_00000002.png": [[46], [0], [1000]],
@@ -27,7 +27,7 @@ BROKEN = "validation-segmentation/n01443537/ILSVRC2012_val_00000003.png"
 
 
 def expected(encoding: str, mask: str) -> list:
-    """The pixels of a label, worked out anew; of `color`, as RGB."""
+    """Return the pixels that a label must have; for `color`, as RGB."""
     ids = np.array(IDS[mask])
     own = {"n01443537": 1, "n04612504": 46}[mask.split("/")[1]]
     match encoding:
@@ -43,7 +43,7 @@ def expected(encoding: str, mask: str) -> list:
 
 @pytest.fixture
 def masks(tmp_path) -> Path:
-    """The folder of masks, with their records beside it."""
+    """Write masks and their records, and return the folder of the masks."""
     folder = tmp_path / "masks"
     for mask, ids in IDS.items():
         (folder / mask).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def write_records(tmp_path: Path, paths: list[str]) -> None:
 
 
 def encode(encoding: str, tmp_path: Path, workers: int = 1) -> dict[str, str]:
-    """Encodes all masks into `tmp_path/tree`; split → the text of its sha256 list."""
+    """Encode all masks into `tmp_path/tree`; return split → the text of its sha256 list."""
     digests = {split: tmp_path / "manifests" / f"{split}-{encoding}.sha256" for split in MASKED}
     unpacked = UnpackedMasks(50, tmp_path / "records.parquet", tmp_path / "masks")
     encode_labels(unpacked, encoding, tmp_path / "tree", digests, workers, tmp_path / "scratch")
@@ -83,7 +83,7 @@ def test_each_mask_has_a_label_with_the_pixels_of_the_encoding(masks, tmp_path, 
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_there_are_these_files_and_no_others(masks, tmp_path, encoding):
+def test_no_other_files_are_written(masks, tmp_path, encoding):
     encode(encoding, tmp_path)
     assert files_below(tmp_path / "tree") == {label_path(mask, encoding) for mask in IDS}
     assert {path.name for path in tmp_path.iterdir()} == {"masks", "records.parquet", "tree", "manifests"}
@@ -109,8 +109,8 @@ def test_the_lists_name_each_label_of_their_split_sorted_with_its_digest(masks, 
 
 
 @pytest.mark.parametrize(("encoding", "data"), [("id16", b"no PNG"), ("id8", None)])
-def test_a_mask_that_cannot_be_encoded_is_left_out_with_a_warning(masks, tmp_path, caplog, encoding, data):
-    if data is None:  # fine as a mask of 300, but an id for which 8 bits are not enough
+def test_a_mask_that_cannot_be_encoded_is_skipped_with_a_warning(masks, tmp_path, caplog, encoding, data):
+    if data is None:  # a valid mask of 300, with an id that does not fit into 8 bits
         buffer = io.BytesIO()
         Image.fromarray(rgb_of(np.array([[300]], np.uint16))).save(buffer, "PNG")
         data = buffer.getvalue()
@@ -124,11 +124,11 @@ def test_a_mask_that_cannot_be_encoded_is_left_out_with_a_warning(masks, tmp_pat
     assert BROKEN.rpartition("/")[2] not in lists["validation"]
     assert len(lists["validation"].splitlines()) == 3
     (warning,) = (r.getMessage() for r in caplog.records if r.levelname == "WARNING")
-    assert warning.startswith(f"{label_path(BROKEN, encoding)} left out: its mask ")
+    assert warning.startswith(f"{label_path(BROKEN, encoding)} skipped: its mask ")
 
 
 def test_two_workers_do_the_same_as_one(masks, tmp_path):
-    # More than one chunk, or nothing is shared out.
+    # More than one chunk, or one worker does everything.
     paths = [f"validation-segmentation/n01443537/ILSVRC2012_val_{k:08d}.png" for k in range(100, 200)]
     for mask in paths:
         (masks / mask).write_bytes((masks / next(iter(IDS))).read_bytes())

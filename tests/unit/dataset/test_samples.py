@@ -1,4 +1,4 @@
-"""Samples: what was recorded of images and masks, joined as the lists say. The records are made up."""
+"""Samples: records of images and masks, joined by the official lists. The records are made up."""
 
 import hashlib
 import logging
@@ -40,7 +40,7 @@ def image_record(image: str, wnid: str) -> dict:
 
 
 def image_records(subset: int) -> dict[str, dict]:
-    """Records of all listed images of a subset, and of one further train image a class."""
+    """Return records of all listed images of a subset, and of one more train image per class."""
     rows = [row for split in ("train-semi", "validation", "test") for row in listed(subset, split)]
     names = {row.image: row.imagenet_wnid for row in rows}
     names |= {f"{wnid}_0": wnid for wnid in train_classes(subset)}
@@ -48,7 +48,7 @@ def image_records(subset: int) -> dict[str, dict]:
 
 
 def mask_records(subset: int) -> dict[str, dict]:
-    """Records of all listed masks of a subset, each as large as its image."""
+    """Return records of all listed masks of a subset, each as large as its image."""
     return {
         mask: {
             "mask": mask,
@@ -75,7 +75,7 @@ def drawn() -> dict[str, dict]:
 
 @pytest.fixture
 def join(tmp_path):
-    """Joins records, the images' in two parts; the samples as `path → row`."""
+    """Return a function that joins records, those of images in two parts; it returns `path → row`."""
 
     def join(found: dict, drawn: dict, subset=50, complete=False, official=False) -> dict[str, dict]:
         rows = list(found.values())
@@ -159,7 +159,7 @@ def test_masks_are_of_train_semi_and_validation_only(join, found, drawn):
     assert splits == {"train": {True}, "train-semi": {False}, "validation": {False}, "test": {True}}
 
 
-def test_also_in_tells_where_else_an_image_is_under_another_split(join, found, drawn):
+def test_also_in_names_the_other_splits_that_hold_an_image(join, found, drawn):
     leaks = {row["image"]: row["also_in"] for row in join(found, drawn).values() if row["also_in"]}
     assert {path.split("/")[0] for path in leaks} == {"test"}
     assert len(leaks) == 4
@@ -168,7 +168,7 @@ def test_also_in_tells_where_else_an_image_is_under_another_split(join, found, d
     assert set(leaks.values()) == {"919/validation"}
 
 
-def test_919_merges_classes_and_has_ids_of_its_own(join):
+def test_919_merges_classes_and_has_its_own_ids(join):
     samples = join(image_records(919), mask_records(919), subset=919)
     merged = samples["train/n02808440/n04493381_0.JPEG"]
     assert (merged["wnid"], merged["class_id"], merged["imagenet_wnid"]) == ("n02808440", 430, "n04493381")
@@ -181,7 +181,7 @@ def test_919_merges_classes_and_has_ids_of_its_own(join):
     assert sorted(leaks) == ["300/test"] * 16 + ["300/test 50/test"] * 3 + ["50/test"]
 
 
-def test_images_that_the_subset_does_not_use_are_left_out(join, found, drawn):
+def test_images_that_the_subset_does_not_use_are_ignored(join, found, drawn):
     expected = join(found, drawn)
     found |= {"n01440764_5": image_record("n01440764_5", "n01440764")}
     found |= {row.image: image_record(row.image, row.imagenet_wnid) for row in listed(300, "test")}
@@ -206,7 +206,7 @@ def test_all_masks_of_the_wrong_size_are_named(join, found, drawn, tmp_path):
     assert not (tmp_path / "samples.parquet").exists()
 
 
-def test_a_wrong_size_in_the_official_archive_is_told_and_recorded(join, found, drawn, caplog):
+def test_a_wrong_size_in_the_official_archive_is_logged_and_recorded(join, found, drawn, caplog):
     mask = f"validation-segmentation/{FISH}/{MOVED}.png"
     drawn[mask]["width"] = 1
     with caplog.at_level(logging.WARNING, "imagenet_s"):
@@ -217,12 +217,12 @@ def test_a_wrong_size_in_the_official_archive_is_told_and_recorded(join, found, 
     assert sum(row["mask_problems"] != "" for row in samples.values()) == 1
 
 
-def test_what_is_odd_about_an_official_mask_is_carried(join, found, drawn):
-    odd, absent = sorted(mask for mask in drawn if mask.startswith(f"validation-segmentation/{FISH}/"))[:2]
-    drawn[odd] |= {"pixels_sha256": None, "width": None, "height": None, "problems": "is no readable PNG"}
+def test_problems_of_an_official_mask_are_recorded(join, found, drawn):
+    faulty, absent = sorted(mask for mask in drawn if mask.startswith(f"validation-segmentation/{FISH}/"))[:2]
+    drawn[faulty] |= {"pixels_sha256": None, "width": None, "height": None, "problems": "is no readable PNG"}
     del drawn[absent]
     samples = {row["mask"] or path: row for path, row in join(found, drawn, official=True).items()}
-    assert samples[odd]["mask_problems"] == "is no readable PNG"
+    assert samples[faulty]["mask_problems"] == "is no readable PNG"
     row = samples[absent.replace("-segmentation", "").replace(".png", ".JPEG")]
     assert row["mask_problems"] == "is missing"
     assert [row[name] for name in MASK_COLUMNS] == [None] * 5

@@ -1,4 +1,4 @@
-"""The official tree: exactly the entries it should have, whatever was there, and the source untouched."""
+"""The official tree: exactly the right entries, whatever was there before; the source is untouched."""
 
 import hashlib
 import os
@@ -14,7 +14,8 @@ from imagenet_s.annotations.unpack import unpack_masks
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset import tree
 from imagenet_s.dataset.samples import SAMPLES, join_samples
-from imagenet_s.dataset.tree import ScannedFiles, build_tree, remove_tree
+from imagenet_s.dataset.tree import ScannedFiles, build_tree
+from imagenet_s.dataset.tree_plan import remove_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import read_part
 from imagenet_s.io.atomic import read_json, write_json
@@ -30,121 +31,18 @@ from imagenet_s.spec.splits import listed, tier_val_images
 from imagenet_s.spec.subsets import MASKED
 
 FISH = "n01443537"
-FURTHER = f"{FISH}_1"  # a train image of the demo which no list names
+FURTHER = f"{FISH}_1"  # a train image of the demo that no list names
 VALIDATION = listed(50, "validation")[0]
 
 
-# Links
-
-
-@pytest.fixture
-def target(tmp_path) -> Path:
-    path = tmp_path / "source.JPEG"
-    path.write_text("bytes")
-    return path
-
-
-@pytest.fixture
-def scratch(tmp_path) -> Path:
-    (tmp_path / "scratch").mkdir()
-    return tmp_path / "scratch"
-
-
-def is_link(path: Path, target: Path, kind: str) -> bool:
-    if kind == "symlink":
-        return path.is_symlink() and os.readlink(path) == str(target)
-    return path.lstat().st_ino == target.stat().st_ino
-
-
-@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
-def test_a_link_is_made_and_then_left_alone(tmp_path, target, scratch, kind):
-    path = tmp_path / "link.JPEG"
-    assert place(str(target), path, kind, scratch) is True
-    assert is_link(path, target, kind)
-    before = path.lstat()
-    assert place(str(target), path, kind, scratch) is False
-    after = path.lstat()
-    assert (after.st_ino, after.st_mtime_ns, after.st_ctime_ns) == (
-        before.st_ino,
-        before.st_mtime_ns,
-        before.st_ctime_ns,
-    )
-    assert os.listdir(scratch) == []
-
-
-@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
-@pytest.mark.parametrize("there", ["file", "symlink", "hard link", "dangling", "link to a folder"])
-def test_what_is_not_the_link_is_replaced_and_never_followed(tmp_path, target, scratch, kind, there):
-    other = tmp_path / "other.JPEG"
-    other.write_text("other")
-    (tmp_path / "folder").mkdir()
-    path = tmp_path / "link.JPEG"
-    match there:
-        case "file":
-            path.write_text("old")
-        case "symlink":
-            path.symlink_to(other)
-        case "hard link":
-            path.hardlink_to(other)
-        case "dangling":
-            path.symlink_to(tmp_path / "nowhere")
-        case "link to a folder":
-            path.symlink_to(tmp_path / "folder")
-    assert place(str(target), path, kind, scratch) is True
-    assert is_link(path, target, kind)
-    assert (target.read_text(), other.read_text()) == ("bytes", "other")
-    assert os.listdir(scratch) == os.listdir(tmp_path / "folder") == []
-
-
-def test_a_symlink_and_a_hard_link_to_the_same_file_replace_each_other(tmp_path, target, scratch):
-    path = tmp_path / "link.JPEG"
-    for kind in ("symlink", "hardlink", "symlink"):
-        assert place(str(target), path, kind, scratch) is True
-        assert is_link(path, target, kind)
-        assert path.is_symlink() == (kind == "symlink")
-
-
-def test_a_hard_link_to_a_link_is_one_to_the_file_behind_it(tmp_path, target, scratch):
-    (tmp_path / "alias.JPEG").symlink_to(target)
-    path = tmp_path / "link.JPEG"
-    place(str(tmp_path / "alias.JPEG"), path, "hardlink", scratch)
-    assert not path.is_symlink()
-    assert is_link(path, target, "hardlink")
-    assert place(str(tmp_path / "alias.JPEG"), path, "hardlink", scratch) is False
-
-
-def test_a_reflink_is_another_file_with_the_same_bytes(tmp_path, target, scratch):
-    path = tmp_path / "link.JPEG"
-    path.write_text("old")
-    try:
-        assert place(str(target), path, "reflink", scratch) is True
-    except OSError:
-        # Where there are none, the old file stays, and no empty one is left.
-        assert path.read_text() == "old"
-        assert os.listdir(scratch) == []
-    else:
-        assert path.read_text() == "bytes"
-        assert path.stat().st_ino != target.stat().st_ino
-
-
-def test_a_folder_in_the_way_of_a_link_is_left(tmp_path, target, scratch):
-    (tmp_path / "link.JPEG").mkdir()
-    with pytest.raises(IsADirectoryError):
-        place(str(target), tmp_path / "link.JPEG", "symlink", scratch)
-    assert os.listdir(tmp_path / "link.JPEG") == []
-
-
-# The tree of 50
-
-
 def take(source: Path, output: Path, pool: bool = False) -> None:
-    """Lists and reads a source, and joins it with the masks: what the workflow does before the tree."""
+    """List and read a source, and join it with the masks: the stages before the tree."""
     work, records = output / "work", []
     check_and_list(50, BuildRequest(source, output, [50], False, "copy", ()), work / "source")
     for part in subset_parts(50):
         records.append(work / "images" / f"{part}.parquet")
         copied = work / "pool" / f"{part}.json" if pool else None
-        # The pool of `output` is that of `taken`, which a part that copies nothing would empty.
+        # The pool of `output` is that of `taken`: a part that copies nothing would empty it.
         into = work / "pool" if pool else work / "no pool"
         read_part(part, work / "source" / "50.parquet", records[-1], into, copied, work / "tmp" / part)
     masks, samples = work / "masks" / "50.parquet", work / "samples" / "50.parquet"
@@ -153,7 +51,7 @@ def take(source: Path, output: Path, pool: bool = False) -> None:
 
 @pytest.fixture(scope="session")
 def taken(imagenet50, annotations50, tmp_path_factory) -> Path:
-    """An output in which all is ready for the tree, the copies of images included. Never change it."""
+    """An output with everything that the tree needs, also copies of images. Never change it."""
     output = tmp_path_factory.mktemp("taken")
     work = output / "work"
     write_json(work / "annotations.json", annotations50)
@@ -165,18 +63,18 @@ def taken(imagenet50, annotations50, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def output(taken, tmp_path) -> Path:
-    """What stands in `taken`, to build from the source `imagenet50` or to `take` another."""
+    """A copy of `taken`, to build from the source `imagenet50`, or to `take` another one."""
     work = tmp_path / "results" / "work"
     for name in ("source", "images", "samples"):
         linked_copy(taken / "work" / name, work / name)
-    for name in ("masks", "pool", "annotations.json"):  # trees are made from these, which stay as they are
+    for name in ("masks", "pool", "annotations.json"):  # builds only read these
         (work / name).symlink_to(taken / "work" / name)
     return work.parent
 
 
 @pytest.fixture
 def source(imagenet50, output, tmp_path) -> Path:
-    """A copy of `imagenet50` for `output` to be built from. `take` it again after a change."""
+    """A copy of `imagenet50` as the source of `output`. `take` it again after a change."""
     source = linked_copy(imagenet50, tmp_path / "imagenet")
     take(source, output)
     return source
@@ -184,7 +82,7 @@ def source(imagenet50, output, tmp_path) -> Path:
 
 @pytest.fixture
 def build(output):
-    """Builds the tree of 50 in `output`; gives its folder."""
+    """Return a function that builds the tree of 50 in `output` and returns its folder."""
 
     def build(link: str) -> Path:
         work = output / "work"
@@ -197,7 +95,7 @@ def build(output):
 
 
 def entries(root: Path) -> set[str]:
-    """All files and links below a folder, by their paths; links to folders are not followed."""
+    """Return the paths of all files and links below a folder; links to folders are not followed."""
     found = set()
     for folder, folders, names in os.walk(root):
         links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
@@ -206,7 +104,7 @@ def entries(root: Path) -> set[str]:
 
 
 def official_entries(source: Path, linked_folders: bool) -> set[str]:
-    """What the lists say that the tree of 50 holds; with `linked_folders`, one entry a train class."""
+    """Return the entries of the tree of 50 by the lists; with `linked_folders`, one per train class."""
     paths = set()
     for split in ("train-semi", "validation", "test"):
         paths |= {f"{split}/{row.wnid}/{row.image}.JPEG" for row in listed(50, split)}
@@ -219,7 +117,7 @@ def official_entries(source: Path, linked_folders: bool) -> set[str]:
 
 
 def source_file(source: Path, entry: str) -> Path:
-    """Where the image of an entry lies in the source."""
+    """Return the file in the source that an entry stands for."""
     name = Path(entry).name
     folder = source / "val" if name.startswith("ILSVRC") else source / "train" / name.partition("_")[0]
     return folder / name
@@ -230,7 +128,7 @@ def images_in(found: set[str]) -> list[str]:
 
 
 def snapshot(folder: Path) -> dict[str, tuple]:
-    """Everything about a folder's entries that a stage must not change; not the number of links."""
+    """Return everything about a folder's entries that a stage must not change; not the number of links."""
     state = {}
     for where, folders, names in os.walk(folder):
         for name in [".", *folders, *names]:
@@ -241,7 +139,7 @@ def snapshot(folder: Path) -> dict[str, tuple]:
     return state
 
 
-def test_symlinks_are_one_a_train_folder_and_one_a_listed_image(build, imagenet50):
+def test_symlinks_are_one_per_train_folder_and_one_per_listed_image(build, imagenet50):
     root = build("symlink")
     found = entries(root)
     assert found == official_entries(imagenet50, linked_folders=True)
@@ -299,7 +197,7 @@ def test_a_class_folder_with_a_stray_file_is_linked_file_by_file(build, source, 
     assert os.readlink(root / "train" / "n01491361") == f"{source}/train/n01491361"
 
 
-def test_another_ending_in_the_source_is_the_official_one_in_the_tree(build, source, output):
+def test_images_get_the_official_ending(build, source, output):
     (source / "train" / FISH / f"{FURTHER}.JPEG").rename(source / "train" / FISH / f"{FURTHER}.jpg")
     take(source, output)
     root = build("symlink")
@@ -325,8 +223,8 @@ def test_building_again_changes_no_entry(build, link):
     assert snapshot(build(link)) == before
 
 
-def test_a_file_of_the_users_in_the_tree_survives(build, source, output):
-    (source / "train" / FISH / "stray").touch()  # so that the class is no single link
+def test_a_file_of_the_user_in_the_tree_survives(build, source, output):
+    (source / "train" / FISH / "stray").touch()  # so that the class is not one link
     take(source, output)
     places = (".", "train", f"train/{FISH}", f"validation/{VALIDATION.wnid}")
     root = build("hardlink")
@@ -337,14 +235,14 @@ def test_a_file_of_the_users_in_the_tree_survives(build, source, output):
         assert [(root / place_ / "mine.txt").read_text() for place_ in places] == ["mine"] * 4
 
 
-def test_a_file_of_the_users_where_a_link_to_a_folder_belongs_is_told_and_kept(build):
+def test_a_file_of_the_user_where_a_link_to_a_folder_belongs_is_reported_and_kept(build):
     mine = build("hardlink") / "train" / FISH / "mine.txt"
     mine.write_text("mine")
-    with pytest.raises(UserError, match=r"holds what this pipeline did not make: mine\.txt") as error:
+    with pytest.raises(UserError, match=r"holds files that this pipeline did not create: mine\.txt") as error:
         build("symlink")
-    assert str(error.value).startswith(f"{mine.parent} stands where a symlink belongs")
+    assert str(error.value).startswith(f"{mine.parent} is in the place of a symlink, and ")
     assert mine.read_text() == "mine"
-    # Once it is moved away, the same command ends well.
+    # Once it is moved away, the same command succeeds.
     mine.unlink()
     assert (build("symlink") / "train" / FISH).is_symlink()
 
@@ -355,8 +253,8 @@ def test_an_empty_folder_where_a_link_belongs_is_replaced(build, imagenet50, out
 
 
 @pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
-def test_an_entry_that_is_no_longer_wanted_goes(build, source, output, link):
-    (source / "train" / FISH / "stray").touch()  # so that also symlinks are one a file
+def test_an_entry_that_is_no_longer_wanted_is_removed(build, source, output, link):
+    (source / "train" / FISH / "stray").touch()  # so that symlinks are one per file, too
     take(source, output)
     root = build(link)
     before = entries(root)
@@ -366,7 +264,7 @@ def test_an_entry_that_is_no_longer_wanted_goes(build, source, output, link):
     assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} < before
 
 
-def test_a_link_of_the_users_to_the_sources_train_folder_is_replaced(build, source, output):
+def test_a_link_of_the_user_to_the_sources_train_folder_is_replaced(build, source, output):
     before = snapshot(source)
     for link in ("hardlink", "symlink"):
         root = build(link)
@@ -382,8 +280,8 @@ def test_nothing_is_removed_through_a_link_in_the_place_of_a_folder(build, sourc
     (source / "train" / FISH / "stray").touch()
     take(source, output)
     root = build("hardlink")
-    # Somebody puts links to the source in the place of folders; then an image is no longer wanted,
-    # under a name that is now one in the source.
+    # A user replaces folders by links to the source. Then an image is no longer wanted, and its path in the
+    # tree leads to a file of the source.
     (source / "train" / FISH / f"{FURTHER}.JPEG").rename(source / "train" / FISH / f"{FURTHER}.JPEG.off")
     take(source, output)
     (source / "train" / FISH / f"{FURTHER}.JPEG.off").rename(source / "train" / FISH / f"{FURTHER}.JPEG")
@@ -397,23 +295,23 @@ def test_nothing_is_removed_through_a_link_in_the_place_of_a_folder(build, sourc
     assert entries(root) == wanted - {f"train/{FISH}/{FURTHER}.JPEG", f"train/{FISH}/stray"}
 
 
-def test_nothing_vouches_for_a_tree_while_it_changes(build, monkeypatch):
+def test_there_is_no_dataset_json_while_a_tree_changes(build, monkeypatch):
     root = build("symlink")
     (root / "dataset.json").write_text("{}")
-    seen = set()
-    for name in ("_remove", "place"):
+    calls = set()
+    for name in ("remove_entries", "place"):
         original = getattr(tree, name)
 
-        def noting(*args, original=original):
-            seen.add((original.__name__, (root / "dataset.json").exists()))
+        def recording(*args, original=original):
+            calls.add((original.__name__, (root / "dataset.json").exists()))
             return original(*args)
 
-        monkeypatch.setattr(tree, name, noting)
+        monkeypatch.setattr(tree, name, recording)
     build("hardlink")
-    assert seen == {("_remove", False), ("place", False)}
+    assert calls == {("remove_entries", False), ("place", False)}
 
 
-def test_a_kind_of_link_that_does_not_work_is_told_before_anything_changes(build, output, tmp_path):
+def test_a_kind_of_link_that_does_not_work_is_reported_before_anything_changes(build, output, tmp_path):
     (tmp_path / "a").write_bytes(b"some bytes")
     try:
         place(str(tmp_path / "a"), tmp_path / "b", "reflink", tmp_path)
@@ -428,7 +326,7 @@ def test_a_kind_of_link_that_does_not_work_is_told_before_anything_changes(build
         pytest.skip("the file system has reflinks")
 
 
-def test_what_a_killed_build_made_is_known_to_the_next(build, imagenet50, output, monkeypatch):
+def test_the_next_build_knows_what_a_killed_one_made(build, imagenet50, output, monkeypatch):
     root = build("symlink")
     placed = []
 
@@ -454,7 +352,7 @@ def test_what_a_killed_build_made_is_known_to_the_next(build, imagenet50, output
 
 @pytest.fixture
 def build919(tmp_path):
-    """Builds a tree of 919 from a few train images: two classes of which one takes the other's, a third."""
+    """Return a function that builds a tree of 919 from three classes, of which one is merged into another."""
     source, output = tmp_path / "imagenet", tmp_path / "results"
     images = ["n01440764_7", "n02808440_3", "n04493381_27386"]
     for image in images:
@@ -471,9 +369,9 @@ def build919(tmp_path):
     listings = [tmp_path / f"{tier}.parquet" for tier in (50, 300, 919)]
     findings = [tmp_path / f"{tier}.json" for tier in (50, 300, 919)]
     for tier, listing, found in zip((50, 300, 919), listings, findings, strict=True):
-        listed_rows, seen = list_tier(source, tier, Index())
-        write_listing(listing_of(listed_rows, seen.fingerprints), listing)
-        write_json(found, scan_json(seen))
+        listed_rows, scan = list_tier(source, tier, Index())
+        write_listing(listing_of(listed_rows, scan.fingerprints), listing)
+        write_json(found, scan_json(scan))
 
     def build(link: str, first: int = 0) -> Path:
         pq.write_table(pa.Table.from_pylist(rows[first:], SAMPLES), tmp_path / "samples.parquet")
@@ -496,7 +394,7 @@ def test_images_of_a_merged_class_lie_in_the_folder_of_the_class_that_takes_them
     assert read_json(tmp_path / "receipt.json") == {"link": "symlink", "entries": 4}
 
 
-def test_train_full_is_a_symlink_also_where_images_are_hard_links(build919, tmp_path):
+def test_train_full_is_a_symlink_even_if_images_are_hard_links(build919, tmp_path):
     root, train = build919("hardlink"), tmp_path / "imagenet" / "train"
     assert os.readlink(root / "train-full") == str(train)
     assert entries(root) == {
@@ -509,14 +407,14 @@ def test_train_full_is_a_symlink_also_where_images_are_hard_links(build919, tmp_
     assert merged.lstat().st_ino == (train / "n04493381" / "n04493381_27386.JPEG").stat().st_ino
 
 
-def test_a_folder_that_has_no_image_any_more_goes(build919):
+def test_a_folder_without_images_is_removed(build919):
     root = build919("hardlink")
     assert (root / "train" / "n01440764").is_dir()
     build919("hardlink", first=1)
     assert os.listdir(root / "train") == ["n02808440"]
 
 
-def test_what_an_earlier_build_made_goes_also_when_its_records_are_lost(build, source, output):
+def test_entries_of_an_earlier_build_are_removed_even_if_its_plan_is_lost(build, source, output):
     (source / "train" / FISH / "stray").touch()  # so that images are linked one by one
     take(source, output)
     root = build("symlink")
@@ -529,7 +427,7 @@ def test_what_an_earlier_build_made_goes_also_when_its_records_are_lost(build, s
     assert entries(root) == before - {f"train/{FISH}/{FURTHER}.JPEG"} | {f"train/{FISH}/notes.txt"}
 
 
-def test_a_tree_of_links_to_folders_and_to_files_goes_whole(build919):
+def test_a_tree_of_links_to_folders_and_to_files_is_removed_completely(build919):
     root = build919("symlink")
     assert any(path.is_symlink() for path in (root / "train").iterdir())
     assert any(path.is_dir() and not path.is_symlink() for path in (root / "train").iterdir())

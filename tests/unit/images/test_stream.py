@@ -20,7 +20,7 @@ from helpers.raw_imagenet import (
     train_folder_and_val_parquet,
     zstandard,
 )
-from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.prune import prune
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import RECORDS, read_part, read_records
@@ -366,7 +366,7 @@ def test_a_damaged_archive_leaves_no_records(root, refusal, read):
 # After a build
 
 
-def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root, read, tmp_path):
+def test_pruning_removes_the_records_of_images_that_it_takes_from_the_pool(root, read, tmp_path):
     train_tars(root, [(f"{FISH}_1.JPEG", b"1"), (f"{TENCH}_1.JPEG", b"2")])
     val_tar(root, [(f"{VAL}.JPEG", b"3"), (f"{MOVED}.JPEG", b"4")])
     parts = ["train-pass-50-0", "val-pass-50-0", "train-pass-300-0", "val-pass-300-0"]
@@ -381,7 +381,7 @@ def test_tidying_removes_the_records_of_images_that_it_takes_from_the_pool(root,
     Workspace(tmp_path).samples(50).parent.mkdir()
     pq.write_table(pa.Table.from_pylist(samples, SAMPLES), Workspace(tmp_path).samples(50))
     write_json(tmp_path / "work" / "source" / "50.json", scan_json(list_tier(root, 50, Index())[1]))
-    tidy([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
+    prune([50], "auto", False, tmp_path, tmp_path / "work" / "tidy.json")
     assert pooled(tmp_path / "work") == in_pool(
         (f"{FISH}_1", FISH, b"1"), (MOVED, TENCH, b"4"), (VAL, FISH, b"3")
     )

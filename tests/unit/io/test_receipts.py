@@ -30,7 +30,7 @@ from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
-from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.prune import prune
 from imagenet_s.dataset.samples import join_samples
 from imagenet_s.dataset.summary import write_summary
 from imagenet_s.dataset.tree import ScannedFiles, build_tree
@@ -360,7 +360,7 @@ def dataset(output: Path, source: Path, annotations: dict) -> list[Path]:
 
 def tidied(output: Path, source: Path, annotations: dict) -> list[Path]:
     path = output / "work" / "source" / "tidy.json"
-    tidy([50], "copy", False, output, path)
+    prune([50], "copy", False, output, path)
     return [path]
 
 

@@ -1,4 +1,4 @@
-"""Removing a build: all that it made, nothing else; and one run at a time."""
+"""Removing a build: everything that it made and nothing else; and one run at a time."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ from imagenet_s.workspace.leftovers import hold_output
 
 @pytest.fixture(autouse=True)
 def free_locks():
-    """A run holds its lock until its process ends: here, until the test does."""
+    """Release locks at the end of a test: a run holds its lock until its process ends."""
     yield
     while lock._held:
         os.close(lock._held.pop())
@@ -31,7 +31,7 @@ def source(imagenet50, tmp_path) -> Path:
 
 
 @pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
-def test_a_build_goes_and_the_source_stays(source, annotations50, tmp_path, link):
+def test_a_build_is_removed_and_the_source_stays(source, annotations50, tmp_path, link):
     output = tmp_path / "results"
     before = states(source)
     build(source, annotations50, output, link, labels=("id16",))
@@ -40,7 +40,7 @@ def test_a_build_goes_and_the_source_stays(source, annotations50, tmp_path, link
     assert not output.exists()
 
 
-def test_what_was_scored_goes_and_what_lies_beside_it_stays(source, annotations50, tmp_path):
+def test_scores_are_removed_and_files_beside_them_stay(source, annotations50, tmp_path):
     output = tmp_path / "results"
     build(source, annotations50, output, "symlink")
     made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
@@ -75,7 +75,7 @@ def test_scores_behind_a_link_stay(link, source, annotations50, tmp_path):
     assert all(path.read_text() == "theirs" for path in kept)
 
 
-def test_what_is_not_ours_stays(source, annotations50, tmp_path, capsys):
+def test_files_of_the_user_stay(source, annotations50, tmp_path, capsys):
     output = tmp_path / "results"
     tree = build(source, annotations50, output, "symlink")
     mine = [tree / "notes.txt", tree / "validation" / "mine.txt", output / "mine" / "file"]
@@ -88,7 +88,7 @@ def test_what_is_not_ours_stays(source, annotations50, tmp_path, capsys):
     assert sorted(left) == sorted(mine)
 
 
-def test_links_to_folders_go_and_what_is_behind_them_stays(source, annotations50, tmp_path):
+def test_links_to_folders_are_removed_and_their_targets_stay(source, annotations50, tmp_path):
     output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
     tree = build(source, annotations50, output, "copy")
     elsewhere.mkdir()
@@ -113,7 +113,7 @@ def test_a_dry_run_removes_nothing(source, annotations50, tmp_path, capsys):
     assert f"would remove {entries:,} entries of {tree}\n" in capsys.readouterr().out
 
 
-def test_a_folder_that_is_no_output_is_refused(tmp_path):
+def test_a_folder_that_is_not_an_output_is_refused(tmp_path):
     (tmp_path / "ImageNetS50").mkdir()
     (tmp_path / "work").mkdir()
     with pytest.raises(UserError, match="is not the output of a build"):
@@ -136,7 +136,7 @@ def test_a_second_run_stops_and_names_the_first(tmp_path):
     assert subprocess.run(command, env=environment, capture_output=True).returncode == 0
 
 
-def test_a_lock_that_was_left_by_a_dead_run_holds_nobody_up(tmp_path):
+def test_the_lock_of_a_dead_run_does_not_block(tmp_path):
     lock_run = (
         "from pathlib import Path; from imagenet_s.workspace.leftovers import hold_output; "
         f"hold_output(Path({str(tmp_path)!r}))"

@@ -1,4 +1,4 @@
-"""Repairing a build: what was damaged is as it was, everything else is the same file as before."""
+"""Repairing a build: damaged files are as they were, all others are the same files as before."""
 
 import os
 import random
@@ -57,9 +57,9 @@ class Built:
 
 
 @pytest.fixture(scope="session")
-def original(imagenet50, annotations50, tmp_path_factory) -> Callable[[str, str], Path]:
-    """The output of a build from a layout with a kind of link. Shared: never change it."""
-    made: dict[tuple[str, str], Path] = {}
+def original(imagenet50, annotations50, output50, tmp_path_factory) -> Callable[[str, str], Path]:
+    """A function that returns the output of a build, by layout and link. Shared: never change it."""
+    made = {("folders", "copy"): output50}
 
     def by(layout: str, link: str) -> Path:
         if (layout, link) not in made:
@@ -86,7 +86,7 @@ def built(original, tmp_path) -> Callable[..., Built]:
 
 @pytest.fixture
 def alone(imagenet50, annotations50, tmp_path) -> Callable[[str], Built]:
-    """A build of a source that may be changed."""
+    """A function that returns a build from a source that may be changed."""
 
     def by(link: str) -> Built:
         source = linked_copy(imagenet50, tmp_path / "imagenet")
@@ -106,18 +106,18 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("link", "layout"), WAYS)
-def test_damages_of_all_kinds_are_mended_and_nothing_else_is_touched(built, tmp_path, link, layout):
+def test_damages_of_all_kinds_are_repaired_and_nothing_else_changes(built, tmp_path, link, layout):
     made = built(link, layout)
     outcome = storm(made.config, 40, 7, 1, tmp_path)
-    assert outcome.told >= 40
-    assert (outcome.unfound, outcome.invented, outcome.unmended, outcome.touched) == ([], [], [], [])
+    assert outcome.reported >= 40
+    assert (outcome.unfound, outcome.invented, outcome.unrepaired, outcome.touched) == ([], [], [], [])
     while lock._held:
         os.close(lock._held.pop())
 
 
 @pytest.mark.parametrize("layout", ["folders", "official"])
-def test_damage_inside_the_pool_and_the_masks_kept_is_mended(built, layout):
-    """In place: the tree's file and the one it is a hard link to."""
+def test_damage_inside_the_pool_and_the_unpacked_masks_is_repaired(built, layout):
+    """Change files in place, so that the tree and the file it links to are both damaged."""
     made = built("copy" if layout == "folders" else "auto", layout)
     before = digest(made.tree)
     for path in (made.first("train"), made.first("test"), made.first("validation-segmentation")):
@@ -127,10 +127,10 @@ def test_damage_inside_the_pool_and_the_masks_kept_is_mended(built, layout):
     assert digest(made.tree) == before
     check_sums(made.tree)
     for path in (made.first("test"), made.first("validation-segmentation")):
-        assert (made.tree / path).stat().st_nlink > 1  # of the pool's file again
+        assert (made.tree / path).stat().st_nlink > 1  # a hard link to the pool's file again
 
 
-def test_a_whole_build_is_left_as_it_is(built):
+def test_a_whole_build_does_not_change(built):
     made = built("symlink")
     before = states(made.tree)
     assert made.repair() == 0
@@ -152,15 +152,15 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(built, capsys):
     assert made.repair("--dry-run", "--delete-extra") == 1
     assert states(made.output) == before
     out = capsys.readouterr().out
-    assert f"would make 1 images again from {made.imagenet}: {image}\n" in out
-    assert f"would make 1 masks again from the annotations: {mask}\n" in out
-    assert f"would make 1 labels again from the masks: {label}\n" in out
+    assert f"would restore 1 images from {made.imagenet}: {image}\n" in out
+    assert f"would restore 1 masks from the annotations: {mask}\n" in out
+    assert f"would restore 1 labels from the masks: {label}\n" in out
     assert "would move 1 files to their class folder\n" in out
-    assert "would write again: manifests/test.csv\n" in out
+    assert "would rewrite: manifests/test.csv\n" in out
     assert f"would delete 1 extra files: {added}\n" in out
 
 
-def test_extra_files_are_told_and_left_unless_asked(built, capsys):
+def test_extra_files_are_reported_and_kept_by_default(built, capsys):
     made = built("copy")
     ((_, added),) = extra(made.tree, made.first("test"), DICE(0))
     (made.tree / "mine").mkdir()
@@ -180,11 +180,11 @@ def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsy
     before = states(made.imagenet)
     assert made.repair("--delete-extra") == 1
     assert states(made.imagenet) == before
-    assert "train/n01443537/mine.txt: it lies in the source" in capsys.readouterr().err
+    assert "train/n01443537/mine.txt: it is in the source" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("layout", ["symlink", "copy"])
-def test_all_manifests_and_dataset_are_written_again(built, layout):
+def test_all_manifests_and_dataset_json_are_restored(built, layout):
     made = built(layout)
     names = ["dataset.json", *(f"manifests/{name}" for name in os.listdir(made.tree / "manifests"))]
     right = {name: (made.tree / name).read_bytes() for name in names}
@@ -192,7 +192,7 @@ def test_all_manifests_and_dataset_are_written_again(built, layout):
     before = states(made.tree)
     for name in names:
         deleted(made.tree, name, DICE(0))
-    # With all of it gone nobody could tell it from a copy that was made by other means.
+    # Without any of them it would be a copy of another program.
     (made.tree / "dataset.json").write_text("{}")
     assert made.repair("--delete-extra") == 0
     assert read_json(made.tree / "dataset.json")["content"] == content
@@ -206,7 +206,7 @@ def test_all_manifests_and_dataset_are_written_again(built, layout):
     }
 
 
-def test_labels_that_are_no_longer_asked_for_are_left(built):
+def test_labels_that_are_no_longer_configured_are_kept(built):
     made = built("copy")
     made.configure(labels=[])
     flipped(made.tree, "dataset.json", DICE(0))
@@ -215,9 +215,9 @@ def test_labels_that_are_no_longer_asked_for_are_left(built):
     assert verify(made.tree, 50, "sha256", 1).whole
 
 
-def test_what_the_source_has_lost_or_changed_is_told_and_the_rest_mended(alone, caplog):
+def test_images_lost_or_changed_in_the_source_are_reported_and_the_rest_is_repaired(alone, caplog):
     made = alone("symlink")
-    gone, changed, mended = (made.first("validation", k) for k in (0, 9, 20))
+    gone, changed, restored = (made.first("validation", k) for k in (0, 9, 20))
     (made.imagenet / "val" / Path(gone).name).unlink()
     source = made.imagenet / "val" / Path(changed).name
     data = source.read_bytes()
@@ -225,12 +225,12 @@ def test_what_the_source_has_lost_or_changed_is_told_and_the_rest_mended(alone, 
     source.write_bytes(data[:-1] + b"x")
     train = made.imagenet / "train" / "n01443537" / "n01443537_1.JPEG"
     train.unlink()
-    emptied(made.tree, mended, DICE(0))
+    emptied(made.tree, restored, DICE(0))
     before = states(made.imagenet)
     assert made.repair() == 1
     assert states(made.imagenet) == before
-    verdict = verify(made.tree, 50, "sha256", 1)
-    assert verdict.damage == {
+    result = verify(made.tree, 50, "sha256", 1)
+    assert result.damage == {
         "missing": ["train/n01443537/n01443537_1.JPEG"],
         "changed": [changed],
         "moved": [gone],
@@ -240,7 +240,7 @@ def test_what_the_source_has_lost_or_changed_is_told_and_the_rest_mended(alone, 
     assert "train/n01443537/n01443537_1.JPEG: " in caplog.text
 
 
-def test_links_are_led_to_a_source_that_moved(alone, tmp_path):
+def test_links_are_redirected_to_a_source_that_moved(alone, tmp_path):
     made = alone("symlink")
     right = digest(made.tree)
     made.imagenet.rename(tmp_path / "moved")
@@ -251,7 +251,7 @@ def test_links_are_led_to_a_source_that_moved(alone, tmp_path):
     assert os.readlink(made.tree / "train" / "n01443537") == str(tmp_path / "moved" / "train" / "n01443537")
 
 
-def test_a_file_that_moved_and_was_damaged_is_made_again(built):
+def test_a_file_that_was_moved_and_damaged_is_restored(built):
     made = built("copy")
     path = made.first("validation")
     flipped(made.tree, path, DICE(0))
@@ -260,7 +260,7 @@ def test_a_file_that_moved_and_was_damaged_is_made_again(built):
     check_sums(made.tree)
 
 
-def test_what_lies_in_the_wrong_class_of_the_source_is_not_moved(alone):
+def test_files_in_the_wrong_class_of_the_source_are_not_moved(alone):
     made = alone("symlink")
     train = made.imagenet / "train"
     (train / "n01443537" / "n01443537_1.JPEG").rename(train / "n01491361" / "n01443537_1.JPEG")
@@ -271,7 +271,7 @@ def test_what_lies_in_the_wrong_class_of_the_source_is_not_moved(alone):
 
 
 @pytest.mark.parametrize("folder", ["validation", "validation-segmentation", "validation-segmentation-id16"])
-def test_a_link_to_a_folder_is_replaced_and_all_that_was_behind_it_made(built, tmp_path, folder):
+def test_a_link_to_a_folder_is_replaced_and_its_files_are_restored(built, tmp_path, folder):
     made = built("copy")
     (made.tree / folder).rename(tmp_path / "elsewhere")
     (made.tree / folder).symlink_to(tmp_path / "elsewhere")
@@ -283,16 +283,16 @@ def test_a_link_to_a_folder_is_replaced_and_all_that_was_behind_it_made(built, t
     check_sums(made.tree)
 
 
-def test_damaged_annotations_are_told(built, tmp_path, caplog):
+def test_damaged_annotations_are_reported(built, tmp_path, caplog):
     made = built("copy")
-    mask, sound = made.first("validation-segmentation"), made.first("test")
+    mask, image = made.first("validation-segmentation"), made.first("test")
     receipt = made.output / "work" / "annotations" / "50.json"
     shutil.copytree(made.output / "work" / "masks" / "50", tmp_path / "masks")
     (tmp_path / "masks" / mask).write_bytes(b"no mask")
     write_json(receipt, read_json(receipt) | {"kind": "folder", "path": str(tmp_path / "masks")})
     with (made.tree / mask).open("r+b") as file:
         file.write(b"damage")
-    emptied(made.tree, sound, DICE(0))
+    emptied(made.tree, image, DICE(0))
     assert made.repair() == 1
     assert f"{mask}: the annotations have other bytes" in caplog.text
     assert verify(made.tree, 50, "sha256", 1).damage == {"changed": [mask]}
@@ -318,10 +318,10 @@ def test_a_copy_without_manifests_is_refused(built, capsys):
     shutil.rmtree(made.tree / "manifests")
     (made.tree / "dataset.json").unlink()
     assert made.repair() == 1
-    assert "has no manifests: nobody knows its right bytes" in capsys.readouterr().err
+    assert "has no manifests, so the right bytes of its files are unknown" in capsys.readouterr().err
 
 
-def test_nothing_to_repair_is_2(tmp_path, capsys):
+def test_the_exit_code_is_2_if_there_is_nothing_to_repair(tmp_path, capsys):
     made = Built(tmp_path / "imagenet", tmp_path / "results", "copy")
     assert made.repair() == 2
     assert "There is nothing to repair at" in capsys.readouterr().err

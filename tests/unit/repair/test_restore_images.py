@@ -20,7 +20,7 @@ from imagenet_s.repair.restore_images import (
     scanned,
 )
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.expected import IMAGE
+from imagenet_s.verify.file_tables import IMAGE
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def lose(copy: Copy, path: str) -> Path:
 
 
 def planned(copy: Copy) -> tuple[ImagePlan, ScannedSource]:
-    verdict, found = verify(copy.root, 50, "sha256", 1), scanned(copy)
-    return plan_images(copy, verdict, damaged_of(verdict, IMAGE), found), found
+    result, found = verify(copy.root, 50, "sha256", 1), scanned(copy)
+    return plan_images(copy, result, damaged_of(result, IMAGE), found), found
 
 
 def test_a_plan_names_entries_and_what_they_must_hold_and_writes_nothing(copy, tmp_path):

@@ -13,7 +13,7 @@ from helpers.trees import linked_copy
 from imagenet_s.benchmark.scoring.predictions import files_in, fingerprint
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
-from imagenet_s.dataset.prune import tidy
+from imagenet_s.dataset.prune import prune
 from imagenet_s.images.pool import sweep_pool
 from imagenet_s.io.atomic import read_json, remove_folder, remove_if_empty
 from imagenet_s.repair.clean import clean
@@ -207,7 +207,7 @@ def test_the_pool_and_the_records_have_them_and_are_tidied_all_the_same(output):
     littered(work / "pool" / "val" / "n99999999", ".DS_Store", "old-0123.JPEG")
     littered(work / "images", "._train-50-0.parquet")
     records = sorted((work / "images").iterdir())
-    tidy([50], "copy", False, output, work / "source" / "tidy.json")
+    prune([50], "copy", False, output, work / "source" / "tidy.json")
     assert sorted(os.listdir(work / "pool" / "train" / FISH))[:2] == [".DS_Store", "@eaDir"]
     assert not (work / "pool" / "train" / FISH / "old-0123.JPEG").exists()
     assert not (work / "pool" / "val" / "n99999999").exists()

@@ -1,13 +1,12 @@
-"""Which folder is a copy of which subset: by dataset.json, by the folder's name, by what is in it."""
+"""Which folder is a copy of which subset: by dataset.json, by its name, or by its classes."""
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from helpers.builds import build
+from helpers.checks import without_manifests
 from helpers.damages import own_copy
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.metadata import own_digest
@@ -20,20 +19,20 @@ from imagenet_s.verify.command import copies_at
 LISTED = ("train-semi", "validation", "test")
 
 
-@pytest.fixture(scope="module")
-def made(imagenet50, annotations50, tmp_path_factory) -> Path:
-    """A build of 50. Shared: `copy` is a copy of it."""
-    return build(imagenet50, annotations50, tmp_path_factory.mktemp("made") / "results", "symlink")
+@pytest.fixture
+def made(built) -> Path:
+    """A build of 50. Shared: never change it."""
+    return built("symlink")
 
 
 @pytest.fixture
 def copy(made, tmp_path) -> Path:
-    """A copy under another name."""
+    """A copy of `made` under another name."""
     return own_copy(made, tmp_path / "disk" / "my-copy")
 
 
 def stating(folder: Path, subset: int) -> Path:
-    """A folder whose dataset.json, right in itself, states a subset."""
+    """Write a consistent dataset.json that states a subset into a folder; return the folder."""
     manifests = dict.fromkeys(
         [
             *(f"{split}.csv" for split in ("train", *LISTED)),
@@ -51,7 +50,7 @@ def stating(folder: Path, subset: int) -> Path:
 
 
 def foreign(folder: Path, subset: int, *splits: str, classes: int | None = None) -> Path:
-    """A folder as the official scripts leave one: class folders in the splits, nothing that names it."""
+    """Make the class folders of the splits, as the official scripts do; return the folder."""
     for split in splits or ("train", *LISTED):
         for wnid in list(class_ids(subset))[:classes]:
             (folder / split / wnid).mkdir(parents=True)
@@ -65,7 +64,7 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_renamed_copy_is_known_by_its_dataset_json(copy, capsys):
+def test_a_renamed_copy_is_recognized_by_its_dataset_json(copy, capsys):
     assert copies_at(copy) == {50: copy}
     assert copies_at(copy.parent) == {50: copy}
     assert main(["verify", str(copy), "--level", "complete"]) == 0
@@ -73,13 +72,13 @@ def test_a_renamed_copy_is_known_by_its_dataset_json(copy, capsys):
     assert main(["verify", str(copy.parent), "--level", "complete"]) == 0
 
 
-def test_a_renamed_copy_is_one_to_compare_with(copy, made):
+def test_a_renamed_copy_can_be_compared_with(copy, made):
     assert main(["verify", str(made), "--against", str(copy), "--level", "complete"]) == 0
     assert main(["verify", str(copy), "--against", str(made), "--level", "complete"]) == 0
     assert main(["verify", str(copy), "--against", str(copy.parent), "--level", "complete"]) == 0
 
 
-def test_the_folder_one_works_in_is_a_copy(copy, monkeypatch):
+def test_the_working_directory_can_be_a_copy(copy, monkeypatch):
     monkeypatch.chdir(copy)
     assert copies_at(Path(".")) == {50: copy}
     monkeypatch.chdir(copy / "train")
@@ -96,21 +95,21 @@ def test_a_damaged_dataset_json_still_states_the_subset(tmp_path, subset):
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"content": {"dataset": "ImageNetS51"', "\0" * 4096])
-def test_where_dataset_json_says_nothing_the_name_counts_and_then_the_classes(tmp_path, text):
+def test_without_a_readable_dataset_json_the_name_counts_and_then_the_classes(tmp_path, text):
     for name in ("ImageNetS300", "mine"):
         folder = foreign(tmp_path / name, 300)
         (folder / "dataset.json").write_text(text)
         assert copies_at(folder) == {300: folder}
 
 
-def test_a_pipe_for_a_dataset_json_is_not_waited_for(tmp_path):
+def test_a_pipe_in_place_of_dataset_json_does_not_block(tmp_path):
     folder = foreign(tmp_path / "mine", 50)
     os.mkfifo(folder / "dataset.json")
     assert copies_at(folder) == {50: folder}
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_dataset_json_counts_more_than_the_name_and_this_is_said(tmp_path, damaged, caplog):
+def test_dataset_json_takes_precedence_over_the_name_with_a_warning(tmp_path, damaged, caplog):
     folder = stating(tmp_path / "ImageNetS50", 300)
     if damaged:
         (folder / "dataset.json").write_text((folder / "dataset.json").read_text()[:-20])
@@ -118,13 +117,13 @@ def test_dataset_json_counts_more_than_the_name_and_this_is_said(tmp_path, damag
         caplog.clear()
         assert copies_at(path) == {300: folder}
         assert caplog.messages == [
-            f"{folder} is a copy of ImageNetS300: its dataset.json says so, and counts more than the "
-            "folder's name"
+            f"{folder} is a copy of ImageNetS300: its dataset.json says so, and takes precedence "
+            "over the folder's name"
         ]
 
 
 @pytest.mark.parametrize("subset", SUBSETS)
-def test_a_renamed_copy_without_manifests_is_known_by_its_classes(tmp_path, subset, capsys):
+def test_a_renamed_copy_without_manifests_is_recognized_by_its_classes(tmp_path, subset, capsys):
     folder = foreign(tmp_path / "mine", subset)
     assert copies_at(folder) == {subset: folder}
     assert copies_at(tmp_path) == {subset: folder}
@@ -132,9 +131,8 @@ def test_a_renamed_copy_without_manifests_is_known_by_its_classes(tmp_path, subs
     assert f"ImageNetS{subset}, level complete, by the official lists" in capsys.readouterr().out
 
 
-def test_a_copy_of_the_official_scripts_that_is_renamed_is_checked(copy, capsys):
-    shutil.rmtree(copy / "manifests")
-    (copy / "dataset.json").unlink()
+def test_a_renamed_copy_of_the_official_scripts_is_checked(copy, capsys):
+    without_manifests(copy)
     assert main(["verify", str(copy), "--level", "complete"]) == 1
     out = capsys.readouterr().out
     assert out.startswith(
@@ -151,20 +149,20 @@ def test_one_class_of_the_larger_subset_is_enough(tmp_path):
 
 
 @pytest.mark.parametrize("splits", [("train", "validation"), ("train", "val"), ("train",), ("test",)])
-def test_raw_imagenet_is_no_copy(tmp_path, splits):
+def test_raw_imagenet_is_not_a_copy(tmp_path, splits):
     assert "holds no copy of ImageNet-S" in refused(foreign(tmp_path / "imagenet", 50, *splits))
     (tmp_path / "imagenet" / "test").mkdir(exist_ok=True)
     (tmp_path / "imagenet" / "test" / "ILSVRC2012_test_00000001.JPEG").touch()
     assert "holds no copy of ImageNet-S" in refused(tmp_path / "imagenet")
 
 
-def test_classes_that_no_subset_has_make_no_copy(tmp_path):
+def test_a_folder_with_classes_of_no_subset_is_not_a_copy(tmp_path):
     folder = foreign(tmp_path / "mine", 50)
     (folder / "validation" / "n99999999").mkdir()
     assert "holds no copy of ImageNet-S" in refused(folder)
 
 
-def test_children_with_official_names_come_before_all_others(tmp_path):
+def test_children_with_official_names_take_precedence(tmp_path):
     named = stating(tmp_path / "ImageNetS50", 50)
     stating(tmp_path / "another", 300)
     assert copies_at(tmp_path) == {50: named}
@@ -172,7 +170,7 @@ def test_children_with_official_names_come_before_all_others(tmp_path):
     assert copies_at(tmp_path) == {50: tmp_path / "one", 300: tmp_path / "another"}
 
 
-def test_children_that_are_links_and_none_that_systems_leave_are_copies(tmp_path):
+def test_links_to_copies_count_and_system_folders_do_not(tmp_path):
     stating(tmp_path / "elsewhere" / "x", 919)
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk" / "current").symlink_to(tmp_path / "elsewhere" / "x")
@@ -180,7 +178,7 @@ def test_children_that_are_links_and_none_that_systems_leave_are_copies(tmp_path
     assert copies_at(tmp_path / "disk") == {919: tmp_path / "disk" / "current"}
 
 
-def test_a_link_to_a_copy_beside_it_is_no_second_copy(tmp_path):
+def test_a_link_to_a_copy_beside_it_is_not_a_second_copy(tmp_path):
     copy = stating(tmp_path / "a", 50)
     (tmp_path / "latest").symlink_to(copy)
     assert copies_at(tmp_path) == {50: copy}
@@ -188,7 +186,7 @@ def test_a_link_to_a_copy_beside_it_is_no_second_copy(tmp_path):
 
 def test_two_copies_of_one_subset_are_both_named(tmp_path, capsys):
     a, b = stating(tmp_path / "a", 50), foreign(tmp_path / "b", 50)
-    message = f"{tmp_path} holds two copies of ImageNetS50: {a} and {b}. Give one of them."
+    message = f"{tmp_path} holds two copies of ImageNetS50: {a} and {b}. Name one of them."
     assert refused(tmp_path) == message
     assert main(["verify", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
@@ -201,21 +199,21 @@ def test_two_named_folders_of_one_subset_as_well(tmp_path):
     assert refused(tmp_path).startswith(f"{tmp_path} holds two copies of ImageNetS50: {a} and {b}.")
 
 
-def test_a_folder_without_a_copy_is_told_by_what_it_holds(tmp_path):
+def test_the_message_for_a_folder_without_a_copy_lists_its_contents(tmp_path):
     (tmp_path / "imagenet").mkdir()
     (tmp_path / "notes.txt").touch()
     assert refused(tmp_path) == (
         f"{tmp_path} holds no copy of ImageNet-S.\n"
-        "Looked, in it and in the folders directly below, for dataset.json, for the names ImageNetS50, "
+        "Searched this folder and those directly below it for dataset.json, for the names ImageNetS50, "
         "ImageNetS300, ImageNetS919, and for class folders in train-semi, validation, test.\n"
         "It holds: imagenet/, notes.txt\n"
-        "Give the folder of a copy, the one with train, validation and test in it, or the folder above."
+        "Name the folder of a copy, which has train, validation and test in it, or the folder above it."
     )
     assert "\nIt holds: nothing\n" in refused(tmp_path / "imagenet")
     assert refused(tmp_path / "x") == f"{tmp_path}/x holds no copy of ImageNet-S: there is no such folder."
 
 
-def test_the_subset_of_a_right_dataset_json_must_be_one_of_three(tmp_path):
+def test_the_subset_in_dataset_json_must_be_one_of_three(tmp_path):
     folder = stating(tmp_path / "mine", 50)
     dataset = read_json(folder / "dataset.json")
     for wrong in (51, "50", [50], None):

@@ -176,7 +176,7 @@ def add_stages(commands: Commands) -> None:
     several(added, findings=FINDINGS)
     paths(added, samples=SAMPLES, annotations=ANNOTATIONS, tree=TREE)
 
-    added = job(commands, "tidy", "dataset.prune.tidy", "remove intermediate files that no data set uses")
+    added = job(commands, "tidy", "dataset.prune.prune", "remove intermediate files that no data set uses")
     _subsets(added)
     _link(added)
     added.add_argument(

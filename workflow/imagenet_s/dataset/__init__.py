@@ -1,1 +1,1 @@
-"""The data set itself: samples, tree, encoded masks, manifests, metadata."""
+"""The data set itself: samples, tree, encoded masks, manifests and metadata."""

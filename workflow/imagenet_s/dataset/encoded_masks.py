@@ -1,15 +1,17 @@
-"""A subset's masks in further encodings, beside the masks as they came."""
+"""The masks of a subset in other encodings, in folders beside the original masks."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
 from imagenet_s.annotations import unpack as masks_module
 from imagenet_s.io.atomic import ensure_real_dir, scratch_folder, write_atomically
+from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import receipts
 from imagenet_s.masks.codec import BadMask, ids_of, pixels_of
 from imagenet_s.masks.encodings import ENCODERS
@@ -20,62 +22,90 @@ from imagenet_s.spec.subsets import DATASET, label_folder, label_path, subset_of
 
 @dataclass(frozen=True)
 class UnpackedMasks:
-    """What `annotations.unpack.unpack_masks` wrote for a subset: the folder of masks, and their records."""
+    """What `unpack_masks` wrote for a subset."""
 
     subset: int
-    records: Path
-    masks: Path
+    records: Path  # the Parquet file of mask records
+    masks: Path  # the folder of masks
+
+
+class EncodedMask(NamedTuple):
+    """What became of one mask."""
+
+    label: str  # its path in the subset's folder
+    sha256: str = ""  # of the file; empty if the mask could not be encoded
+    problem: str = ""  # why it could not be encoded
 
 
 def encode_labels(
-    unpacked: UnpackedMasks, encoding: str, tree: Path, digests: dict[str, Path], workers: int, scratch: Path
+    unpacked: UnpackedMasks,
+    encoding: str,
+    tree: Path,
+    digests: Mapping[str, Path],
+    workers: int,
+    scratch: Path,
 ) -> None:
-    """Write the subset's masks in one encoding below `tree`, and their sha256 lists.
+    """Write the masks of a subset in one encoding below `tree`, and their sha256 lists.
 
-    `digests` has the list's path for each split. A mask of the official archive that cannot be encoded is
-    left out, with a warning.
+    Masks that cannot be encoded are skipped with a warning; the official archives may hold some.
+
+    Args:
+        unpacked: The masks of the subset, and their records.
+        encoding: One of `ENCODINGS`.
+        tree: The folder of the subset.
+        digests: Split → the sha256 list to write.
+        workers: The number of processes.
+        scratch: A folder for temporary files, on the same file system as `tree`.
     """
-    paths = pq.read_table(unpacked.records, schema=masks_module.RECORDS)["mask"].to_pylist()
+    paths = texts(pq.read_table(unpacked.records, schema=masks_module.RECORDS)["mask"])
     for folder in sorted({label_path(path, encoding).rpartition("/")[0] for path in paths}):
         ensure_real_dir(tree, folder)
-    # Until the new labels are listed, nothing may vouch for the folder.
+    # A folder with a dataset.json counts as complete, which it is not until the new lists are written.
     (tree / DATASET).unlink(missing_ok=True)
     with scratch_folder(scratch):
-        task = partial(_encode, unpacked, encoding, tree, scratch)
+        task = partial(_encode_chunk, unpacked, encoding, tree, scratch)
         what = f"{subset_of(unpacked.subset).name}: labels {encoding}"
-        results = map_chunks(task, paths, workers, what, "masks")
-    for label, _, problem in results:
-        if problem:
-            log.warning("%s left out: its mask %s", label, problem)
+        results: list[EncodedMask] = map_chunks(task, paths, workers, what, "masks")
+    for result in results:
+        if result.problem:
+            log.warning("%s skipped: its mask %s", result.label, result.problem)
+    results.sort()
     with receipts(list(digests.values()), tree) as partials:
         for split, path in zip(digests, partials, strict=True):
             start = f"{label_folder(split, encoding)}/"
-            lines = (f"{digest}  {x}\n" for x, digest, _ in sorted(results) if digest and x.startswith(start))
+            lines = (f"{x.sha256}  {x.label}\n" for x in results if x.sha256 and x.label.startswith(start))
             path.write_text("".join(lines))
 
 
-def encoded(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
-    """The mask `png`, whose path in the tree is `mask`, in another encoding.
+def encode_mask(png: bytes, subset: int, mask: str, encoding: str) -> bytes:
+    """Return a mask in another encoding.
 
-    Raises BadMask where it cannot be had.
+    Args:
+        png: The bytes of the original mask.
+        subset: 50, 300 or 919.
+        mask: The path of the original mask in the subset's folder.
+        encoding: One of `ENCODINGS`.
+
+    Raises:
+        BadMask: The mask cannot be read, or not be expressed in this encoding.
     """
     ids = ids_of(pixels_of(png)[0])
     return ENCODERS[encoding](ids, subset, mask.split("/")[1])
 
 
-def _encode(
+def _encode_chunk(
     unpacked: UnpackedMasks, encoding: str, tree: Path, scratch: Path, paths: Sequence[str]
-) -> list[tuple[str, str, str]]:
-    """(label, sha256, problem) of each mask of a chunk; no sha256 where there is a problem."""
+) -> list[EncodedMask]:
+    """Encode some masks; remove what an earlier run wrote for those that cannot be encoded."""
     results = []
     for path in paths:
         label = label_path(path, encoding)
         try:
-            data = encoded((unpacked.masks / path).read_bytes(), unpacked.subset, path, encoding)
+            data = encode_mask((unpacked.masks / path).read_bytes(), unpacked.subset, path, encoding)
         except BadMask as error:
             (tree / label).unlink(missing_ok=True)
-            results.append((label, "", str(error)))
+            results.append(EncodedMask(label, problem=str(error)))
             continue
         write_atomically(data, tree / label, scratch)
-        results.append((label, hashlib.sha256(data).hexdigest(), ""))
+        results.append(EncodedMask(label, hashlib.sha256(data).hexdigest()))
     return results

@@ -11,42 +11,53 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from imagenet_s.dataset.samples import SAMPLES, hex_of
+from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import receipts
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
 COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems", "suspect")]
-BATCH = 65_536  # rows at a time, so that memory does not grow with the images
+BATCH = 65_536  # rows at a time, so that memory does not grow with the number of images
 DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 
 
 def write_manifests(samples: Path, folder: Path) -> None:
-    """Writes into `folder` the files of `sample_manifests`; see `save_manifests`."""
+    """Write all files of `sample_manifests` into `folder`; see `save_manifests`."""
     names = sample_manifests()
     with receipts([folder / name for name in names]) as partials:
         save_manifests(samples, dict(zip(names, partials, strict=True)))
 
 
 def save_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
-    """Writes a subset's samples to the `paths` of its `sample_manifests`.
+    """Write a subset's samples to the manifests.
 
-    CSV: one row a sample, sorted by `image`, UTF-8, LF, empty cells for what does not apply, no
-    quotes. sha256: what `sha256sum -c` reads when called from the subset's folder.
+    A CSV has one row per sample, sorted by `image`: UTF-8, LF, no quotes, empty cells where a value does
+    not apply. A sha256 list is read by `sha256sum -c` in the subset's folder.
+
+    Args:
+        samples: The Parquet file of `SAMPLES`.
+        paths: Each name of `sample_manifests` → the file to write.
     """
     with ExitStack() as stack:
-        files = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
+        files: dict[str, BinaryIO] = {
+            name: stack.enter_context(path.open("wb")) for name, path in paths.items()
+        }
         for split in SPLITS:
             files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
         for batch in pq.ParquetFile(samples).iter_batches(BATCH):
             table = pa.table(batch)
-            splits = pc.unique(table["split"]).to_pylist()
+            splits = texts(pc.unique(table["split"]))
             for split in splits:
-                # Most batches are of train alone: to filter would copy them.
-                some = table.filter(pc.equal(table["split"], split)) if len(splits) > 1 else table
-                _append(some, split, files)
+                # Most batches hold train only; filtering would copy them.
+                of_split = pc.equal(table["split"], pa.scalar(split)) if len(splits) > 1 else None
+                _append(table if of_split is None else table.filter(of_split), split, files)
 
 
 def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
-    """`image`, `wnid`, `imagenet_wnid`, `sha256` (binary), `mask` of the samples in a copy's manifests."""
+    """Return the samples in the manifests of the subset's folder `root`.
+
+    Returns:
+        A table of `image`, `wnid`, `imagenet_wnid`, `sha256` (32 bytes, binary) and `mask`.
+    """
     names = ["image", "wnid", "imagenet_wnid", "sha256", "mask"]
     options = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -56,12 +67,12 @@ def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
     )
     paths = (root / "manifests" / f"{split}.csv" for split in splits)
     rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
-    digests = pa.array(map(bytes.fromhex, rows["sha256"].to_pylist()), pa.binary(32))
-    return rows.set_column(names.index("sha256"), "sha256", digests)
+    column = pa.array(map(bytes.fromhex, texts(rows["sha256"])), pa.binary(32))
+    return rows.set_column(names.index("sha256"), "sha256", column)
 
 
-def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:
-    """Appends some samples of one split to its manifests."""
+def _append(samples: pa.Table, split: str, files: Mapping[str, BinaryIO]) -> None:
+    """Append some samples of one split to its manifests."""
     rows = samples.select(COLUMNS)
     for name in DIGESTS:
         rows = rows.set_column(rows.schema.get_field_index(name), name, hex_of(rows[name]))
@@ -73,7 +84,8 @@ def _append(samples: pa.Table, split: str, files: dict[str, BinaryIO]) -> None:
 
 
 def _write_digests(rows: pa.Table, digest: str, name: str, file: BinaryIO) -> None:
-    lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")
+    """Write the lines of a sha256 list, from the columns `digest` and `name`."""
+    lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")  # type: ignore[call-overload]  # stubs: no str
     _write_rows(pa.table({"line": lines}), file)
 
 

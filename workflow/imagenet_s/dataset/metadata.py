@@ -1,21 +1,24 @@
-"""`dataset.json`: what a subset's folder holds, how it was built, and digests that show damage."""
+"""`dataset.json`: what a subset's folder holds, how it was built, and digests that reveal damage."""
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
+from imagenet_s.dataset.dataset_json import Build, Dataset, SplitFacts, Suspect, SuspectImages
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
+from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
@@ -34,43 +37,48 @@ from imagenet_s.spec.subsets import (
     subset_of,
 )
 
-MAX_CHARACTERS = 1 << 20  # letters of a `dataset.json`; it has some 4,000, and 150 for each suspect image
-MAX_SUSPECTS = 1000  # that are named there
-ROWS = 65_536  # of samples at a time
+MAX_CHARACTERS = 1 << 20  # that are read of a dataset.json; one has 4,000, and 150 per suspect image
+MAX_SUSPECTS = 1000  # suspect images that it names
+BATCH = 65_536  # samples at a time
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a data set is from: scans of the source, receipt of the annotations; and how it is linked."""
+    """Where a data set comes from, and how images get into its folder."""
 
-    findings: Sequence[Path]
-    annotations: Path
+    findings: Sequence[Path]  # the JSON files of source scans, one per tier
+    annotations: Path  # the receipt of the annotations
     link: str
 
 
 def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path, origin: Origin) -> None:
-    """Write `dataset.json` into `tree`, the subset's folder; remove label folders that are not in `labels`.
+    """Write `dataset.json` into a subset's folder, and remove the label folders that are not in `labels`.
 
-    `samples` is the table of the data set's images.
+    Args:
+        subset: 50, 300 or 919.
+        labels: The encodings that the configuration asks for.
+        samples: The Parquet file of `SAMPLES`.
+        tree: The folder of the subset, with its manifests.
+        origin: Where the data set comes from.
     """
-    archive, seen = read_json(origin.annotations), [read_scan(path) for path in origin.findings]
-    source, pooled = seen[0], sorted({kind for findings in seen for kind in findings.pooled})
+    archive, scans = read_json(origin.annotations), [read_scan(path) for path in origin.findings]
+    source, pooled = scans[0], sorted({kind for scan in scans for kind in scan.pooled})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
-    _remove_other_labels(tree, labels, table["mask"].drop_null().to_pylist())
+    _remove_other_labels(tree, labels, texts(table["mask"].drop_null()))
     names = sorted({*sample_manifests(), *label_manifests()} & set(os.listdir(tree / "manifests")))
     digests = {name: sha256_of(tree / "manifests" / name) for name in names}
-    content = {
+    content: dict[str, Any] = {
         "dataset": subset_of(subset).name,
         "subset": subset,
         "classes": len(class_ids(subset)),
         "digest": dataset_digest(digests),
         "splits": {split: _split_facts(subset, split, table) for split in SPLITS},
         **_suspects(samples),
-        "odd_masks": pc.sum(pc.not_equal(table["mask_problems"], "")).as_py(),
+        "odd_masks": len(table.filter(pc.not_equal(table["mask_problems"], pa.scalar("")))),
         "annotations": {"archive": archive["archive"], "md5": archive["md5"]},
         "manifests": digests,
     }
-    build = {
+    build: Build = {
         "source": {"layout": source.layout, "path": source.root, "synthetic": source.synthetic},
         "annotations": archive["path"],
         "link": _link(origin.link, pooled),
@@ -81,17 +89,21 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
     write_receipt(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
 
 
-def read_dataset(root: Path) -> dict | None:
-    """`dataset.json` of a copy, None if it is not there or not what it was when it was written."""
+def read_dataset(root: Path) -> Dataset | None:
+    """Return the `dataset.json` of a copy; None if there is none, or its own digest does not fit it.
+
+    Only `content.manifests` and `build.link` are certain to be there: the digest proves that the file is
+    undamaged, not that this program wrote it.
+    """
     try:
         stated = json.loads(dataset_text(root / DATASET))
     except (OSError, ValueError, RecursionError):
         return None
-    return stated if _is_stated(stated) else None
+    return cast("Dataset", stated) if _is_dataset(stated) else None
 
 
-def _is_stated(stated: object) -> bool:
-    """Whether JSON is of the shape of a `dataset.json`, and has its own digest, which anyone can compute."""
+def _is_dataset(stated: object) -> bool:
+    """Return whether JSON has the shape of a `dataset.json`, and the digest that it states."""
     match stated:
         case {
             "content": {"manifests": dict(manifests)} as content,
@@ -100,23 +112,27 @@ def _is_stated(stated: object) -> bool:
         }:
             always, names = set(sample_manifests()), manifests.keys()
             known = always <= names <= always | set(label_manifests())
-            # Halves of characters have no digest, and neither have lists of lists of lists without end.
+            # Lone surrogates cannot be encoded, and lists can be nested too deeply: such JSON has no digest.
             with suppress(UnicodeEncodeError, RecursionError):
                 return known and digest == own_digest(content, build)
     return False
 
 
 def stated_suspects(root: Path) -> dict[str, str]:
-    """Return the images that a copy's `dataset.json` calls probably not whole: path → why."""
+    """Return the images that a copy's `dataset.json` calls probably incomplete: path → why."""
     try:
-        named = read_dataset(root)["content"]["suspect_images"]["images"]
-        return {str(one["image"]): str(one["reason"]) for one in named}
-    except (LookupError, TypeError):  # it is damaged, of an earlier version, or of no known shape
+        suspects = cast("Dataset", read_dataset(root))["content"]["suspect_images"]["images"]
+        return {str(suspect["image"]): str(suspect["reason"]) for suspect in suspects}
+    except (LookupError, TypeError):  # no dataset.json, one of an earlier version, or of another shape
         return {}
 
 
 def dataset_text(path: Path) -> str:
-    """The text of a `dataset.json`, as far as one can be long. Raises OSError for a pipe or a device."""
+    """Return the text of a `dataset.json`, up to `MAX_CHARACTERS`.
+
+    Raises:
+        OSError: It cannot be read, or is a pipe or a device.
+    """
     if not path.is_file():
         raise FileNotFoundError(path)
     with path.open(encoding="utf-8", errors="replace") as file:
@@ -124,31 +140,33 @@ def dataset_text(path: Path) -> str:
 
 
 def _link(link: str, pooled: Sequence[str]) -> str:
-    """How images got into the tree, `auto` spelt out: `pooled` are the sets of which archives were read."""
+    """Return how images got into the tree, with `auto` resolved.
+
+    `pooled` are the sets, train or val, that were read from archives.
+    """
     if link != "auto" or not pooled:
         return "symlink" if link == "auto" else link
     return "copy" if len(pooled) == 2 else f"copy ({pooled[0]}), symlink"
 
 
-def dataset_digest(digests: dict[str, str]) -> str:
-    """One digest for images, masks and sample manifests, whatever the labels.
+def dataset_digest(digests: Mapping[str, str]) -> str:
+    """Return one digest for images, masks and sample manifests; labels do not change it.
 
-    The sha256 of what `sha256sum manifests/…` prints for the `sample_manifests`, sorted by name.
+    It is the sha256 of what `sha256sum manifests/…` prints for the `sample_manifests`, sorted by name.
     """
     lines = (f"{digests[name]}  manifests/{name}\n" for name in sorted(sample_manifests()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def own_digest(content: dict, build: dict) -> str:
-    """The sha256 of the two parts of `dataset.json` as JSON with sorted keys and no spaces."""
+def own_digest(content: Mapping[str, Any], build: Mapping[str, Any]) -> str:
+    """Return the sha256 of both parts of `dataset.json`, as JSON with sorted keys and no spaces."""
     parts = {"content": content, "build": build}
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _split_facts(subset: int, split: str, table: pa.Table) -> dict:
-    """Expected and found numbers of a split; `masks` is null where masks are not public."""
-    rows = table.filter(pc.equal(table["split"], split))
+def _split_facts(subset: int, split: str, table: pa.Table) -> SplitFacts:
+    rows = table.filter(pc.equal(table["split"], pa.scalar(split)))
     train = split == "train"
     return {
         "expected": subset_of(subset).train_images if train else len(listed(subset, split)),
@@ -159,26 +177,29 @@ def _split_facts(subset: int, split: str, table: pa.Table) -> dict:
     }
 
 
-def _suspects(samples: Path) -> dict:
-    """Return how many images are probably not whole, and the first of them; the log gets the others.
+def _suspects(samples: Path) -> dict[str, SuspectImages]:
+    """Return the entry `suspect_images`, and log the images that it does not name.
 
-    Samples that an earlier version wrote say nothing of that, and neither does this.
+    Samples of earlier versions lack the column: then there is no entry.
     """
-    file, found = pq.ParquetFile(samples), []
+    file = pq.ParquetFile(samples)
     if "suspect" not in file.schema_arrow.names:
         return {}
-    for batch in file.iter_batches(ROWS, columns=["split", "image", "suspect"]):
-        rows = pa.table(batch).filter(pc.field("suspect").is_valid() & (pc.field("split") != "train-semi"))
-        found += rows.select(["image", "suspect"]).to_pylist()  # train-semi is part of train
-    found.sort(key=lambda row: row["image"])
-    for row in found[MAX_SUSPECTS:]:
-        log.debug("suspect, and not named in %s: %s %s", DATASET, row["image"], row["suspect"])
-    named = [{"image": row["image"], "reason": row["suspect"]} for row in found[:MAX_SUSPECTS]]
-    return {"suspect_images": {"count": len(found), "images": named}}
+    found: list[Suspect] = []
+    for batch in file.iter_batches(BATCH, columns=["split", "image", "suspect"]):
+        table = pa.table(batch)
+        # train-semi is part of train.
+        chosen = pc.and_(table["suspect"].is_valid(), pc.not_equal(table["split"], pa.scalar("train-semi")))
+        rows = table.filter(chosen).to_pylist()
+        found += [{"image": row["image"], "reason": row["suspect"]} for row in rows]
+    found.sort(key=lambda suspect: suspect["image"])
+    for suspect in found[MAX_SUSPECTS:]:
+        log.debug("suspect, and not named in %s: %s %s", DATASET, suspect["image"], suspect["reason"])
+    return {"suspect_images": {"count": len(found), "images": found[:MAX_SUSPECTS]}}
 
 
 def _remove_other_labels(tree: Path, labels: Sequence[str], masks: Sequence[str]) -> None:
-    """Removes the labels of `masks` in encodings that are not asked for, and their lists."""
+    """Remove the labels of `masks` in encodings other than `labels`, and their lists."""
     for encoding in set(ENCODINGS) - set(labels):
         folders = set()
         for split in MASKED:
@@ -191,6 +212,6 @@ def _remove_other_labels(tree: Path, labels: Sequence[str], masks: Sequence[str]
         for label in (tree / label_path(mask, encoding) for mask in masks if folders):
             label.unlink(missing_ok=True)
             folders.add(str(label.parent.relative_to(tree)))
-        for folder in sorted(folders, reverse=True):  # classes before the folder that holds them
-            if (tree / folder).is_dir():
-                remove_if_empty(tree / folder)
+        for name in sorted(folders, reverse=True):  # class folders before the folder that holds them
+            if (tree / name).is_dir():
+                remove_if_empty(tree / name)

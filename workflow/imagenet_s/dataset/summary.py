@@ -1,24 +1,34 @@
-"""The summary of a build: a table that a person reads, and how to check what it says."""
+"""The summary of a build: a table for people, and the commands that check it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple, cast
 
 from tabulate import tabulate
 
+from imagenet_s.dataset.dataset_json import Content, Dataset
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
 
-FIRST = 3  # suspect images are named here
+MAX_SUSPECTS = 3  # suspect images that are named here
+
+
+class Built(NamedTuple):
+    """A subset's folder and its `dataset.json`."""
+
+    folder: Path
+    dataset: Dataset
 
 
 def write_summary(datasets: Sequence[Path], summary: Path) -> None:
-    """Writes the summary of some `dataset.json` files."""
-    text = "\n".join(_lines([(path.parent, read_json(path)) for path in datasets]))
+    """Write the summary of some `dataset.json` files."""
+    built = [Built(path.parent, cast("Dataset", read_json(path))) for path in datasets]
+    text = "\n".join(_lines(built))
     with receipt(summary) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
+def _lines(datasets: Sequence[Built]) -> Iterator[str]:
     head = ("subset", "split", "expected", "found", "masks", "bytes", "digest")
     rows = [
         (
@@ -45,25 +55,25 @@ def _lines(datasets: Sequence[tuple[Path, dict]]) -> Iterable[str]:
         yield from _remarks(content)
     if any(dataset["build"]["source"]["synthetic"] for _, dataset in datasets):
         yield ""
-        yield "This is SYNTHETIC data with the official names, to try things on: it is not ImageNet."
-        yield "For the real thing set `imagenet` in config.yaml to your copy of ImageNet-1k."
+        yield "This is SYNTHETIC data with the official names, for trying things out: it is not ImageNet."
+        yield "For real data set `imagenet` in config.yaml to your copy of ImageNet-1k."
 
 
-def _remarks(content: dict) -> Iterable[str]:
+def _remarks(content: Content) -> Iterator[str]:
     # train-semi is part of train.
     unreadable = sum(
         facts["unreadable_headers"] for split, facts in content["splits"].items() if split != "train-semi"
     )
     if unreadable:
-        yield f"  note    {unreadable:,} images whose size Pillow cannot read (carried byte for byte)"
-    suspects = content.get("suspect_images", {"count": 0})  # earlier versions did not look
-    if suspects["count"]:
-        names = [f"{one['image']} {one['reason']}" for one in suspects["images"][:FIRST]]
-        names += ["…"] if suspects["count"] > FIRST else []
-        what = f"images that are probably not whole ({suspects['count']:,}; dataset.json names them)"
+        yield f"  note    {unreadable:,} images whose size Pillow cannot read (kept as they are)"
+    suspects = content.get("suspect_images")
+    if suspects and suspects["count"]:
+        names = [f"{suspect['image']} {suspect['reason']}" for suspect in suspects["images"][:MAX_SUSPECTS]]
+        names += ["…"] if suspects["count"] > MAX_SUSPECTS else []
+        what = f"probably incomplete images ({suspects['count']:,}; dataset.json names them)"
         yield f"  note    {what}: {', '.join(names)}"
-    short = content["splits"]["train"]
-    if short["found"] != short["expected"]:
-        yield "  note    train is not the official one: `train_images: any` takes what the source has"
+    train = content["splits"]["train"]
+    if train["found"] != train["expected"]:
+        yield "  note    train is not the official set: `train_images: any` uses what the source has"
     if content["odd_masks"]:
-        yield f"  note    {content['odd_masks']:,} odd masks in the annotations (see the log of `masks`)"
+        yield f"  note    {content['odd_masks']:,} annotated masks have problems (see the log of `masks`)"

@@ -1,33 +1,34 @@
-"""Pictures that are made up: simple shapes, with the regions that a mask of them has."""
+"""Generated pictures: simple shapes on a gradient, with the regions of their masks."""
 
 import io
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from imagenet_s.masks.codec import rgb_of
 from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
 
-RIM = -1  # the region around an object that a mask ignores
+RIM = -1  # the region around an object, which masks ignore
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, (height, width, 3) uint8, and its regions, (height, width) int: 0 is background,
-    k the object of `wnids[k - 1]`, RIM the pixels around objects."""
+    """A picture and the regions of its mask."""
 
-    picture: np.ndarray
-    regions: np.ndarray
+    picture: NDArray[np.uint8]  # (height, width, 3), RGB
+    regions: NDArray[np.int16]  # (height, width): 0 background, k the object of `wnids[k - 1]`, or RIM
     wnids: tuple[str, ...]
 
 
 def scene_of(image: str, wnid: str) -> Scene:
-    """The scene of an image, determined by its name and its class alone.
+    """Return the scene of an image. It depends only on the image's name and class.
 
-    Of 48 to 96 pixels a side; every fifth has a second object, of a class that all subsets know.
+    A scene has 48 to 96 pixels per side. One in five has a second object, of a class that all subsets have.
     """
     random = np.random.Generator(np.random.PCG64(zlib.crc32(image.encode())))
     height, width = random.integers(48, 97, 2)
@@ -51,14 +52,14 @@ def scene_of(image: str, wnid: str) -> Scene:
 
 
 def jpeg_of(scene: Scene) -> bytes:
-    """The scene's picture as a small JPEG."""
+    """Return the picture of a scene as a JPEG."""
     buffer = io.BytesIO()
     Image.fromarray(scene.picture).save(buffer, "JPEG", quality=80)
     return buffer.getvalue()
 
 
 def mask_of(scene: Scene, subset: int) -> bytes:
-    """The scene's mask in the ids of a subset, as an RGB PNG."""
+    """Return the mask of a scene with the class ids of a subset, as an RGB PNG."""
     ids = [OTHER, *(class_ids(subset)[wnid] for wnid in scene.wnids), IGNORE]
     buffer = io.BytesIO()
     Image.fromarray(rgb_of(np.array(ids, np.uint16)[scene.regions])).save(buffer, "PNG")
@@ -68,9 +69,19 @@ def mask_of(scene: Scene, subset: int) -> bytes:
 _SHARED = tuple(class_ids(50))
 
 
-def _distance(shape: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """How far pixels are from the centre of a disc, a square or a diamond of size 1."""
+def _distance(
+    shape: int, y: NDArray[np.floating[Any]], x: NDArray[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
+    """Return the distance of pixels from the centre of an object; inside the object it is below 1.
+
+    Args:
+        shape: 0 for a disc, 1 for a square, 2 for a diamond.
+        y: Offsets from the centre in units of the object's size, (height, width), float.
+        x: The same, horizontally.
+    """
     if shape == 0:
-        return np.hypot(x, y)
+        distance: NDArray[np.floating[Any]] = np.hypot(x, y)
+        return distance
     x, y = np.abs(x), np.abs(y)
-    return np.maximum(x, y) if shape == 1 else (x + y) / 1.3
+    distance = np.maximum(x, y) if shape == 1 else (x + y) / 1.3
+    return distance

@@ -1,1 +1,1 @@
-"""Files made again, and removed."""
+"""Restoring damaged files of a build, and removing builds."""

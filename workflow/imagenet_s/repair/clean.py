@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from imagenet_s.dataset.tree import made_in, remove_tree
+from imagenet_s.dataset.tree_plan import made_in, remove_tree
 from imagenet_s.io.atomic import remove_if_empty
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import JOBS, RUN

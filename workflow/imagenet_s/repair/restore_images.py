@@ -14,6 +14,7 @@ from imagenet_s.dataset.metadata import read_dataset
 from imagenet_s.dataset.tree import entries
 from imagenet_s.images.read import Reader
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically
+from imagenet_s.io.columns import texts
 from imagenet_s.preflight.check import scan_source
 from imagenet_s.repair.damage import Copy, TreeEntry, behind_links, damaged_of, digest_of, place_entry
 from imagenet_s.source.layouts import streaming_reader
@@ -23,78 +24,79 @@ from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SPLITS, tiers_of
 from imagenet_s.verify.adopt import ADOPTED
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.expected import IMAGE
+from imagenet_s.verify.file_tables import IMAGE
 
 
 @dataclass(frozen=True)
 class ScannedSource:
-    """Where the source has its images now, and what was found with them, one scan a tier."""
+    """The source as it is now."""
 
-    listing: pa.Table
-    scans: Sequence[SourceScan]
+    listing: pa.Table  # of LISTING: where it has its images
+    scans: Sequence[SourceScan]  # one per tier
 
     def prefixes(self) -> tuple[str, ...]:
-        """Return how the names of images begin that no listing has, as they are read in one pass."""
+        """Return the prefixes of image names that no listing has, because they are read in one pass."""
         return tuple("ILSVRC" if kind == "val" else "n" for kind in self.scans[0].one_pass)
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """What is to be done about damaged images, by their paths in the subset's folder.
+    """What to do about damaged images; keys are paths in the subset's folder.
 
-    `entries`: how each gets into the tree; `digests`: the sha256 it must have; `lost`: why it cannot be
-    restored. No image is in both `entries` and `lost`.
+    No image is in both `entries` and `lost`.
     """
 
-    entries: Mapping[str, TreeEntry]
-    digests: Mapping[str, str]
-    lost: Mapping[str, str]
+    entries: Mapping[str, TreeEntry]  # how each gets into the tree
+    digests: Mapping[str, str]  # the sha256 that it must have
+    lost: Mapping[str, str]  # why it cannot be restored
 
 
-def restore_images(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
-    """Restore images as the right link, or as a copy of the right bytes.
-
-    Returns those that could not be restored, and why.
-    """
-    damaged = damaged_of(verdict, IMAGE, relocated)
+def restore_images(copy: Copy, result: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
+    """Restore images, as links or as copies; return those that could not be restored, and why."""
+    damaged = damaged_of(result, IMAGE, relocated)
     if not damaged:
         return []
     source = scanned(copy)
-    plan = plan_images(copy, verdict, damaged, source)
+    plan = plan_images(copy, result, damaged, source)
     lost = {**plan.lost, **fetch_images(copy, plan, source, scratch)}
     problems = place_images(copy.root, [e for path, e in plan.entries.items() if path not in lost], scratch)
     return [*problems, *(f"{path}: {why}" for path, why in sorted(lost.items()))]
 
 
 def plan_images(
-    copy: Copy, verdict: VerificationResult, damaged: Mapping[str, str], source: ScannedSource
+    copy: Copy, result: VerificationResult, damaged: Mapping[str, str], source: ScannedSource
 ) -> ImagePlan:
-    """Plan for the images in `damaged`, path → sha256, and for those that share a link with them.
+    """Return how to restore damaged images, and those that share a link with them. Write nothing.
 
-    Nothing is written.
+    Args:
+        copy: The copy to repair.
+        result: What a check found about it.
+        damaged: Path → sha256 of the damaged images.
+        source: The source as it is now.
     """
-    splits = [split for split in SPLITS if f"manifests/{split}.csv" not in verdict.expected.damaged]
+    splits = [split for split in SPLITS if f"manifests/{split}.csv" not in result.expected.damaged]
     lost = {path: "its manifest is damaged" for path in damaged if path.partition("/")[0] not in splits}
     rows, absent = _rows_in(source, manifest_rows(copy.root, splits))
     lost |= dict.fromkeys(absent & damaged.keys(), "the source does not have it")
     dataset = read_dataset(copy.root)
     link = "copy" if dataset and dataset["build"]["link"] == ADOPTED else copy.config.link
     tree = entries(copy.subset, rows, source.listing, source.scans, link, copy.workspace)
-    targets = dict(zip(tree["path"].to_pylist(), tree.drop("path").to_pylist(), strict=True))
+    targets = dict(zip(texts(tree["path"]), tree.drop("path").to_pylist(), strict=True))
     made = {path: _entry_of(copy.root, path, targets) for path in damaged.keys() - lost.keys()}
-    behind = behind_links(verdict, IMAGE, {entry.path for entry in made.values()})
+    behind = behind_links(result, IMAGE, {entry.path for entry in made.values()})
     made |= {path: _entry_of(copy.root, path, targets) for path in behind.keys() - lost.keys() - absent}
     return ImagePlan(made, {**damaged, **behind}, lost)
 
 
 def fetch_images(copy: Copy, plan: ImagePlan, source: ScannedSource, scratch: Path) -> dict[str, str]:
-    """Copy into the pool, from the source, those images of the plan whose copy there is damaged or gone.
+    """Copy images of the plan from the source into the pool if their copy there is damaged or missing.
 
-    Returns path → why for each image that has other bytes afterwards than it must have.
+    Returns:
+        Path → why, for images of which the source has other bytes.
     """
     wrong = {path for path, entry in plan.entries.items() if digest_of(entry.file) != plan.digests[path]}
     pool = f"{os.path.abspath(copy.workspace.pool)}/"
-    # An image of a list is one of train, too, and has one copy.
+    # train-semi shares its images, and so their copies, with train.
     copies = {Path(path).stem: path for path in wrong if plan.entries[path].file.startswith(pool)}
     fetched = set()
     for image, data in _bytes_of(set(copies), source):
@@ -116,10 +118,10 @@ def place_images(root: Path, made: Iterable[TreeEntry], scratch: Path) -> list[s
 
 def _rows_in(source: ScannedSource, rows: pa.Table) -> tuple[pa.Table, set[str]]:
     """Return the rows of manifests whose image the source has, and the paths of the other images."""
-    known, one_pass = set(source.listing["image"].to_pylist()), source.prefixes()
-    stems = [Path(path).stem for path in rows["image"].to_pylist()]
+    known, one_pass = set(texts(source.listing["image"])), source.prefixes()
+    stems = [Path(path).stem for path in texts(rows["image"])]
     there = pa.array([stem in known or stem.startswith(one_pass) for stem in stems], pa.bool_())
-    return rows.filter(there), set(rows.filter(pc.invert(there))["image"].to_pylist())
+    return rows.filter(there), set(texts(rows.filter(pc.invert(there))["image"]))
 
 
 def _entry_of(root: Path, path: str, targets: Mapping[str, Mapping[str, str]]) -> TreeEntry:
@@ -130,7 +132,7 @@ def _entry_of(root: Path, path: str, targets: Mapping[str, Mapping[str, str]]) -
     folder, _, name = path.rpartition("/")
     whole = targets[folder]
     file = f"{whole['target']}/{name}"
-    if (root / folder).is_dir() and not (root / folder).is_symlink():  # it was not whole when it was linked
+    if (root / folder).is_dir() and not (root / folder).is_symlink():  # the class was linked file by file
         return TreeEntry(path, file, whole["kind"], file)
     return TreeEntry(folder, whole["target"], whole["kind"], file)
 
@@ -138,8 +140,8 @@ def _entry_of(root: Path, path: str, targets: Mapping[str, Mapping[str, str]]) -
 def scanned(copy: Copy) -> ScannedSource:
     """Scan the source of a copy; for the demo, the images that a build made."""
     imagenet = copy.config.imagenet or os.path.abspath(copy.workspace.demo_images)
-    index = copy.workspace.index
-    index = Index(index if index.exists() else None)
+    path = copy.workspace.index
+    index = Index(path if path.exists() else None)
     listings, scans = scan_source(Path(imagenet), tiers_of(copy.subset), index)
     return ScannedSource(all_files(listings), scans)
 

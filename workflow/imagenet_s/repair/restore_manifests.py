@@ -1,4 +1,4 @@
-"""Manifests and `dataset.json` made again from the records of a build, where a copy has damaged ones."""
+"""Restoring manifests and `dataset.json` of a build from its records."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from imagenet_s.annotations.fetch import fetch
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.config.settings import Config
-from imagenet_s.dataset.encoded_masks import encoded
+from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.dataset.manifests import save_manifests
 from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
 from imagenet_s.demo.generate import make_annotations
@@ -28,9 +28,16 @@ from imagenet_s.workspace.paths import Workspace
 
 
 def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str], scratch: Path) -> list[str]:
-    """Writes the damaged ones of the manifests again; returns those that could not be, and why.
+    """Restore damaged manifests; return those that could not be restored, and why.
 
-    `damaged` are paths in the subset's folder. What `dataset.json` vouches for must come out as it was.
+    Manifests that differ from the digests in `dataset.json` are not written.
+
+    Args:
+        root: The folder of the subset.
+        subset: 50, 300 or 919.
+        output: The output folder of the build.
+        damaged: The paths of the manifests in the subset's folder.
+        scratch: A folder for temporary files, on the same file system as `root`.
     """
     names = [path.rpartition("/")[2] for path in damaged if path != DATASET]
     dataset = read_dataset(root)
@@ -50,21 +57,21 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
             lost.append(f"manifests/{name}: the record of the build, {samples}, is gone")
             continue
         if stated and hashlib.sha256(data).hexdigest() != stated.get(name):
-            lost.append(f"manifests/{name}: the records of the build give another one")
+            lost.append(f"manifests/{name}: the records of the build result in another digest")
             continue
         write_atomically(data, ensure_real_dir(root, "manifests") / name, scratch)
     return lost
 
 
 def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[str]:
-    """Writes `dataset.json` again, from the manifests and the records; says why not if it cannot be."""
+    """Restore `dataset.json` from the manifests and the records; return why if that is not possible."""
     workspace = Workspace(output)
     findings = [workspace.findings(tier) for tier in tiers_of(subset)]
     annotations, samples = workspace.annotations(subset), workspace.samples(subset)
     gone = [str(path) for path in (*findings, annotations, samples) if not path.exists()]
     if gone:
         return [f"{DATASET}: records of the build are gone: {', '.join(gone)}"]
-    # Labels that the configuration does not ask for (any more) are none of a repair's business.
+    # Keep all labels that have lists, also those that the configuration no longer asks for.
     lists = {path.stem for path in (root / "manifests").glob("*.sha256")}
     labels = [x for x in ENCODINGS if lists & {label_folder(split, x) for split in MASKED}]
     write_dataset(subset, labels, samples, root, Origin(findings, annotations, config.link))
@@ -72,7 +79,7 @@ def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[
 
 
 def annotations_of(config: Config, subset: int, workspace: Workspace) -> Path:
-    """The receipt of a subset's annotations, which are fetched again if they are gone."""
+    """Return the receipt of a subset's annotations; fetch them again if they are gone."""
     receipt = workspace.annotations(subset)
     if not (receipt.exists() and Path(read_json(receipt)["path"]).exists()):
         if config.demo_annotations:
@@ -83,7 +90,7 @@ def annotations_of(config: Config, subset: int, workspace: Workspace) -> Path:
 
 
 def _label_list(root: Path, subset: int, name: str) -> bytes:
-    """A list of the digests of labels, from the masks that the labels are made of."""
+    """Return a sha256 list of labels, computed from their masks."""
     folder = name.removesuffix(".sha256")
     split = next(split for split in SPLITS if folder.startswith(f"{mask_folder(split)}-"))
     encoding = folder.removeprefix(f"{mask_folder(split)}-")
@@ -91,7 +98,7 @@ def _label_list(root: Path, subset: int, name: str) -> bytes:
     for mask in mask_paths(subset):
         if mask.startswith(f"{mask_folder(split)}/"):
             try:
-                data = encoded((root / mask).read_bytes(), subset, mask, encoding)
+                data = encode_mask((root / mask).read_bytes(), subset, mask, encoding)
             except (OSError, BadMask):
                 continue
             lines.append(f"{hashlib.sha256(data).hexdigest()}  {label_path(mask, encoding)}\n")

@@ -1,4 +1,4 @@
-"""Restoring masks of a build from the annotations, and their further encodings from the masks."""
+"""Restoring masks of a build from the annotations, and their other encodings from the masks."""
 
 import os
 from collections.abc import Set
@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from imagenet_s.annotations.unpack import masks_in
-from imagenet_s.dataset.encoded_masks import encoded
+from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically
 from imagenet_s.masks.codec import BadMask
 from imagenet_s.repair.damage import (
@@ -21,15 +21,15 @@ from imagenet_s.repair.damage import (
 from imagenet_s.repair.restore_manifests import annotations_of
 from imagenet_s.spec.subsets import mask_of
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.expected import LABEL, MASK
+from imagenet_s.verify.file_tables import LABEL, MASK
 
 
-def restore_masks(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
+def restore_masks(copy: Copy, result: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
     """Restore masks from the annotations; return those that could not be restored, and why."""
-    damaged = damaged_of(verdict, MASK, relocated)
+    damaged = damaged_of(result, MASK, relocated)
     if not damaged:
         return []
-    damaged |= behind_links(verdict, MASK, damaged)
+    damaged |= behind_links(result, MASK, damaged)
     lost = _fetch_masks(copy, damaged, scratch)
     folder = copy.workspace.masks(copy.subset)
     for mask in damaged.keys() - lost.keys():
@@ -41,7 +41,7 @@ def restore_masks(copy: Copy, verdict: VerificationResult, relocated: Set[str], 
 
 
 def _fetch_masks(copy: Copy, digests: dict[str, str], scratch: Path) -> dict[str, str]:
-    """Unpack again those masks whose unpacked file has another sha256; return path → why for the rest."""
+    """Unpack masks again if their unpacked file is damaged or missing; return those that fail → why."""
     folder = copy.workspace.masks(copy.subset)
     wrong = {mask for mask, digest in digests.items() if digest_of(folder / mask) != digest}
     if not wrong:
@@ -56,16 +56,17 @@ def _fetch_masks(copy: Copy, digests: dict[str, str], scratch: Path) -> dict[str
     return lost
 
 
-def restore_labels(copy: Copy, verdict: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
+def restore_labels(copy: Copy, result: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:
     """Encode masks again; return the encoded masks that could not be restored, and why."""
-    damaged, lost = damaged_of(verdict, LABEL, relocated), []
-    damaged |= behind_links(verdict, LABEL, damaged)
+    damaged = damaged_of(result, LABEL, relocated)
+    lost = []
+    damaged |= behind_links(result, LABEL, damaged)
     for label, digest in damaged.items():
         mask, encoding = mask_of(label)
         try:
-            data = encoded((copy.root / mask).read_bytes(), copy.subset, mask, encoding)
+            data = encode_mask((copy.root / mask).read_bytes(), copy.subset, mask, encoding)
             if sha256(data).hexdigest() != digest:
-                lost.append(f"{label}: this version of zlib-ng packs it in other bytes")
+                lost.append(f"{label}: this version of zlib-ng compresses it to other bytes")
                 continue
             write_atomically(data, free_place(copy.root, label), scratch)
         except (OSError, BadMask) as error:

@@ -1,1 +1,1 @@
-"""Is a copy of ImageNet-S whole?"""
+"""Checking a copy of ImageNet-S: which files are missing, extra or damaged."""

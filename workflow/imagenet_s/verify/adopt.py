@@ -1,9 +1,10 @@
-"""Giving manifests to a copy that was made by other means, so that it can be verified from then on."""
+"""Writing manifests for a copy that another program made, so that later checks can verify it."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from imagenet_s.annotations import unpack as masks
 from imagenet_s.dataset.manifests import write_manifests
@@ -22,28 +23,41 @@ from imagenet_s.spec.subsets import SPLITS, subset_of
 from imagenet_s.verify.compare import VerificationResult
 from imagenet_s.verify.scan import contents
 
-ADOPTED = "as found"  # what dataset.json says of how images got there
-AT_ONCE = 50_000  # images whose records are in memory
+ADOPTED = "as found"  # the `link` in dataset.json
+BATCH = 50_000  # images whose records are in memory
 
 
-def adopt(verdict: VerificationResult, workers: int) -> None:
-    """Write manifests and `dataset.json` of what is in a copy now.
+class ImageFile(NamedTuple):
+    """An image of the copy: its path there, and its ImageNet class."""
 
-    Train may have another number of images than officially: `train_images: any` makes such copies. Raises
-    UserError for a copy with any damage: nobody should vouch for it.
+    path: str
+    imagenet_wnid: str
+
+
+def adopt(result: VerificationResult, workers: int) -> None:
+    """Write manifests and `dataset.json` of the files that a copy has now.
+
+    The number of train images may differ from the official one: `train_images: any` makes such copies.
+
+    Args:
+        result: What a check of the whole copy, at level sha256, has found.
+        workers: The number of processes.
+
+    Raises:
+        UserError: The copy has manifests already, or is damaged: manifests would hide the damage.
     """
-    root, subset = verdict.root, verdict.subset
-    if verdict.expected.own_manifests:
-        raise UserError(f"{root} has manifests already; it needs no others.")
-    if verdict.damage:
-        raise UserError(f"{root} is not as it should be (see above): it is not adopted. Mend it first.")
-    for remark in verdict.remarks:
-        log.warning("Adopted although train is not the official one: %s", remark)
+    root, subset = result.root, result.subset
+    if result.expected.own_manifests:
+        raise UserError(f"{root} has manifests already and does not need new ones.")
+    if result.damage:
+        raise UserError(f"{root} is damaged (see above): it is not adopted. Replace the damaged files first.")
+    for remark in result.remarks:
+        log.warning("Adopted although train is not the official set: %s", remark)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         receipt, findings, samples = (scratch / x for x in ("receipt.json", "findings.json", "samples"))
-        none = {"kind": "folder", "path": str(root), "archive": None, "md5": None, "official": False}
-        write_json(receipt, none)
+        no_archive = {"kind": "folder", "path": str(root), "archive": None, "md5": None, "official": False}
+        write_json(receipt, no_archive)
         write_json(findings, scan_json(SourceScan(layout="a copy that was adopted", root=str(root))))
         parts = list(_image_records(root, subset, scratch, workers))
         masked = _mask_records(root, subset, scratch, workers)
@@ -54,29 +68,36 @@ def adopt(verdict: VerificationResult, workers: int) -> None:
 
 
 def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iterator[Path]:
-    """Records of all images, some at a time."""
+    """Write the records of all images, some at a time, and yield the Parquet files."""
     imagenet_wnid = {row.image: row.imagenet_wnid for split in SPLITS[1:] for row in listed(subset, split)}
     paths = [path for path in sorted(contents(root).files) if path.partition("/")[0] in SPLITS]
-    for k, start in enumerate(range(0, len(paths), AT_ONCE)):
-        some = [
-            (path, imagenet_wnid.get(Path(path).stem, Path(path).stem.partition("_")[0]))
-            for path in paths[start : start + AT_ONCE]
+    for k, start in enumerate(range(0, len(paths), BATCH)):
+        images = [
+            ImageFile(path, imagenet_wnid.get(Path(path).stem, Path(path).stem.partition("_")[0]))
+            for path in paths[start : start + BATCH]
         ]
-        rows = map_chunks(
-            partial(_records, root), some, workers, f"Reading {subset_of(subset).name}", "images"
-        )
+        task, what = partial(_records, root), f"Reading {subset_of(subset).name}"
+        rows = map_chunks(task, images, workers, what, "images")
         with atomic_write(scratch / f"{k}.parquet") as partial_path:
             write_records(rows, [], partial_path, ())
         yield scratch / f"{k}.parquet"
 
 
-def _records(root: Path, some: Sequence[tuple[str, str]]) -> list[tuple]:
+def _records(root: Path, images: Sequence[ImageFile]) -> list[Any]:
+    """Read some images and return their records."""
     with Reader() as reader:
-        rows = ((Path(path).stem, wnid, Row("", "", f"{root}/{path}")) for path, wnid in some)
-        return [record_of(image, wnid, reader.read(row)) for image, wnid, row in rows]
+        return [
+            record_of(
+                Path(image.path).stem,
+                image.imagenet_wnid,
+                reader.read(Row("", "", f"{root}/{image.path}")),
+            )
+            for image in images
+        ]
 
 
 def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:
+    """Write the records of all masks, and return the Parquet file."""
     task = partial(_mask_rows, root, len(class_ids(subset)))
     rows = map_chunks(task, masks.mask_paths(subset), workers, f"Masks of {subset_of(subset).name}", "masks")
     with atomic_write(scratch / "masks.parquet") as partial_path:
@@ -84,5 +105,6 @@ def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:
     return scratch / "masks.parquet"
 
 
-def _mask_rows(root: Path, classes: int, paths: Sequence[str]) -> list[tuple]:
+def _mask_rows(root: Path, classes: int, paths: Sequence[str]) -> list[Any]:
+    """Read some masks of a subset with `classes` classes, and return their records."""
     return [masks.record_of(path, (root / path).read_bytes(), classes) for path in paths]

@@ -1,4 +1,4 @@
-"""Copies of ImageNet-S on a disk: which subsets a path holds, and the command that verifies them."""
+"""The command `verify`: find the copies of ImageNet-S at a path, and check them."""
 
 import os
 import re
@@ -18,14 +18,17 @@ from imagenet_s.verify.report import report_lines, write_report
 
 NAMES = {subset_of(subset).name: subset for subset in SUBSETS}
 
-LISTED = SPLITS[1:]  # whose classes tell the subset; raw ImageNet has a train folder, too
-ENOUGH = 2  # of them, with class folders: raw ImageNet may have one
+LISTED = SPLITS[1:]  # the splits whose class folders show the subset; raw ImageNet has a train folder, too
+MIN_SPLITS = 2  # that must have class folders: raw ImageNet may have one of them
 
 
 def copies_at(path: Path) -> dict[int, Path]:
-    """subset → its folder: `path` itself, or those directly below it, by name or else by what they are.
+    """Return subset → folder of the copies at a path: the path itself, or folders directly below it.
 
-    Raises CannotCheck where there is none, and where there are two copies of one subset.
+    If folders below it have official names, such as `ImageNetS50`, only these count.
+
+    Raises:
+        CannotCheck: There is no copy, or there are two copies of one subset.
     """
     path = Path(os.path.abspath(path))
     own = subset_at(path)
@@ -36,12 +39,12 @@ def copies_at(path: Path) -> dict[int, Path]:
     found: dict[int, Path] = {}
     for child in named or children:
         subset = subset_at(child)
-        if subset in found and os.path.samefile(found[subset], child):  # a link to it
+        if subset in found and os.path.samefile(found[subset], child):  # a link to the same copy
             continue
         if subset in found:
             raise CannotCheck(
                 f"{path} holds two copies of {subset_of(subset).name}: {found[subset]} and {child}. "
-                "Give one of them."
+                "Name one of them."
             )
         if subset:
             found[subset] = child
@@ -51,18 +54,18 @@ def copies_at(path: Path) -> dict[int, Path]:
 
 
 def subset_at(folder: Path) -> int | None:
-    """The subset that a folder is a copy of: by its `dataset.json`, its name, or the classes in it."""
+    """Return the subset that a folder is a copy of, by its `dataset.json`, its name, or its classes."""
     stated, named = _stated(folder), NAMES.get(folder.name)
     if stated and named and stated != named:
         log.warning(
-            "%s is a copy of %s: its dataset.json says so, and counts more than the folder's name",
+            "%s is a copy of %s: its dataset.json says so, and takes precedence over the folder's name",
             *(folder, subset_of(stated).name),
         )
     return stated or named or _by_classes(folder)
 
 
 def _stated(folder: Path) -> int | None:
-    """The subset that `dataset.json` states; of a damaged one, what can still be read."""
+    """Return the subset that `dataset.json` states, even if the file is damaged."""
     dataset = read_dataset(folder)
     if dataset:
         subset = dataset["content"].get("subset")
@@ -75,15 +78,15 @@ def _stated(folder: Path) -> int | None:
 
 
 def _by_classes(folder: Path) -> int | None:
-    """The smallest subset that has all classes of which there are folders."""
+    """Return the smallest subset that has all the classes for which there are folders."""
     classes = [set(filter(WNID.fullmatch, _names(folder / split))) for split in LISTED]
-    if sum(map(bool, classes)) < ENOUGH:
+    if sum(map(bool, classes)) < MIN_SPLITS:
         return None
     return next((subset for subset in SUBSETS if set().union(*classes) <= class_ids(subset).keys()), None)
 
 
 def _names(folder: Path) -> list[str]:
-    """The names in a folder; none where it cannot be listed."""
+    """Return the names in a folder; none if it cannot be listed."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -91,47 +94,55 @@ def _names(folder: Path) -> list[str]:
 
 
 def _folders(path: Path) -> list[Path]:
-    """The folders directly below a path, also through links, sorted."""
+    """Return the folders directly below a path, also links to folders, sorted."""
     names = (name for name in _names(path) if not is_system_file(name))
     return [path / name for name in sorted(names) if (path / name).is_dir()]
 
 
 def _none_at(path: Path, children: Iterable[Path]) -> str:
-    """The message for a path without copies."""
+    """Return the message for a path without copies."""
     if not path.is_dir():
         return f"{path} holds no copy of ImageNet-S: there is no such folder."
     names = [f"{child.name}/" for child in children]
     names += sorted(name for name in _names(path) if not (path / name).is_dir())
     return (
         f"{path} holds no copy of ImageNet-S.\n"
-        f"Looked, in it and in the folders directly below, for {DATASET}, for the names {', '.join(NAMES)}, "
+        f"Searched this folder and those directly below it for {DATASET}, for the names {', '.join(NAMES)}, "
         f"and for class folders in {', '.join(LISTED)}.\n"
         f"It holds: {first_few(names, 12) or 'nothing'}\n"
-        "Give the folder of a copy, the one with train, validation and test in it, or the folder above."
+        "Name the folder of a copy, which has train, validation and test in it, or the folder above it."
     )
 
 
 def verify_copies(
     path: Path, level: str, against: Path | None, adopting: bool, json: Path | None, workers: int
 ) -> int:
-    """Verifies all copies at `path` and prints a report; returns the exit code: 0 whole, 1 damaged.
+    """Check all copies at a path and print a report.
 
-    `against` is another copy of the same subsets, whose manifests count; `json` is written. With `adopting`,
-    copies without manifests get some, once every byte was checked, whatever the `level`.
+    Args:
+        path: The folder of a copy, or the folder above it.
+        level: `complete`, `size` or `sha256`.
+        against: Copies of the same subsets, whose manifests say what is right.
+        adopting: Whether to write manifests for copies that have none. The level is sha256 then.
+        json: A file to write the report to.
+        workers: The number of processes.
+
+    Returns:
+        The exit code: 0 if all copies are whole, else 1.
     """
-    verdicts = []
+    results = []
     level = "sha256" if adopting else level
     others = copies_at(against) if against else {}
     for subset, root in copies_at(path).items():
         if against and subset not in others:
             raise CannotCheck(f"{against} has no {subset_of(subset).name} to compare with.")
-        verdicts.append(verify(root, subset, level, workers, others.get(subset)))
-        print(*report_lines(verdicts[-1]), sep="\n", end="\n\n")
-        for path, reason in verdicts[-1].suspects.items():
-            log.debug("suspect: %s/%s %s", root, path, reason)
+        results.append(verify(root, subset, level, workers, others.get(subset)))
+        print(*report_lines(results[-1]), sep="\n", end="\n\n")
+        for image, reason in results[-1].suspects.items():
+            log.debug("suspect: %s/%s %s", root, image, reason)
     if json:
-        write_report(verdicts, json)
-    for verdict in verdicts if adopting else ():
-        adopt(verdict, workers)
-        print(f"{verdict.root} has manifests now.")
-    return 0 if adopting or all(verdict.whole for verdict in verdicts) else 1
+        write_report(results, json)
+    for result in results if adopting else ():
+        adopt(result, workers)
+        print(f"{result.root} has manifests now.")
+    return 0 if adopting or all(result.whole for result in results) else 1

@@ -1,4 +1,4 @@
-"""Which of the files that a copy has are not what they must be, by their sizes or by every byte."""
+"""Checking the contents of files: their sizes, or every byte."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from imagenet_s.dataset.encoded_masks import encoded
+from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.images.read import Reader
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
@@ -20,27 +20,46 @@ from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.source.listing import Row
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_of, subset_of
-from imagenet_s.verify.expected import IMAGE, MASK, cut_short
+from imagenet_s.verify.expected import is_truncated
+from imagenet_s.verify.file_tables import IMAGE, MASK
 
-AT_ONCE = 1024  # files of a task
+CHUNK = 1024  # files per task
 
 
 class Checked(NamedTuple):
-    """What was found of one file: the kind of its damage, if any, and the bytes that were read.
-
-    `suspect` says why an image of which no digest is known is probably not whole.
-    """
+    """What a check found about one file; with no path, the bytes that were read of other files."""
 
     path: str = ""
-    kind: str = ""
-    read: int = 0
-    suspect: str | None = None
+    kind: str = ""  # of damage; empty if there is none
+    read: int = 0  # bytes
+    suspect: str | None = None  # why an image of unknown digest is probably incomplete
+
+
+class ExpectedFile(NamedTuple):
+    """A row of `EXPECTED`."""
+
+    path: str
+    kind: str
+    bytes: int | None
+    sha256: str | None
+    pixels_sha256: str | None
 
 
 def check_files(root: Path, subset: int, level: str, files: pa.Table, workers: int) -> list[Checked]:
-    """Return what was found of the files that are damaged or suspect; of all others, the bytes read."""
+    """Check files, and return what was found about those that are damaged or suspect.
+
+    Args:
+        root: The folder of the copy.
+        subset: 50, 300 or 919.
+        level: `size` or `sha256`.
+        files: The files, a table of `EXPECTED`.
+        workers: The number of processes.
+
+    Returns:
+        The damaged and suspect files, and entries without a path for the bytes that were read.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        # The processes read their rows from a file in the cache of the system: to send them takes longer.
+        # The processes read the rows from a file: sending them to each process takes longer.
         rows = f"{folder}/rows.arrow"
         with pa.OSFile(rows, "wb") as sink, pa.ipc.new_file(sink, files.schema) as writer:
             writer.write_table(files)
@@ -48,7 +67,7 @@ def check_files(root: Path, subset: int, level: str, files: pa.Table, workers: i
         del files
         task = partial(_check_rows, rows, root, subset, level)
         what = f"Checking {subset_of(subset).name}"
-        return map_chunks(task, numbers, workers, what, "files", AT_ONCE)
+        return map_chunks(task, numbers, workers, what, "files", CHUNK)
 
 
 @cache
@@ -56,25 +75,27 @@ def _rows(path: str) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(path)).read_all()
 
 
-def _check_rows(rows: str, root: Path, subset: int, level: str, some: range) -> list[Checked]:
+def _check_rows(rows: str, root: Path, subset: int, level: str, numbers: range) -> list[Checked]:
+    """Check the files of some rows; the last entry of the result is the number of bytes read."""
     found, read = [], 0
     with Reader() as reader:
-        for row in _rows(rows).slice(some.start, len(some)).to_pylist():
-            checked = _check(f"{root}/{row['path']}", row, subset, level, reader)
+        for row in _rows(rows).slice(numbers.start, len(numbers)).to_pylist():
+            file = ExpectedFile(**row)
+            checked = _check(f"{root}/{file.path}", file, subset, level, reader)
             read += checked.read
             if checked.kind or checked.suspect:
-                found.append(checked._replace(path=row["path"], read=0))
+                found.append(checked._replace(path=file.path, read=0))
     return [*found, Checked(read=read)]
 
 
-def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> Checked:
-    """Return what is found of one file, without its path."""
+def _check(path: str, file: ExpectedFile, subset: int, level: str, reader: Reader) -> Checked:
+    """Return what a check of one file finds, without its path."""
     try:
         size = os.stat(path).st_size
         if not size:
             return Checked(kind="truncated")
-        if row["bytes"] not in (None, size):
-            return Checked(kind=_other_size(path, size, row))
+        if file.bytes is not None and file.bytes != size:
+            return Checked(kind=_size_damage(path, size, file))
         if level != "sha256":
             return Checked()
         data = reader.read(Row("", "", path))
@@ -83,71 +104,83 @@ def _check(path: str, row: dict, subset: int, level: str, reader: Reader) -> Che
     except OSError:
         return Checked(kind="unreadable")
     checked = Checked(read=len(data))
-    if row["sha256"] is None and row["kind"] == IMAGE:
+    if file.sha256 is None and file.kind == IMAGE:
         if kind_of(bytes(data[:HEAD])) not in PICTURES:
             return checked._replace(kind="unreadable")
         return checked._replace(suspect=examine(data).suspect)
-    if row["sha256"] is None:
-        legal = _legal_mask if row["kind"] == MASK else _legal_label
-        return checked._replace(kind=legal(data, path, row["path"], subset))
-    if sha256(data).hexdigest() == row["sha256"]:
+    if file.sha256 is None:
+        damage_of = _mask_damage if file.kind == MASK else _label_damage
+        return checked._replace(kind=damage_of(data, path, file.path, subset))
+    if sha256(data).hexdigest() == file.sha256:
         return checked
-    if row["kind"] == MASK and _same_pixels(bytes(data), row):
+    if file.kind == MASK and _has_same_pixels(bytes(data), file):
         return checked._replace(kind="pixels_equal")
-    # Where the size is not known, the end must tell.
-    cut = row["bytes"] is None and cut_short(path)
-    return checked._replace(kind="truncated" if cut else "changed")
+    # If the expected size is unknown, the end of the file decides.
+    truncated = file.bytes is None and is_truncated(path)
+    return checked._replace(kind="truncated" if truncated else "changed")
 
 
-def _other_size(path: str, size: int, row: dict) -> str:
-    """Which damage a file of another size has."""
-    if row["kind"] == MASK and size < MAX_FILE_BYTES:
-        with open(path, "rb") as file:
-            if _same_pixels(file.read(), row):
+def _size_damage(path: str, size: int, file: ExpectedFile) -> str:
+    """Return the kind of damage of a file whose size, in bytes, is not the expected one."""
+    if file.kind == MASK and size < MAX_FILE_BYTES:
+        with open(path, "rb") as png:
+            if _has_same_pixels(png.read(), file):
                 return "pixels_equal"
-    return "truncated" if size < row["bytes"] and cut_short(path) else "changed"
+    is_shorter = file.bytes is not None and size < file.bytes
+    return "truncated" if is_shorter and is_truncated(path) else "changed"
 
 
-def _same_pixels(png: bytes, row: dict) -> bool:
+def _has_same_pixels(png: bytes, file: ExpectedFile) -> bool:
+    """Return whether a mask has the expected pixels, though other bytes."""
     try:
         ids = ids_of(pixels_of(png)[0])
     except BadMask:
         return False
-    return pixels_digest(ids).hex() == row["pixels_sha256"]
+    return pixels_digest(ids).hex() == file.pixels_sha256
 
 
-def _legal_label(data: memoryview, path: str, label: str, subset: int) -> str:
-    """Whether a label of which no digest is known is what its mask says, if that can be told."""
+def _label_damage(data: memoryview, path: str, label: str, subset: int) -> str:
+    """Return the kind of damage of a label of unknown digest; empty if its pixels are those of its mask.
+
+    Args:
+        data: The bytes of the label.
+        path: The path of the label.
+        label: Its path in the subset's folder.
+        subset: 50, 300 or 919.
+    """
     mask, encoding = mask_of(label)
     try:
         found = pixels(data)[1]
     except BadMask:
-        return "truncated" if cut_short(path) else "unreadable"
+        return "truncated" if is_truncated(path) else "unreadable"
     try:
-        with open(_plain(path.removesuffix(label) + mask), "rb") as file:
-            png = encoded(file.read(MAX_FILE_BYTES), subset, mask, encoding)
+        with open(_require_file(path.removesuffix(label) + mask), "rb") as file:
+            png = encode_mask(file.read(MAX_FILE_BYTES), subset, mask, encoding)
     except (OSError, BadMask):
-        return ""  # told of the mask
+        return ""  # the mask is reported instead
     return "" if np.array_equal(found, pixels(png)[1]) else "changed"
 
 
-def _plain(path: str) -> str:
-    """`path`, if a file is there. Raises OSError for a pipe, which would be waited for."""
+def _require_file(path: str) -> str:
+    """Return `path`; raise OSError if it is not a regular file, since opening a pipe would block."""
     if not os.path.isfile(path):
         raise FileNotFoundError(path)
     return path
 
 
-def _legal_mask(data: memoryview, path: str, mask: str, subset: int) -> str:
-    """Whether a mask of which no digest is known is one, for its image."""
+def _mask_damage(data: memoryview, path: str, mask: str, subset: int) -> str:
+    """Return the kind of damage of a mask of unknown digest; empty if it is valid and fits its image.
+
+    The arguments are those of `_label_damage`, for a mask.
+    """
     decoded = decode(bytes(data), len(class_ids(subset)))
     if decoded.ids is None:
-        return "truncated" if cut_short(path) else "unreadable"
+        return "truncated" if is_truncated(path) else "unreadable"
     image = path.replace("-segmentation/", "/").removesuffix(".png") + ".JPEG"
     try:
-        with open(_plain(image), "rb") as file:
+        with open(_require_file(image), "rb") as file:
             width, height = pixel_size(file.read(1 << 20))
     except OSError:
-        width = None  # told elsewhere
+        width = None  # the image is reported instead
     sizes_differ = width is not None and (height, width) != decoded.ids.shape
     return "changed" if decoded.problems or sizes_differ else ""

@@ -1,4 +1,4 @@
-"""Files that are there, but elsewhere: in another class folder, or behind links whose source has moved."""
+"""Files that are in the wrong place: in another class folder, or behind links whose source has moved."""
 
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -8,44 +8,51 @@ from typing import NamedTuple
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import SPLITS
 
-TRIED = 2000  # folders that are looked at, at most, for a moved source
+MAX_FOLDERS = 2000  # that are searched for a moved source
 
 
 class Misplaced(NamedTuple):
-    """A file that lies in another class folder of its split. `of_imagenet`: in that of its ImageNet class."""
+    """A file that is in another class folder of its split."""
 
     path: str  # where it belongs
-    actual: str
-    of_imagenet: bool
+    actual: str  # where it is
+    of_imagenet: bool  # whether that is the folder of its ImageNet class
 
 
-def misplaced(subset: int, missing: Collection[str], extra: Collection[str]) -> list[Misplaced]:
-    """Pairs what is missing with what is extra: files of the same name in the same folder of a split."""
-    actual = {(path.partition("/")[0], path.rpartition("/")[2]): path for path in extra}
-    pairs = [
-        (path, actual.get((path.partition("/")[0], path.rpartition("/")[2]))) for path in sorted(missing)
-    ]
+def find_misplaced(subset: int, missing: Collection[str], extra: Collection[str]) -> list[Misplaced]:
+    """Return the missing files for which there is an extra file of the same name in the same split."""
+    actual = {_split_and_name(path): path for path in extra}
+    pairs = [(path, actual.get(_split_and_name(path))) for path in sorted(missing)]
     imagenet_wnid = {row.image: row.imagenet_wnid for split in SPLITS[1:] for row in listed(subset, split)}
     return [
-        Misplaced(path, there, there.split("/")[1] == imagenet_wnid.get(Path(path).stem))
-        for path, there in pairs
-        if there and there.count("/") == 2
+        Misplaced(path, found, found.split("/")[1] == imagenet_wnid.get(Path(path).stem))
+        for path, found in pairs
+        if found and found.count("/") == 2
     ]
+
+
+def _split_and_name(path: str) -> tuple[str, str]:
+    """Return the first folder and the file name of a path."""
+    return path.partition("/")[0], path.rpartition("/")[2]
 
 
 def old_root(dangling: Mapping[str, str]) -> str:
-    """The folder that the targets of dangling links have in common."""
+    """Return the folder that the targets of dangling links have in common."""
     return os.path.commonpath([os.path.dirname(target) for target in dangling.values()])
 
 
 def new_root(dangling: Mapping[str, str], near: Path) -> str | None:
-    """Where the source may be by now: a folder in which a link's target would be found.
+    """Return the folder to which the source has moved, if one has the target of the first dangling link.
 
-    Looks in what is left of the old path, and around `near`, two folders deep.
+    The search covers what is left of the old path and the folders above `near`, two levels deep each.
+
+    Args:
+        dangling: Links to nothing, path → target.
+        near: The folder of the copy.
     """
     old, target = old_root(dangling), next(iter(dangling.values()))
     parts = Path(target).parts
-    # The longer the common end of the old and the new path, the surer.
+    # A long common ending of the old and the new path is tried first: it is the most certain.
     for folder in _around(Path(old), near):
         for k in range(1, len(parts)):
             if os.path.exists(folder.joinpath(*parts[k:])):
@@ -55,7 +62,7 @@ def new_root(dangling: Mapping[str, str], near: Path) -> str | None:
 
 
 def _around(old: Path, near: Path) -> Iterator[Path]:
-    """Folders in which a moved source may lie, the nearest first."""
+    """Yield folders that may contain a moved source, the nearest first."""
     left = next(parent for parent in old.parents if parent.is_dir())
     tried = 0
     for start in dict.fromkeys([left, *near.absolute().parents]):
@@ -66,11 +73,12 @@ def _around(old: Path, near: Path) -> Iterator[Path]:
             for folder in level:
                 yield folder
                 tried += 1
-                if tried == TRIED:
+                if tried == MAX_FOLDERS:
                     return
 
 
 def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted; none if it cannot be listed."""
     try:
         return sorted(Path(entry.path) for entry in os.scandir(folder) if entry.is_dir())
     except OSError:

@@ -1,4 +1,4 @@
-"""What verify found, for a person: a table, the first few of each kind, what is behind it; and as JSON."""
+"""The report of a check: for people, a table, examples and likely causes; for programs, JSON."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,54 +16,55 @@ from imagenet_s.verify.expected import TOP
 from imagenet_s.verify.relocated import new_root, old_root
 
 
-def report_lines(verdict: VerificationResult) -> Iterator[str]:
-    """The report of one subset."""
-    name = subset_of(verdict.subset).name
-    by = "its own manifests" if verdict.expected.own_manifests else "the official lists: it has no manifests"
-    yield f"{verdict.root}: {name}, level {verdict.level}, by {by}"
-    yield from _table(verdict)
-    for kind, paths in verdict.damage.items():
+def report_lines(result: VerificationResult) -> Iterator[str]:
+    """Yield the lines of the report of one subset."""
+    name = subset_of(result.subset).name
+    by = "its own manifests" if result.expected.own_manifests else "the official lists: it has no manifests"
+    yield f"{result.root}: {name}, level {result.level}, by {by}"
+    yield from _table(result)
+    for kind, paths in result.damage.items():
         yield f"{kind}: {first_few(paths)}"
-    yield from verdict.remarks
-    if verdict.suspects:
-        names = first_few(f"{path} {reason}" for path, reason in verdict.suspects.items())
+    yield from result.remarks
+    if result.suspects:
+        names = first_few(f"{path} {reason}" for path, reason in result.suspects.items())
         yield f"suspect, but not counted as damage: {names}"
-    yield from _swapped(verdict)
-    if verdict.dangling:
-        yield from _dangling(verdict)
-    if verdict.system:
-        yield left_by_systems(verdict.system)
-    if not verdict.expected.own_manifests:
+    yield from _misplaced(result)
+    if result.dangling:
+        yield from _dangling(result)
+    if result.system:
+        yield left_by_systems(result.system)
+    if not result.expected.own_manifests:
         yield (
-            "Without manifests nobody can tell whether the bytes of an image have changed; `--adopt` writes "
-            "manifests of what is there now, for the next time."
+            "Without manifests, changed bytes of an image cannot be detected. `--adopt` writes manifests of "
+            "the files as they are now, for later checks."
         )
-    rate = verdict.files / max(verdict.seconds, 1e-3)
-    speed = f", {size_text(verdict.read / max(verdict.seconds, 1e-3))}/s" if verdict.read else ""
+    rate = result.files / max(result.seconds, 1e-3)
+    speed = f", {size_text(result.read / max(result.seconds, 1e-3))}/s" if result.read else ""
     yield (
-        f"{'whole' if verdict.whole else 'DAMAGED'}: {verdict.files:,} files in {verdict.seconds:.1f} s "
+        f"{'whole' if result.whole else 'DAMAGED'}: {result.files:,} files in {result.seconds:.1f} s "
         f"({rate:,.0f} files/s{speed})"
     )
 
 
-def write_report(verdicts: Sequence[VerificationResult], path: Path) -> None:
-    """Writes subset → folder → kind → paths as JSON; what is right is left out."""
+def write_report(results: Sequence[VerificationResult], path: Path) -> None:
+    """Write the damage as JSON: subset → folder → kind → paths. Undamaged folders are omitted."""
     found = {}
-    for verdict in verdicts:
+    for result in results:
         folders: dict[str, dict[str, list[str]]] = {}
-        for kind, paths in verdict.damage.items():
+        for kind, paths in result.damage.items():
             for file in paths:
                 folders.setdefault(_folder(file), {}).setdefault(kind, []).append(file)
-        found[subset_of(verdict.subset).name] = dict(sorted(folders.items()))
+        found[subset_of(result.subset).name] = dict(sorted(folders.items()))
     write_json(path, found)
 
 
-def _table(verdict: VerificationResult) -> Iterator[str]:
-    expected = Counter(verdict.expected.count())
-    ok = Counter()
-    if verdict.train_images is not None:
-        expected["train"], ok["train"] = subset_of(verdict.subset).train_images, verdict.train_images
-    found = {kind: Counter(map(_folder, paths)) for kind, paths in verdict.damage.items()}
+def _table(result: VerificationResult) -> Iterator[str]:
+    """Yield the table of expected, correct and damaged files per folder."""
+    expected = Counter(result.expected.count())
+    ok: Counter[str] = Counter()
+    if result.train_images is not None:
+        expected["train"], ok["train"] = subset_of(result.subset).train_images, result.train_images
+    found = {kind: Counter(map(_folder, paths)) for kind, paths in result.damage.items()}
     kinds = [kind for kind in KINDS if kind in found]
     rows = [("", "expected", "ok", *kinds)]
     for folder in sorted(expected | sum(found.values(), Counter())):
@@ -75,37 +76,38 @@ def _table(verdict: VerificationResult) -> Iterator[str]:
     yield tabulate(rows, tablefmt="plain", colalign=alignment, disable_numparse=True)
 
 
-def _swapped(verdict: VerificationResult) -> Iterator[str]:
-    """What lies in another class folder, in words."""
-    numbers = verdict.expected.count()
-    for folder in sorted({_folder(one.path) for one in verdict.swapped}):
-        ones = [one for one in verdict.swapped if _folder(one.path) == folder]
+def _misplaced(result: VerificationResult) -> Iterator[str]:
+    """Yield sentences about files in the wrong class folder."""
+    numbers = result.expected.count()
+    for folder in sorted({_folder(one.path) for one in result.misplaced}):
+        ones = [one for one in result.misplaced if _folder(one.path) == folder]
         usual = [one for one in ones if one.of_imagenet]
         if usual:
             yield (
                 f"{folder}: {len(usual):,} of {numbers[folder]:,} files ({len(usual) / numbers[folder]:.1%}) "
-                "lie in the folder of their ImageNet class, not of their ImageNet-S class, as if ImageNet's "
-                f"val had been sorted by its own labels; for example {usual[0].actual} belongs to "
+                "are in the folder of their ImageNet class instead of their ImageNet-S class, as if the val "
+                f"images had been sorted by their ImageNet labels; for example, {usual[0].actual} belongs in "
                 f"{usual[0].path}."
             )
         if len(ones) > len(usual):
             one = next(one for one in ones if not one.of_imagenet)
             yield (
-                f"{folder}: {len(ones) - len(usual):,} files lie in another class folder; "
-                f"for example {one.actual} belongs to {one.path}."
+                f"{folder}: {len(ones) - len(usual):,} files are in the wrong class folder; "
+                f"for example, {one.actual} belongs in {one.path}."
             )
 
 
-def _dangling(verdict: VerificationResult) -> Iterator[str]:
-    """Where links lead that lead nowhere, and where they should."""
-    guess = new_root(verdict.dangling, verdict.root)
-    advice = f"found it in {guess}, it seems" if guess else "did not find it near there"
+def _dangling(result: VerificationResult) -> Iterator[str]:
+    """Yield a sentence about links to nothing, and where their source may be now."""
+    guess = new_root(result.dangling, result.root)
+    advice = f"it seems to be in {guess}" if guess else "it was not found nearby"
     yield (
-        f"{len(verdict.dangling):,} links lead to nothing below {old_root(verdict.dangling)}: the source has "
-        f"been moved or is not mounted; {advice}. Bring it back there, or set `imagenet` in config.yaml and "
-        "build again."
+        f"{len(result.dangling):,} links lead to nothing below {old_root(result.dangling)}: the source has "
+        f"been moved or is not mounted; {advice}. Move it back, or set `imagenet` in config.yaml and build "
+        "again."
     )
 
 
 def _folder(path: str) -> str:
+    """Return the first folder of a path, TOP for a file in the subset's folder itself."""
     return path.partition("/")[0] if "/" in path else TOP

@@ -1,4 +1,4 @@
-"""What a folder holds: the names below a subset's folder, through links to class folders."""
+"""The files below a subset's folder, also those behind links to class folders."""
 
 import os
 from dataclasses import dataclass, field
@@ -6,24 +6,24 @@ from pathlib import Path
 
 from imagenet_s.runtime.system_files import BEGINNINGS, is_system_file
 
-LINKED_WHOLE = "train-full"  # 919's link to the source's train folder: not looked into
-MAX_DEPTH = 2  # a class folder is that deep; links to folders further down are not followed
+LINKED_WHOLE = "train-full"  # 919's link to the train folder of the source, which is not scanned
+MAX_DEPTH = 2  # of class folders; links to deeper folders are not followed
 
 
 @dataclass
 class Contents:
-    """Paths relative to the folder. `dangling` are links to nothing, path → target."""
+    """What a folder holds; paths are relative to it."""
 
     files: list[str] = field(default_factory=list)
-    dangling: dict[str, str] = field(default_factory=dict)
+    dangling: dict[str, str] = field(default_factory=dict)  # links to nothing: path → target
     closed: list[str] = field(default_factory=list)  # folders that cannot be listed
-    system: list[str] = field(default_factory=list)  # what systems leave, and nothing else has
+    system: list[str] = field(default_factory=list)  # left by operating systems; in no other field
 
 
 def contents(root: Path) -> Contents:
-    """All files below `root`, also those behind links to class folders. No file is opened or measured.
+    """Return all files below `root`, also those behind links to class folders, without opening any.
 
-    What systems leave is in `system` alone, a folder as one.
+    A folder that a system left, such as `@eaDir`, is one entry of `system`.
     """
     found = Contents()
     folders = [""]
@@ -36,7 +36,7 @@ def contents(root: Path) -> Contents:
             continue
         for entry in entries:
             path = f"{folder}{entry.name}"
-            # The beginning first: there are a million names.
+            # Test the first character first, because there are a million names.
             if entry.name[0] in BEGINNINGS and is_system_file(entry.name):
                 found.system.append(path)
                 continue

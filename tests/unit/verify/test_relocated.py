@@ -1,0 +1,35 @@
+"""Links whose source has moved."""
+
+import random
+
+from helpers.builds import build
+from helpers.checks import changed, first, found, run
+from helpers.damages import (
+    as_json,
+    dangling,
+)
+from helpers.trees import linked_copy
+
+
+def test_a_moved_source_is_reported_with_its_new_place(imagenet50, annotations50, tmp_path, capsys):
+    source = linked_copy(imagenet50, tmp_path / "data" / "imagenet")
+    root = build(source, annotations50, tmp_path / "results", "symlink")
+    new = tmp_path / "disk" / "imagenet"
+    new.parent.mkdir()
+    source.rename(new)
+    reported = found(root, "complete")
+    assert {folder: list(kinds) for folder, kinds in reported.items()} == {
+        folder: ["moved"] for folder in ("train", "train-semi", "validation", "test")
+    }
+    assert len(reported["train"]["moved"]) == 650
+    assert run(root) == 1
+    out = capsys.readouterr().out
+    assert f"2,984 links lead to nothing below {source}: the source has been moved" in out
+    assert f"it seems to be in {new}" in out
+
+
+def test_one_dangling_link_counts_as_moved(shared):
+    path = first(shared, "test")
+    with changed(shared, path):
+        reported = dangling(shared, path, random.Random(0))
+        assert found(shared) == as_json(reported)

@@ -1,0 +1,103 @@
+"""What builds made in a subset's folder, as their plans record it, and how it is removed."""
+
+import os
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from imagenet_s.io.atomic import remove_if_empty
+from imagenet_s.io.columns import texts
+from imagenet_s.io.receipts import durable
+from imagenet_s.runtime.progress import log
+from imagenet_s.source.scan import SourceScan
+from imagenet_s.spec.subsets import (
+    DATASET,
+    ENCODINGS,
+    MASKED,
+    SPLITS,
+    label_folder,
+    mask_folder,
+    sample_manifests,
+)
+from imagenet_s.workspace.paths import Workspace
+
+ENDINGS = ("", ".JPEG", ".png")  # of links to class folders, of images and of masks
+
+
+def remove_tree(output: Path, subset: int) -> None:
+    """Remove everything that builds made in a subset's folder; other files stay."""
+    workspace = Workspace(output)
+    root = workspace.tree(subset)
+    remove_entries(root, _made(workspace, subset))
+    workspace.plan(subset).unlink(missing_ok=True)
+    if root.is_dir() and not remove_if_empty(root):
+        log.warning("%s is not removed: it holds files that this pipeline did not create", root)
+
+
+def made_in(output: Path, subset: int) -> int:
+    """Return how many entries `remove_tree` would remove."""
+    workspace = Workspace(output)
+    root = workspace.tree(subset)
+    return sum(os.path.lexists(root / path) for path in _made(workspace, subset))
+
+
+def _made(workspace: Workspace, subset: int) -> list[str]:
+    """Return the paths of all that builds made in a subset's folder, by its plan and its sha256 lists.
+
+    The lists themselves come last: a run that is killed while it removes these paths can be repeated.
+    """
+    root = workspace.tree(subset)
+    paths = texts(read_plan(workspace.plan(subset), root))
+    lists = [f"manifests/{name}" for name in sample_manifests()]
+    for split, encoding in product(MASKED, ENCODINGS):
+        lists.append(f"manifests/{label_folder(split, encoding)}.sha256")
+        lines = (root / lists[-1]).read_text().splitlines() if (root / lists[-1]).exists() else []
+        paths += [line.partition("  ")[2] for line in lines]
+    return [*paths, DATASET, *lists]
+
+
+def remove_entries(root: Path, paths: Iterable[str]) -> None:
+    """Remove files and links of an earlier build, and the folders that become empty."""
+    emptied = set()
+    for path in paths:
+        entry = root / path
+        # A link to a folder leads to the source, where nothing may be removed.
+        if any(parent.is_symlink() for parent in _parents(root, entry)):
+            continue
+        emptied.add(entry.parent)
+        if entry.is_symlink() or entry.is_file():
+            entry.unlink()
+    # Class folders first: a split's folder is empty only after its last class folder is removed.
+    folders = {folder for inner in emptied for folder in (inner, *_parents(root, inner))} - {root}
+    for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
+        if folder.is_dir():
+            remove_if_empty(folder)
+
+
+def _parents(root: Path, entry: Path) -> Iterable[Path]:
+    """Return the folders between `root` and an entry, the innermost first."""
+    return (parent for parent in entry.parents if parent.is_relative_to(root) and parent != root)
+
+
+def read_plan(plan: Path, root: Path) -> "pa.Array[Any]":
+    """Return the paths of the entries that earlier builds made; without a plan, of all they may have made."""
+    if plan.exists():
+        return pq.read_table(plan)["path"].combine_chunks()
+    found: list[str] = []
+    for name in (*SPLITS, *map(mask_folder, MASKED)):
+        classes = (root / name).iterdir() if (root / name).is_dir() else ()
+        for folder in classes:
+            entries = [folder] if folder.is_symlink() or not folder.is_dir() else folder.iterdir()
+            found += [str(entry.relative_to(root)) for entry in entries if entry.suffix in ENDINGS]
+    return pa.array(found, pa.string())
+
+
+def write_plan(path: Path, entries: "pa.Array[Any]", scan: SourceScan) -> None:
+    """Write the paths of entries, and where their source is."""
+    table = pa.table({"path": entries}).replace_schema_metadata({"source": scan.root})
+    with durable(path) as partial:  # a run after a power cut needs the plan, too
+        pq.write_table(table, partial, compression="zstd")
