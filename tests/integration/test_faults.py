@@ -36,7 +36,7 @@ from imagenet_s.workspace.leftovers import hold_output
 
 IMAGE = "train/n01443537/n01443537_1.JPEG"
 PART = "train-50-0"
-ADVICE = "Make room there and run the same command again."
+ADVICE = "Free some space and run the same command again."
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +211,7 @@ def test_a_full_disk_is_no_wrong_place(disk, capsys):
     assert ADVICE in error
 
 
+@pytest.mark.long
 def test_an_output_that_cannot_be_written(settings, tmp_path):
     rights = without_rights()
     output = tmp_path / "results"

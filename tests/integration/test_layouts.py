@@ -253,6 +253,7 @@ def train_tree_919(imagenet: Path, made_up_records: tuple[Path, Path, Path], out
     return tree
 
 
+@pytest.mark.long
 def test_merged_classes_of_919_are_the_same_from_folders_a_tar_and_a_compressed_tar(
     made_up_records, tmp_path
 ):

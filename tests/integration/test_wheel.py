@@ -167,6 +167,7 @@ def test_a_wheel_builds_the_demo_in_a_folder_of_its_own(installed, tmp_path):
     assert f"Another run works on {folder}/results" in run.stdout
 
 
+@pytest.mark.long
 def test_other_targets_and_settings_are_reached_from_a_folder_of_its_own(installed, tmp_path):
     installed.run("imagenet-s", "init", cwd=tmp_path)
     targets = ("all", "evaluate", "submission", "--dry-run")

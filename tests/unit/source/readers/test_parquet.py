@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.scans import FISH, SHARK, VAL
-from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.readers.parquet import ROWS, Parquet
 
@@ -255,18 +254,24 @@ def test_a_file_that_is_gone_is_not_called_damaged(path):
 # Files that would fill the memory
 
 
-def test_rows_that_are_larger_than_any_images_are_refused_before_they_are_read(path):
-    write(path, [(f"{FISH}_1.JPEG", bytes(MAX_IMAGE_BYTES + 1))], compression="zstd")
+@pytest.fixture
+def limit(monkeypatch) -> int:
+    """The largest size of an image in bytes, lowered so that a test need not write 256 MiB."""
+    limit = 1 << 20
+    monkeypatch.setattr("imagenet_s.source.readers.parquet.MAX_IMAGE_BYTES", limit)
+    return limit
+
+
+def test_rows_that_are_larger_than_any_images_are_refused_before_they_are_read(path, limit):
+    write(path, [(f"{FISH}_1.JPEG", bytes(limit + 1))], compression="zstd")
     for read in (images_of, lambda path: list(Parquet(path).names())):
-        with pytest.raises(UserError, match=r"row group 0 with 1 images has 268,435,.* more than"):
+        with pytest.raises(UserError, match=r"row group 0 with 1 images has 1,048,.* more than"):
             read(path)
 
 
-def test_an_image_that_is_larger_than_any_is_refused_among_others(path):
-    write(
-        path, [(f"{FISH}_1.JPEG", b"1"), (f"{FISH}_2.JPEG", bytes(MAX_IMAGE_BYTES + 1))], compression="zstd"
-    )
-    with pytest.raises(UserError, match=f"{FISH}_2.JPEG has {MAX_IMAGE_BYTES + 1:,} bytes, more than any"):
+def test_an_image_that_is_larger_than_any_is_refused_among_others(path, limit):
+    write(path, [(f"{FISH}_1.JPEG", b"1"), (f"{FISH}_2.JPEG", bytes(limit + 1))], compression="zstd")
+    with pytest.raises(UserError, match=f"{FISH}_2.JPEG has {limit + 1:,} bytes, more than any"):
         images_of(path)
     assert list(Parquet(path).stream(lambda image: image == f"{FISH}_1")) == [(f"{FISH}_1", b"1")]
 
