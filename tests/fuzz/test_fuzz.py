@@ -106,7 +106,7 @@ def test_a_mask_that_claims_3600_megapixels_is_refused(huge_png, tmp_path):
     assert (
         f"The masks of ImageNetS50 from {tmp_path}/masks.zip are not as they should be (1 findings)" in text
     )
-    assert f"{mask_paths(50)[0]} claims 60000 × 60000 pixels" in text
+    assert f"{mask_paths(50)[0]} claims to have 60000 × 60000 pixels" in text
 
 
 def test_a_member_that_claims_100_gigabytes_is_refused(tmp_path):

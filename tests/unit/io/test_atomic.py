@@ -1,8 +1,6 @@
 """Files appear whole or not at all, and nothing is written through a link."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +9,13 @@ from imagenet_s.io.atomic import (
     atomic_write,
     ensure_real_dir,
     read_json,
+    remove_folder,
+    remove_if_empty,
     scratch_folder,
     sha256_of,
     write_atomically,
     write_json,
 )
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -182,21 +180,21 @@ def test_a_name_that_is_not_utf_8_goes_through_json_unchanged(tmp_path):
     assert read_json(tmp_path / "a.json") == value
 
 
-def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
-    code = (
-        "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
-        "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
-        "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
-    )
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout == "printed r\\udce9sum\\udce9.txt\n"
-    assert run.stderr == "warned of r\\udce9sum\\udce9.txt\n"
-    assert (tmp_path / "a.log").read_text(encoding="utf-8").endswith(run.stderr)
+def littered(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"left")
+    return folder
+
+
+def test_only_an_empty_folder_goes_with_them(tmp_path):
+    folder = littered(tmp_path / "folder", ".DS_Store", "@eaDir/x", "notes.txt")
+    assert not remove_if_empty(folder)
+    with pytest.raises(OSError, match="not empty"):
+        remove_folder(folder)
+    assert sorted(os.listdir(folder)) == [".DS_Store", "@eaDir", "notes.txt"]
+    (folder / "notes.txt").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "._link").symlink_to(tmp_path / "elsewhere")
+    assert remove_if_empty(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]

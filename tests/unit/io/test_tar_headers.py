@@ -428,14 +428,14 @@ def test_what_is_no_tar_is_refused(path, data):
     ("data", "said"),
     [
         (b"", "is empty, not a tar. Get it again."),
-        (b"\x1f\x8b gzip", "is compressed by gzip, not a tar. Unpack it with `gunzip`."),
-        (b"\x28\xb5\x2f\xfd" * 300, "is compressed by zstandard, not a tar. Unpack it with `unzstd`."),
+        (b"\x1f\x8b gzip", "is compressed with gzip, not a tar. Unpack it with `gunzip`."),
+        (b"\x28\xb5\x2f\xfd" * 300, "is compressed with zstandard, not a tar. Unpack it with `unzstd`."),
         (b"PK\3\4" * 300, "is a zip, not a tar. Unpack it with `unzip`."),
-        (b"PAR1" * 300, "is a parquet file, not a tar. Get the right file, or remove it."),
+        (b"PAR1" * 300, "is a parquet file, not a tar. Replace it with the right file, or remove it."),
         (
             b"<html>" * 1000,
-            "is an HTML page, not a tar. A server answered a download with a page, to log in for example. "
-            "Download the file again.",
+            "is an HTML page, not a tar. The server sent a web page, such as a login page, instead of "
+            "the file. Download it again.",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",

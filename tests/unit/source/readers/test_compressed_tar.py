@@ -299,7 +299,7 @@ def test_a_skippable_frame_may_come_first(tmp_path):
 def test_a_compressed_class_tar_is_reported_as_such(compressed, inner):
     said = {gzipped: "gzip", zstandard: "zstandard"}[inner]
     path = compressed(tar_of([(f"{SHARK}.tar", tar_of([])), (f"{FISH}.tar", inner(tar_of([("a", b"1")])))]))
-    assert f"(expected a header, found data of another kind: compressed by {said})" in refusal(path)
+    assert f"(expected a header, found data of another kind: compressed with {said})" in refusal(path)
 
 
 # Headers of zeros, which end a tar for tarfile
