@@ -211,7 +211,7 @@ FILLED_IN = {
     "is compressed by gzip, not a tar": "compressed by gzip",
     "link: hardlink: no hardlink": ": no ",
     "has 3.2 GB free, and the build needs about": " free, and the build needs about ",
-    "is no readable PNG (CRC error": "is no readable PNG (",
+    "is not a readable PNG (CRC error": "is not a readable PNG (",
 }
 
 

@@ -118,7 +118,7 @@ def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, 
     assert content["suspect_images"] == {"count": 4, "images": FOUND}
     assert content["digest"] == digest(built)
     check_sums(tree)
-    warned = [record.message for record in caplog.records if "probably not whole" in record.message]
+    warned = [record.message for record in caplog.records if "probably incomplete" in record.message]
     logged = {record.message for record in caplog.records if record.message.startswith("suspect: ")}
     assert sum(int(line.partition("(")[2].partition(")")[0]) for line in warned) == len(logged) == 4
     assert all(record.levelno == logging.DEBUG for record in caplog.records if record.message in logged)
@@ -130,13 +130,13 @@ def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, 
 
 def test_a_job_warns_in_one_line_that_names_file_and_reason(hurt, annotations50, tmp_path, caplog):
     build(hurt, annotations50 | {"official": True}, tmp_path / "results", "symlink")
-    told = [record.message for record in caplog.records if "probably not whole" in record.message]
+    told = [record.message for record in caplog.records if "probably incomplete" in record.message]
     train, *val = SOURCE_OF.values()
     reasons = [reason for _, reason in CHANGES]
     names = sorted(f"{hurt}/{path} {reason}" for path, reason in zip(val, reasons[1:], strict=True) if reason)
     assert told == [
-        f"Images that are probably not whole (1): {hurt}/{train} has no end marker",
-        f"Images that are probably not whole (3): {', '.join(names)}",
+        f"Images that are probably incomplete (1): {hurt}/{train} has no end marker",
+        f"Images that are probably incomplete (3): {', '.join(names)}",
     ]
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from helpers.builds import build
 from helpers.damages import own_copy, removed, states
-from helpers.trees import linked_copy
+from helpers.trees import linked_copy, littered
 from imagenet_s.benchmark.scoring.predictions import files_in, fingerprint
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
@@ -48,13 +48,6 @@ def output(output50, tmp_path) -> Path:
 @pytest.fixture
 def root(output) -> Path:
     return output / "ImageNetS50"
-
-
-def littered(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"left")
-    return folder
 
 
 def littered_copy(root: Path) -> list[str]:

@@ -176,8 +176,8 @@ def test_missing_pieces_of_both_archives_are_reported_at_once(root):
         for ending in ("001", "002", "004"):
             (root / f"ILSVRC2012_img_{name}.tar.{ending}").write_bytes(TAR)
     assert problems_of(root) == [
-        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Get "
-        "them, into the same folder."
+        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Put "
+        "them into the same folder."
         for name in ("train", "val")
     ]
 
