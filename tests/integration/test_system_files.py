@@ -59,14 +59,14 @@ def littered_copy(root: Path) -> list[str]:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_in_a_copy_they_are_reported_in_one_line_and_are_no_damage(root, level, tmp_path, capsys):
-    told = littered_copy(root)
+    left = littered_copy(root)
     arguments = ["--level", level, "--json", str(tmp_path / "found.json"), "--workers", "1"]
     assert main(["verify", str(root), *arguments]) == 0
     assert read_json(tmp_path / "found.json") == {"ImageNetS50": {}}
     out = capsys.readouterr().out
-    assert f"\n{LINE}{', '.join(told[:5])}, … (14 in all)\nwhole: 6,101 files in " in out
+    assert f"\n{LINE}{', '.join(left[:5])}, … (14 in all)\nwhole: 6,101 files in " in out
     assert out.count(LINE) == 1
-    assert list(verify(root, 50, level, 1).system) == told
+    assert list(verify(root, 50, level, 1).system) == left
 
 
 def test_a_few_are_all_named(root, capsys):
@@ -215,8 +215,8 @@ def test_among_predictions_they_are_reported_and_skipped(truth50, predictions, t
     for command in (["evaluate"], ["evaluate", "--partial"], ["match"]):
         capsys.readouterr()
         assert main([*command, *options, "--out", str(tmp_path / "m.json"), "--workers", "1"]) == 0
-        told = capsys.readouterr().err.splitlines()
-        assert (told.count(line), told.count(of_truth)) == (1, 1)
+        lines = capsys.readouterr().err.splitlines()
+        assert (lines.count(line), lines.count(of_truth)) == (1, 1)
     assert read_json(tmp_path / "m.json")["0"] == 0
 
 

@@ -72,7 +72,7 @@ def rgb_png(pixels: list) -> bytes:
     return buffer.getvalue()
 
 
-ODD = {
+INVALID = {
     FIRST: (rgb_png([[[1, 0, 9], [0, 0, 0]]]), "has blue pixels"),
     SECOND: (rgb_png([[[51, 0, 0], [232, 3, 0]]]), "has ids other than 0..50 and 1000: 51"),
     THIRD: (b"no PNG", "is not a readable PNG"),
@@ -80,11 +80,11 @@ ODD = {
 
 
 @pytest.fixture
-def odd_zip(original, tmp_path) -> Path:
+def invalid_zip(original, tmp_path) -> Path:
     """Return a zip with a missing mask, one that is not listed, and three that are not valid."""
-    masks = original | {mask: data for mask, (data, _) in ODD.items()} | {UNLISTED: original[FIRST]}
+    masks = original | {mask: data for mask, (data, _) in INVALID.items()} | {UNLISTED: original[FIRST]}
     del masks[PATHS[1]]
-    return zip_of(tmp_path / "odd.zip", masks)
+    return zip_of(tmp_path / "invalid.zip", masks)
 
 
 def test_all_listed_masks_are_written_byte_for_byte(annotations50, original, tmp_path):
@@ -160,8 +160,8 @@ def test_system_files_among_unpacked_masks_are_reported_in_one_line(original, tm
         (unpacked / folder / name).write_bytes(b"x")
     unpack(unpacked, tmp_path)
     assert files_below(masks_of(tmp_path)) == original
-    told = f"Left by the system, not part of the data set: {folder}/._{Path(FIRST).name}, {folder}/Thumbs.db"
-    assert caplog.messages.count(f"{unpacked}: {told}") == 1
+    line = f"Left by the system, not part of the data set: {folder}/._{Path(FIRST).name}, {folder}/Thumbs.db"
+    assert caplog.messages.count(f"{unpacked}: {line}") == 1
 
 
 def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path):
@@ -176,25 +176,25 @@ def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path)
     assert modes.pop() & 0o611 == 0o600
 
 
-def test_all_problems_are_reported_at_once(odd_zip, tmp_path):
-    error = refused(odd_zip, tmp_path)
+def test_all_problems_are_reported_at_once(invalid_zip, tmp_path):
+    error = refused(invalid_zip, tmp_path)
     text = str(error)
     assert "ImageNetS50" in text
     assert "have problems (5): " in text
     assert "exactly the 1,252 listed masks" in text
-    missing, unlisted, *odd = error.details
+    missing, unlisted, *invalid = error.details
     assert missing == f"{PATHS[1]} is missing"
     assert unlisted == f"{UNLISTED} is not listed"
-    assert len(odd) == len(ODD)
-    for line, (mask, (_, problem)) in zip(odd, ODD.items(), strict=True):
+    assert len(invalid) == len(INVALID)
+    for line, (mask, (_, problem)) in zip(invalid, INVALID.items(), strict=True):
         assert line.startswith(f"{mask} {problem}")
 
 
-def test_problems_in_the_official_archive_are_recorded_and_not_fatal(odd_zip, original, tmp_path, caplog):
-    rows = {row["mask"]: row for row in unpack(odd_zip, tmp_path, official=True)}
+def test_problems_in_the_official_archive_are_recorded_and_not_fatal(invalid_zip, original, tmp_path, caplog):
+    rows = {row["mask"]: row for row in unpack(invalid_zip, tmp_path, official=True)}
     assert list(rows) == [mask for mask in PATHS if mask != PATHS[1]]
-    assert {mask for mask, row in rows.items() if row["problems"]} == set(ODD)
-    for mask, (data, problem) in ODD.items():
+    assert {mask for mask, row in rows.items() if row["problems"]} == set(INVALID)
+    for mask, (data, problem) in INVALID.items():
         assert rows[mask]["problems"].startswith(problem)
         assert rows[mask]["sha256"] == hashlib.sha256(data).digest()
     # What cannot be read is left empty in the record.
@@ -203,18 +203,18 @@ def test_problems_in_the_official_archive_are_recorded_and_not_fatal(odd_zip, or
     unreadable = rows[THIRD]
     assert (unreadable["ids"], unreadable["width"], unreadable["pixels_sha256"]) == ("", None, None)
     written = files_below(masks_of(tmp_path))
-    expected = original | {mask: data for mask, (data, _) in ODD.items()}
+    expected = original | {mask: data for mask, (data, _) in INVALID.items()}
     del expected[PATHS[1]]
-    assert written == expected  # byte for byte, also the odd ones; not the unlisted
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert len(told) == 5
-    assert f"unexpected, but in the official archive: {PATHS[1]} is missing" in told
+    assert written == expected  # byte for byte, also the invalid ones, but not the unlisted one
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 5
+    assert f"unexpected, but in the official archive: {PATHS[1]} is missing" in warnings
 
 
-def test_a_mask_of_an_earlier_run_does_not_replace_a_missing_one(annotations50, odd_zip, tmp_path):
+def test_a_mask_of_an_earlier_run_does_not_replace_a_missing_one(annotations50, invalid_zip, tmp_path):
     unpack(Path(annotations50["path"]), tmp_path)
     assert (masks_of(tmp_path) / PATHS[1]).is_file()
-    unpack(odd_zip, tmp_path, official=True)
+    unpack(invalid_zip, tmp_path, official=True)
     assert not (masks_of(tmp_path) / PATHS[1]).exists()
 
 

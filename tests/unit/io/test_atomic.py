@@ -173,8 +173,8 @@ def test_sha256_of_a_file_is_that_of_its_bytes(tmp_path):
 
 
 def test_a_name_that_is_not_utf_8_survives_json(tmp_path):
-    odd = os.fsdecode(b"r\xe9sum\xe9.txt")
-    value = {"strangers": [odd, f"back\\slash\\{odd}", "Größe"], odd: 1}
+    name = os.fsdecode(b"r\xe9sum\xe9.txt")
+    value = {"names": [name, f"back\\slash\\{name}", "Größe"], name: 1}
     write_json(tmp_path / "a.json", value)
     assert "r\\udce9sum\\udce9.txt" in (tmp_path / "a.json").read_text(encoding="utf-8")
     assert read_json(tmp_path / "a.json") == value

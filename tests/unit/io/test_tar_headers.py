@@ -351,7 +351,7 @@ def test_wherever_a_tar_is_cut_its_last_good_member_is_named(path, form):
     data = tar_of(files, FORMS[form])
     there = expected(data)
     ends = [m.offset + m.size for m in there]
-    last = there[-1].offset + BLOCK  # where the first empty block stands
+    last = there[-1].offset + BLOCK  # the offset of the first empty block
     cuts = {*range(0, last + 1, 100), *range(0, last + 1, BLOCK), *ends, *(end - 1 for end in ends), last}
     for cut in cuts:
         text = refusal(path, data[:cut])
@@ -425,7 +425,7 @@ def test_other_bytes_are_refused(path, data):
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"", "is empty, not a tar. Get it again."),
         (b"\x1f\x8b gzip", "is compressed with gzip, not a tar. Unpack it with `gunzip`."),
@@ -444,8 +444,8 @@ def test_other_bytes_are_refused(path, data):
         ),
     ],
 )
-def test_a_file_of_another_kind_is_named(path, data, said):
-    assert refusal(path, data) == f"{path} {said}"
+def test_a_file_of_another_kind_is_named(path, data, message):
+    assert refusal(path, data) == f"{path} {message}"
 
 
 def test_a_tar_of_empty_blocks_only_is_empty(path):

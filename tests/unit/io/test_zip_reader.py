@@ -1,4 +1,4 @@
-"""What may be taken out of a zip of strangers: hostile zips, made here by hand."""
+"""Only safe and undamaged members of a zip are unpacked."""
 
 import io
 import stat

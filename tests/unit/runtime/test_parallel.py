@@ -84,8 +84,8 @@ def alive(group: int) -> bool:
 
 
 def require_stopped(job: subprocess.Popen, out: Path) -> None:
-    printed, said = job.communicate(timeout=PATIENCE)
-    assert (job.returncode, printed, said) == (130, "", "Stopped.\n")
+    stdout, stderr = job.communicate(timeout=PATIENCE)
+    assert (job.returncode, stdout, stderr) == (130, "", "Stopped.\n")
     until(lambda: not alive(job.pid))  # Python's resource tracker ends last
     for path in out.rglob("*.npy"):
         np.load(path)

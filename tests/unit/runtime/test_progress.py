@@ -57,8 +57,8 @@ def test_a_summary_that_cannot_be_printed_does_not_fail_the_build(buffer, unread
 def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
     code = (
         "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
-        "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
-        "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
+        "name = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
+        "start_log(Path('a.log')); log.warning('warned of %s', name); print(f'printed {name}')"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
     run = subprocess.run(

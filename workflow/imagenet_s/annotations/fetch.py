@@ -3,23 +3,12 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Literal, TypedDict, cast
 
-from imagenet_s.io.atomic import read_json
+from imagenet_s.annotations.receipt import AnnotationsReceipt
 from imagenet_s.io.download import download
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.spec.subsets import MASKED, Subset, mask_folder, subset_of
-
-
-class AnnotationsReceipt(TypedDict):
-    """Where a subset's annotations are: an archive, or a folder in which it is unpacked."""
-
-    kind: Literal["archive", "folder"]
-    path: str  # absolute
-    archive: str | None  # its file name; None for a folder
-    md5: str | None  # of the archive, in hex; None for a folder
-    official: bool  # whether the md5 is the published one
 
 
 def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> None:
@@ -44,11 +33,6 @@ def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> No
     else:
         located = _find(facts, Path(os.path.abspath(Path(origin).expanduser())), md5)
     write_receipt(receipt, located, folder)
-
-
-def read_receipt(path: Path) -> AnnotationsReceipt:
-    """Return the receipt that `fetch` wrote."""
-    return cast(AnnotationsReceipt, read_json(path))
 
 
 def archive_receipt(subset: Subset, path: Path, md5: str) -> AnnotationsReceipt:

@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.annotations.fetch import AnnotationsReceipt, read_receipt
+from imagenet_s.annotations.receipt import AnnotationsReceipt, read_receipt
 from imagenet_s.io.atomic import ensure_real_dir, scratch_folder, write_atomically
 from imagenet_s.io.receipts import receipt
 from imagenet_s.io.tables import table_of

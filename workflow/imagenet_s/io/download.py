@@ -25,7 +25,7 @@ FINAL_ERRORS = (InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects)
 RUN_AGAIN = "Run the same command again"
 OTHER_WAYS = (
     "If that does not help, check the proxy settings (HTTPS_PROXY, NO_PROXY), or download the file"
-    " with a browser and set `annotations.from` in config.yaml to the folder that holds it."
+    " with a browser and set `annotations.from` in config.yaml to the folder that contains it."
 )
 
 _new_md5 = partial(hashlib.md5, usedforsecurity=False)

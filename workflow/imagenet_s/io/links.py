@@ -108,9 +108,8 @@ def link_problems(samples: Sequence[str], link: str, output: Path, tmp: Path) ->
     """
     try:
         tmp.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(
-            prefix="links-", dir=tmp
-        ) as name:  # other jobs may try links at the same time
+        # A folder of its own, because other jobs may try links at the same time.
+        with TemporaryDirectory(prefix="links-", dir=tmp) as name:
             scratch = Path(name)
             own = scratch / "own"
             own.write_bytes(b"")

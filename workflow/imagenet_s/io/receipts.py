@@ -50,7 +50,10 @@ def write_receipt(path: Path, value: object, *folders: Path) -> None:
 
 @contextmanager
 def durable(path: Path) -> Iterator[Path]:
-    """Do as `atomic.atomic_write`, but sync the file itself before it is renamed."""
+    """Yield a temporary path beside `path`, and sync and rename its file if the block succeeds.
+
+    Nothing else is synced, so this is for files that prove nothing about others.
+    """
     with partial_file(path) as partial:
         yield partial
         _commit([partial], [path])

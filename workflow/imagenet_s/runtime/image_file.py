@@ -196,7 +196,7 @@ def _header_size(file: BinaryIO, formats: tuple[str, ...] | None = None) -> Pixe
     except DECODE_ERRORS:
         return None, None
     except AttributeError as error:
-        # A bug of Pillow's reader for SPIDER, which accepts many other files: it misses its own attribute.
+        # Pillow's reader for SPIDER accepts many other files, and then an attribute of its own is missing.
         if isinstance(error.obj, ImageFile.ImageFile):
             return None, None
         raise

@@ -71,7 +71,7 @@ def field_problems(value: object) -> list[str]:
         return [f"{_shown(value)} is not text; put it in quotes"]
     if not isinstance(value, str) or len(value.splitlines()) > 1:
         return ["must be one line of text"]
-    return _odd_characters(value)
+    return _character_problems(value)
 
 
 def _shown(value: object) -> str:
@@ -81,14 +81,14 @@ def _shown(value: object) -> str:
     return "a long number" if isinstance(value, int) and value.bit_length() > 64 else str(value)
 
 
-def _odd_characters(text: str) -> list[str]:
+def _character_problems(text: str) -> list[str]:
     problems = []
     # YAML and JSON can contain surrogates, which UTF-8 cannot encode.
     if any(category(character) == "Cs" for character in text):
         problems.append("has a lone surrogate, which is not a character")
-    odd = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
-    if odd:
-        problems.append(f"has control characters: {first_few(map(repr, sorted(odd)))}")
+    controls = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
+    if controls:
+        problems.append(f"has control characters: {first_few(map(repr, sorted(controls)))}")
     return problems
 
 
@@ -113,7 +113,7 @@ def text_problems(data: bytes) -> list[str]:
         return [*problems, "is empty"]
     if "\r" in text:
         problems.append("has carriage returns, as Windows writes them")
-    problems += _odd_characters(text)
+    problems += _character_problems(text)
     lines = text.split("\n")
     if lines[-1] == "":
         problems.append("ends in a newline")
