@@ -125,7 +125,7 @@ def mask_paths(subset: int) -> list[str]:
 def masks_in(receipt: Path, wanted: Container[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the path in the subset's folder, and the bytes, of each wanted mask in the annotations."""
     found = locate_masks(read_receipt(receipt))
-    yield from _read_masks(location for mask, location in found.items() if mask in wanted)
+    yield from read_masks(location for mask, location in found.items() if mask in wanted)
 
 
 def locate_masks(receipt: AnnotationsReceipt) -> dict[str, Location]:
@@ -153,7 +153,7 @@ def locate_masks(receipt: AnnotationsReceipt) -> dict[str, Location]:
     return {mask: Location(mask, found[mask]) for mask in masks}
 
 
-def _read_masks(locations: Iterable[Location]) -> Iterator[tuple[str, bytes]]:
+def read_masks(locations: Iterable[Location]) -> Iterator[tuple[str, bytes]]:
     """Yield the path in the subset's folder, and the bytes, of each mask. Raise UserError for damage."""
     with ExitStack() as stack:
         archives: dict[str, BinaryIO] = {}
@@ -178,7 +178,7 @@ def _unpack_chunk(
 ) -> list[MaskRecord]:
     """Write some masks below `folder`, and return their records."""
     rows = []
-    for mask, data in _read_masks(locations):
+    for mask, data in read_masks(locations):
         write_atomically(data, folder / mask, scratch)
         rows.append(record_of(mask, data, classes))
     return rows

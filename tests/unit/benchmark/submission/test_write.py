@@ -223,10 +223,10 @@ def test_submitting_warns_of_images_that_subsets_share(folder, test50, capsys):
 
 
 RULES = {
-    "unsupervised": "No label is used; ids are generated, and match.json, made on the validation set, names "
-    "them.",
-    "distance-matching": "Features are learnt without labels; the masks of train-semi are used for matching "
-    "alone.",
+    "unsupervised": "No labels are used. Predicted ids are generated; match.json, made on the validation "
+    "set, maps them to classes.",
+    "distance-matching": "Features are learned without labels; the masks of train-semi are used only for "
+    "matching.",
     "semi-supervised": "The masks of train-semi may be used for training.",
     "free": "Any data and labels may be used. Say in the description what was used.",
 }
