@@ -276,7 +276,7 @@ def test_a_wrong_byte_in_what_zstd_compressed_is_found(tmp_path):
 def test_files_that_are_not_compressed_are_refused(tmp_path, suffix, data, said):
     path = tmp_path / f"a.tar{suffix}"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path} {said} a tar compressed by gzip or zstandard. ")
+    assert refusal(path).startswith(f"{path} {said} a tar compressed with gzip or zstandard. ")
 
 
 def test_the_first_bytes_decide_the_compression_not_the_name(tmp_path):

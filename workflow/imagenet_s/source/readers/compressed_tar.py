@@ -60,7 +60,7 @@ class CompressedTar:
         require_file(self.path)
         kind = kind_of_file(self.path)
         if kind not in COMPRESSIONS:
-            raise UserError(wrong_kind(self.path, kind, "a tar compressed by gzip or zstandard"))
+            raise UserError(wrong_kind(self.path, kind, "a tar compressed with gzip or zstandard"))
         last = skipped = "its beginning"
         compression = COMPRESSIONS[kind]
         try:
