@@ -9,7 +9,7 @@ own, start and imports included, and writes into a folder of its own, which is r
 import argparse
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,10 +19,10 @@ import numpy as np
 from measure import Taken, in_turn, machine, run
 from PIL import Image
 
-from imagenet_s.annotations.unpack import mask_paths, unpack_masks, unzipped
+from imagenet_s.annotations.receipt import read_receipt
+from imagenet_s.annotations.unpack import Location, locate_masks, mask_paths, read_masks, unpack_masks
 from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
-from imagenet_s.io.atomic import read_json, scratch_folder, write_atomically, write_json
-from imagenet_s.io.zip_reader import zipped_masks
+from imagenet_s.io.atomic import scratch_folder, write_atomically, write_json
 from imagenet_s.runtime.parallel import CHUNK, map_chunks
 from imagenet_s.spec.subsets import MASKED, subset_of
 
@@ -60,17 +60,16 @@ def labels(subset: int, folder: Path, target: Path) -> None:
 
 def take(receipt: Path, target: Path, most: int | None = None) -> None:
     """Only extract the masks, or the first `most` of them, with the functions of the stage."""
-    origin = Path(read_json(receipt)["path"])
-    found = zipped_masks(origin)
+    found = locate_masks(read_receipt(receipt))
     for parent in {mask.rpartition("/")[0] for mask in found}:
         (target / parent).mkdir(parents=True)
     with scratch_folder(target / "x") as scratch:
-        some = sorted(found.items())[:most]
-        map_chunks(partial(_take, origin, target, scratch), some, 2, "Taking", "masks")
+        some = [found[mask] for mask in sorted(found)][:most]
+        map_chunks(partial(_take, target, scratch), some, 2, "Unpacking", "masks")
 
 
-def _take(origin: Path, target: Path, scratch: Path, masks: list) -> list:
-    return [write_atomically(data, target / mask, scratch) for mask, data in unzipped(origin, masks)]
+def _take(target: Path, scratch: Path, locations: Sequence[Location]) -> list[None]:
+    return [write_atomically(data, target / mask, scratch) for mask, data in read_masks(locations)]
 
 
 def prepare(subset: int, folder: Path) -> None:

@@ -208,10 +208,10 @@ FILLED_IN = {
     "is a git-lfs pointer": "a git-lfs pointer",
     "is an HTML page": "an HTML page",
     "is zeros": "zeros",
-    "is compressed by gzip, not a tar": "compressed by gzip",
+    "is compressed with gzip, not a tar": "compressed with gzip",
     "link: hardlink: no hardlink": ": no ",
     "has 3.2 GB free, and the build needs about": " free, and the build needs about ",
-    "is no readable PNG (CRC error": "is no readable PNG (",
+    "is not a readable PNG (CRC error": "is not a readable PNG (",
 }
 
 

@@ -62,7 +62,7 @@ def test_a_bug_is_reported_as_one(tmp_path, monkeypatch, capsys):
 
 
 ODD_YAML = {
-    "!!timestamp soon": "'soon' is no time",
+    "!!timestamp soon": "'soon' is not a timestamp",
     "!!bool maybe": "'maybe'",
     "!!int ''": "index out of range",
     "2026-99-99": "month must be in 1..12",

@@ -77,9 +77,9 @@ def spoiled(root: Path) -> tuple[list[str], list[str], dict[str, str]]:
     jpeg = (root / images["test"][9]).read_bytes()
     of_no_size = jpeg.replace(b"\xff\xc0\0\x11\x08", b"\xff\xc0\0\x11\x07")
     suspects = {
-        alone[2]: (half(jpeg), "lacks its end mark"),
+        alone[2]: (half(jpeg), "has no end marker"),
         images["test"][4]: (zeros(jpeg), "ends in zeros"),
-        images["test"][5]: (of_no_size, "has a header that cannot be read"),
+        images["test"][5]: (of_no_size, "has an unreadable header"),
         images["test"][6]: (jpeg[:100], "has no pixel data"),
     }
     for path in empty:

@@ -1,11 +1,11 @@
-"""Copies of folder trees that a test may change."""
+"""Folder trees that a test may change."""
 
 import os
 from pathlib import Path
 
 
 def linked_copy(source: Path, target: Path) -> Path:
-    """A copy of a tree whose files are hard links: quick, and free to lose, gain and rename entries.
+    """Copy a tree as hard links, which is quick. A test may delete, add and rename its files.
 
     To change a file's bytes, unlink it first.
     """
@@ -15,3 +15,11 @@ def linked_copy(source: Path, target: Path) -> Path:
         for name in names:
             os.link(Path(folder) / name, there / name)
     return target
+
+
+def littered(folder: Path, *names: str) -> Path:
+    """Write small files with these names into a folder, and return it."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"left")
+    return folder

@@ -225,6 +225,6 @@ def test_a_killed_worker_is_told_as_such(tmp_path):
             break
     text = job.communicate(timeout=PATIENCE)[1]
     assert job.returncode == 1
-    assert "was killed, most likely for want of memory" in text
+    assert "was killed, most likely because memory ran out" in text
     assert "Traceback" not in text
     assert not (tmp_path / "receipt").exists()

@@ -65,7 +65,7 @@ def zeros(data: bytes) -> bytes:
 
 
 CHANGES: list[tuple[Callable[[bytes], bytes], str]] = [
-    (half, "lacks its end mark"),
+    (half, "has no end marker"),
     (zeros, "ends in zeros"),
     (lambda data: b"<html>404 not found</html>", "is an HTML page"),
     (lambda data: data[:100], "has no pixel data"),
@@ -118,7 +118,7 @@ def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, 
     assert content["suspect_images"] == {"count": 4, "images": FOUND}
     assert content["digest"] == digest(built)
     check_sums(tree)
-    warned = [record.message for record in caplog.records if "probably not whole" in record.message]
+    warned = [record.message for record in caplog.records if "probably incomplete" in record.message]
     logged = {record.message for record in caplog.records if record.message.startswith("suspect: ")}
     assert sum(int(line.partition("(")[2].partition(")")[0]) for line in warned) == len(logged) == 4
     assert all(record.levelno == logging.DEBUG for record in caplog.records if record.message in logged)
@@ -130,13 +130,13 @@ def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, 
 
 def test_a_job_warns_in_one_line_that_names_file_and_reason(hurt, annotations50, tmp_path, caplog):
     build(hurt, annotations50 | {"official": True}, tmp_path / "results", "symlink")
-    told = [record.message for record in caplog.records if "probably not whole" in record.message]
+    told = [record.message for record in caplog.records if "probably incomplete" in record.message]
     train, *val = SOURCE_OF.values()
     reasons = [reason for _, reason in CHANGES]
     names = sorted(f"{hurt}/{path} {reason}" for path, reason in zip(val, reasons[1:], strict=True) if reason)
     assert told == [
-        f"Images that are probably not whole (1): {hurt}/{train} lacks its end mark",
-        f"Images that are probably not whole (3): {', '.join(names)}",
+        f"Images that are probably incomplete (1): {hurt}/{train} has no end marker",
+        f"Images that are probably incomplete (3): {', '.join(names)}",
     ]
 
 
@@ -246,8 +246,8 @@ def test_a_bomb_is_refused_by_name_before_anything_is_decoded(tmp_path, monkeypa
     out = tmp_path / "out"
     assert main(["grid-features", "--images", str(tmp_path / "images"), "--out", str(out)]) == 1
     assert (
-        f"- unreadable images (1): {folder}/bomb.JPEG (claims 24000 × 24000 pixels, more than the 40,000,000 "
-        "pixels that are decoded)\n"
+        f"- unreadable images (1): {folder}/bomb.JPEG (claims to have 24000 × 24000 pixels; the limit is "
+        "40,000,000 pixels)\n"
     ) in capsys.readouterr().err
     assert not out.exists()
 
@@ -284,8 +284,8 @@ def test_a_bomb_beside_the_masks_is_drawn_in_grey_and_named(tmp_path, caplog):
     image = tmp_path / "validation" / "n01443537" / "x.JPEG"
     image.parent.mkdir(parents=True)
     for data, says in (
-        (HUGE, "claims 24000 × 24000 pixels, more than the 40,000,000 pixels that are decoded"),
-        (b"<html>", "it does not begin like one"),
+        (HUGE, "claims to have 24000 × 24000 pixels; the limit is 40,000,000 pixels"),
+        (b"<html>", "unknown file format"),
     ):
         caplog.clear()
         image.write_bytes(data)
@@ -315,7 +315,7 @@ def test_bombs_in_the_place_of_masks_and_labels_are_unreadable(built, tmp_path, 
     assert [(x.path, x.kind) for x in check_files(tree, 50, "sha256", rows, 1) if x.path] == [
         (label, "unreadable")
     ]
-    with pytest.raises(BadMask, match=r"^claims 24000 × 24000 pixels"):
+    with pytest.raises(BadMask, match=r"^claims to have 24000 × 24000 pixels"):
         prediction_of(bomb)
 
 

@@ -380,7 +380,9 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
 def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
     source = hugging_face_tars(imagenet50, tmp_path / "source")
     text = failed(tmp_path, imagenet=str(source), train_images="any", annotations=annotations, link="symlink")
-    assert f"`link: symlink` cannot be had from archives: {source}/train_images_0.tar.gz, " in text
+    assert (
+        f"`link: symlink` does not work for images inside archives: {source}/train_images_0.tar.gz, " in text
+    )
     assert "Set `link: auto` (or `copy`) in config.yaml" in text
     assert not (tmp_path / "results" / "work" / "images").exists()
 

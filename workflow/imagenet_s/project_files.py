@@ -1,8 +1,8 @@
-"""Where the project's other files are: Snakefile, rules, profiles, environment, schema, config template.
+"""The paths of the project's other files: Snakefile, rules, profiles, environment, schema, config template.
 
-In a checkout they lie around the package. A wheel carries them inside the package, in the same layout
-(see hatch_build.py). The Snakefiles that `imagenet-s init` writes import `SNAKEFILE`
-from here: this name must stay.
+In a checkout they are in the folders around the package. A wheel contains them inside the package, in the
+same layout (see hatch_build.py). The Snakefiles that `imagenet-s init` writes import `SNAKEFILE` from here,
+so this name must not change.
 """
 
 from pathlib import Path

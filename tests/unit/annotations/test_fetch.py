@@ -1,4 +1,4 @@
-"""Getting annotations: where they may lie, how they are verified, what is said when they are not there."""
+"""Annotations are found in every accepted place, verified by their md5, and their absence is explained."""
 
 import hashlib
 import zipfile
@@ -20,7 +20,7 @@ OFFICIAL_MD5 = "a0fe9d82231f9bc4787ee76e304dfa51"
 
 @pytest.fixture
 def archive(tmp_path) -> Path:
-    """A small zip under the official name, in a folder of its own."""
+    """Return a small zip with the official name, in a folder of its own."""
     (tmp_path / "zips").mkdir()
     path = tmp_path / "zips" / NAME
     with zipfile.ZipFile(path, "w") as file:
@@ -33,13 +33,13 @@ def md5_of(path: Path) -> str:
 
 
 def fetched(origin: object, tmp_path: Path, md5: str = OFFICIAL_MD5) -> dict:
-    """The receipt of the annotations of 50 from `origin`."""
+    """Fetch the annotations of 50 from `origin`, and return their receipt."""
     fetch(50, str(origin), md5, tmp_path / "work", tmp_path / "receipts" / "50.json")
     return read_json(tmp_path / "receipts" / "50.json")
 
 
 def refused(origin: object, tmp_path: Path, md5: str = OFFICIAL_MD5) -> str:
-    """The text of the error; no receipt is written, and no archive under its final name."""
+    """Return the error's text, after checking that neither a receipt nor an archive was written."""
     with pytest.raises(UserError) as caught:
         fetched(origin, tmp_path, md5)
     assert not (tmp_path / "receipts" / "50.json").exists()
@@ -48,13 +48,13 @@ def refused(origin: object, tmp_path: Path, md5: str = OFFICIAL_MD5) -> str:
 
 
 def unpacked(folder: Path) -> Path:
-    """The two mask folders in `folder`."""
+    """Make the two mask folders in `folder`, and return it."""
     for split in MASKED:
         (folder / f"{split}-segmentation" / "n01443537").mkdir(parents=True)
     return folder
 
 
-def test_an_archive_in_a_folder_is_used_where_it_lies(archive, tmp_path):
+def test_an_archive_in_a_folder_is_used_in_place(archive, tmp_path):
     assert fetched(archive.parent, tmp_path, md5_of(archive)) == {
         "kind": "archive",
         "path": str(archive),
@@ -66,7 +66,7 @@ def test_an_archive_in_a_folder_is_used_where_it_lies(archive, tmp_path):
 
 
 def test_an_archive_with_the_official_md5_is_official(archive, tmp_path, monkeypatch):
-    # Nobody here has the real one: the md5 is what makes it official, and it cannot be forged.
+    # The md5 makes it official. No test file can have it, so the check is skipped.
     monkeypatch.setattr(annotations, "_check_md5", lambda path, md5: None)
     assert fetched(archive.parent, tmp_path)["official"] is True
 
@@ -97,7 +97,7 @@ def test_the_folder_of_the_subset_is_preferred_to_folders_beside_it(tmp_path):
     assert fetched(tmp_path / "mine", tmp_path)["path"] == str(own)
 
 
-def test_an_archive_is_preferred_to_what_is_unpacked_beside_it(archive, tmp_path):
+def test_an_archive_is_preferred_to_unpacked_folders_beside_it(archive, tmp_path):
     unpacked(archive.parent / "ImageNetS50")
     assert fetched(archive.parent, tmp_path, md5_of(archive))["kind"] == "archive"
 
@@ -140,7 +140,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_a_url_prefix_is_where_the_zips_of_the_official_names_are(archive, tmp_path, slash):
+def test_a_url_prefix_is_followed_by_the_official_name(archive, tmp_path, slash):
     with AnnotationServer({f"/a/b/{NAME}": archive.read_bytes()}) as server:
         receipt = fetched(f"{server.url}/a/b{slash}", tmp_path, md5_of(archive))
         assert [request.path for request in server.requests] == [f"/a/b/{NAME}"]
@@ -154,7 +154,7 @@ def test_a_url_prefix_is_where_the_zips_of_the_official_names_are(archive, tmp_p
     assert (tmp_path / "work" / NAME).read_bytes() == archive.read_bytes()
 
 
-def test_an_archive_that_was_downloaded_before_is_not_asked_for_again(archive, tmp_path):
+def test_an_archive_that_was_downloaded_before_is_not_requested_again(archive, tmp_path):
     with AnnotationServer({f"/{NAME}": archive.read_bytes()}) as server:
         fetched(server.url, tmp_path, md5_of(archive))
         fetched(server.url, tmp_path, md5_of(archive))

@@ -1,4 +1,4 @@
-"""Unpacking masks: to the byte, recorded, and everything that is wrong said at once."""
+"""Masks are unpacked byte for byte and recorded, and all problems are reported at once."""
 
 import hashlib
 import io
@@ -17,12 +17,12 @@ from imagenet_s.runtime.errors import UserError
 
 PATHS = mask_paths(50)
 FIRST, SECOND, THIRD = PATHS[0], PATHS[500], PATHS[-1]  # of train-semi, validation, validation
-STRANGER = "validation-segmentation/n01443537/ILSVRC2012_val_99999999.png"
+UNLISTED = "validation-segmentation/n01443537/ILSVRC2012_val_99999999.png"
 
 
 @pytest.fixture(scope="module")
 def original(annotations50) -> dict[str, bytes]:
-    """mask path → bytes, of the archive as it should be."""
+    """Return mask path → bytes of the correct archive."""
     return members(Path(annotations50["path"]))
 
 
@@ -39,7 +39,7 @@ def zip_of(path: Path, masks: Mapping[str, bytes]) -> Path:
 
 
 def unpack(origin: Path, tmp_path: Path, official: bool = False, workers: int = 1) -> list[dict]:
-    """Unpacks a zip or a folder into the output `tmp_path/out` and returns the records."""
+    """Unpack a zip or a folder into the output `tmp_path/out`, and return the records."""
     receipt = {"kind": "folder" if origin.is_dir() else "archive", "path": str(origin), "official": official}
     write_json(tmp_path / "receipt.json", receipt)
     out = tmp_path / "out"
@@ -49,12 +49,12 @@ def unpack(origin: Path, tmp_path: Path, official: bool = False, workers: int = 
 
 
 def masks_of(tmp_path: Path) -> Path:
-    """Where the masks of 50 are in the output."""
+    """Return the folder of the masks of 50 in the output."""
     return tmp_path / "out" / "work" / "masks" / "50"
 
 
 def refused(origin: Path, tmp_path: Path, **options) -> UserError:
-    """The error that unpacking gives; it names the origin and leaves no records."""
+    """Return the error of unpacking, after checking that it names the origin and wrote no records."""
     with pytest.raises(UserError) as caught:
         unpack(origin, tmp_path, **options)
     assert str(origin) in str(caught.value)
@@ -72,19 +72,19 @@ def rgb_png(pixels: list) -> bytes:
     return buffer.getvalue()
 
 
-ODD = {
+INVALID = {
     FIRST: (rgb_png([[[1, 0, 9], [0, 0, 0]]]), "has blue pixels"),
     SECOND: (rgb_png([[[51, 0, 0], [232, 3, 0]]]), "has ids other than 0..50 and 1000: 51"),
-    THIRD: (b"no PNG", "is no readable PNG"),
+    THIRD: (b"no PNG", "is not a readable PNG"),
 }
 
 
 @pytest.fixture
-def odd_zip(original, tmp_path) -> Path:
-    """One mask missing, one not listed, three not as they should be."""
-    masks = original | {mask: data for mask, (data, _) in ODD.items()} | {STRANGER: original[FIRST]}
+def invalid_zip(original, tmp_path) -> Path:
+    """Return a zip with a missing mask, one that is not listed, and three that are not valid."""
+    masks = original | {mask: data for mask, (data, _) in INVALID.items()} | {UNLISTED: original[FIRST]}
     del masks[PATHS[1]]
-    return zip_of(tmp_path / "odd.zip", masks)
+    return zip_of(tmp_path / "invalid.zip", masks)
 
 
 def test_all_listed_masks_are_written_byte_for_byte(annotations50, original, tmp_path):
@@ -98,7 +98,7 @@ def test_all_listed_masks_are_written_byte_for_byte(annotations50, original, tmp
     assert sorted(path.name for path in (tmp_path / "out" / "work").iterdir()) == ["masks", "records.parquet"]
 
 
-def test_records_say_of_each_mask_what_is_in_it(annotations50, original, tmp_path):
+def test_records_describe_each_mask(annotations50, original, tmp_path):
     rows = unpack(Path(annotations50["path"]), tmp_path)
     for row in rows[::25]:
         data = original[row["mask"]]
@@ -118,7 +118,7 @@ def test_records_say_of_each_mask_what_is_in_it(annotations50, original, tmp_pat
     assert any(row["ids"].count(" ") == 3 for row in rows)  # other, two classes, ignore
 
 
-def test_two_workers_do_the_same_as_one(annotations50, original, tmp_path):
+def test_two_workers_give_the_same_result_as_one(annotations50, original, tmp_path):
     (tmp_path / "two").mkdir()
     (tmp_path / "one").mkdir()
     origin = Path(annotations50["path"])
@@ -139,7 +139,7 @@ def test_a_folder_gives_the_same_files_and_records_as_the_archive(annotations50,
     assert files_below(masks_of(tmp_path / "a")) == original
 
 
-def test_a_zip_of_windows_gives_the_same_files_and_records(annotations50, original, tmp_path):
+def test_a_zip_from_windows_gives_the_same_files_and_records(annotations50, original, tmp_path):
     by_windows = tmp_path / "windows.zip"
     with zipfile.ZipFile(by_windows, "w") as archive:
         for mask, data in original.items():
@@ -150,7 +150,7 @@ def test_a_zip_of_windows_gives_the_same_files_and_records(annotations50, origin
     assert files_below(masks_of(tmp_path / "a")) == original
 
 
-def test_what_systems_leave_among_unpacked_masks_is_told_in_one_line(original, tmp_path, caplog):
+def test_system_files_among_unpacked_masks_are_reported_in_one_line(original, tmp_path, caplog):
     caplog.set_level("INFO", "imagenet_s")
     unpacked, folder = tmp_path / "unpacked", FIRST.rpartition("/")[0]
     for mask, data in original.items():
@@ -160,8 +160,8 @@ def test_what_systems_leave_among_unpacked_masks_is_told_in_one_line(original, t
         (unpacked / folder / name).write_bytes(b"x")
     unpack(unpacked, tmp_path)
     assert files_below(masks_of(tmp_path)) == original
-    told = f"Left by the system, not part of the data set: {folder}/._{Path(FIRST).name}, {folder}/Thumbs.db"
-    assert caplog.messages.count(f"{unpacked}: {told}") == 1
+    line = f"Left by the system, not part of the data set: {folder}/._{Path(FIRST).name}, {folder}/Thumbs.db"
+    assert caplog.messages.count(f"{unpacked}: {line}") == 1
 
 
 def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path):
@@ -176,50 +176,50 @@ def test_mask_files_are_readable_and_writable_by_their_owner(original, tmp_path)
     assert modes.pop() & 0o611 == 0o600
 
 
-def test_everything_that_is_wrong_is_told_at_once(odd_zip, tmp_path):
-    error = refused(odd_zip, tmp_path)
+def test_all_problems_are_reported_at_once(invalid_zip, tmp_path):
+    error = refused(invalid_zip, tmp_path)
     text = str(error)
     assert "ImageNetS50" in text
-    assert "5 findings" in text
+    assert "have problems (5): " in text
     assert "exactly the 1,252 listed masks" in text
-    missing, stranger, *odd = error.details
+    missing, unlisted, *invalid = error.details
     assert missing == f"{PATHS[1]} is missing"
-    assert stranger == f"{STRANGER} is not listed"
-    assert len(odd) == len(ODD)
-    for line, (mask, (_, problem)) in zip(odd, ODD.items(), strict=True):
+    assert unlisted == f"{UNLISTED} is not listed"
+    assert len(invalid) == len(INVALID)
+    for line, (mask, (_, problem)) in zip(invalid, INVALID.items(), strict=True):
         assert line.startswith(f"{mask} {problem}")
 
 
-def test_the_same_in_the_official_archive_is_recorded_and_not_fatal(odd_zip, original, tmp_path, caplog):
-    rows = {row["mask"]: row for row in unpack(odd_zip, tmp_path, official=True)}
+def test_problems_in_the_official_archive_are_recorded_and_not_fatal(invalid_zip, original, tmp_path, caplog):
+    rows = {row["mask"]: row for row in unpack(invalid_zip, tmp_path, official=True)}
     assert list(rows) == [mask for mask in PATHS if mask != PATHS[1]]
-    assert {mask for mask, row in rows.items() if row["problems"]} == set(ODD)
-    for mask, (data, problem) in ODD.items():
+    assert {mask for mask, row in rows.items() if row["problems"]} == set(INVALID)
+    for mask, (data, problem) in INVALID.items():
         assert rows[mask]["problems"].startswith(problem)
         assert rows[mask]["sha256"] == hashlib.sha256(data).digest()
-    # What can be read is recorded as far as it goes, what cannot is left empty.
+    # What cannot be read is left empty in the record.
     assert (rows[FIRST]["ids"], rows[FIRST]["width"], rows[FIRST]["height"]) == ("0 1", 2, 1)
     assert rows[SECOND]["ids"] == "51 1000"
     unreadable = rows[THIRD]
     assert (unreadable["ids"], unreadable["width"], unreadable["pixels_sha256"]) == ("", None, None)
     written = files_below(masks_of(tmp_path))
-    expected = original | {mask: data for mask, (data, _) in ODD.items()}
+    expected = original | {mask: data for mask, (data, _) in INVALID.items()}
     del expected[PATHS[1]]
-    assert written == expected  # byte for byte, also the odd ones; not the stranger
-    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert len(told) == 5
-    assert f"odd, but in the official archive: {PATHS[1]} is missing" in told
+    assert written == expected  # byte for byte, also the invalid ones, but not the unlisted one
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 5
+    assert f"unexpected, but in the official archive: {PATHS[1]} is missing" in warnings
 
 
-def test_a_mask_of_an_earlier_run_does_not_stand_in_for_a_missing_one(annotations50, odd_zip, tmp_path):
+def test_a_mask_of_an_earlier_run_does_not_replace_a_missing_one(annotations50, invalid_zip, tmp_path):
     unpack(Path(annotations50["path"]), tmp_path)
     assert (masks_of(tmp_path) / PATHS[1]).is_file()
-    unpack(odd_zip, tmp_path, official=True)
+    unpack(invalid_zip, tmp_path, official=True)
     assert not (masks_of(tmp_path) / PATHS[1]).exists()
 
 
 def test_masks_of_another_subset_are_refused(original, tmp_path):
-    # 300's validation holds other images, and its ids go further: both must be seen.
+    # Subset 300 has higher ids.
     data = rgb_png([[[44, 1, 0]]])  # id 300
     error = refused(zip_of(tmp_path / "300.zip", original | {SECOND: data}), tmp_path)
     assert error.details == (f"{SECOND} has ids other than 0..50 and 1000: 300",)
@@ -229,14 +229,14 @@ def test_masks_of_another_subset_are_refused(original, tmp_path):
 def test_a_damaged_member_is_named(original, tmp_path, workers):
     path = zip_of(tmp_path / "damaged.zip", original)
     data = path.read_bytes()
-    # Stored, not deflated: the mask's own bytes are in the file, and its CRC tells.
+    # The zip is not compressed, so the mask's own bytes are in it. The CRC reveals the damage.
     at = data.index(original[SECOND]) + len(original[SECOND]) // 2
     path.write_bytes(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
     text = str(refused(path, tmp_path, workers=workers))
     assert f"'ImageNetS50/{SECOND}'" in text
     assert "damaged" in text
     assert "Download it again" in text
-    # The same where a repair takes single masks.
+    # A repair, which reads single masks, reports the same.
     assert [mask for mask, _ in masks_in(tmp_path / "receipt.json", {FIRST})] == [FIRST]
     with pytest.raises(UserError) as caught:
         list(masks_in(tmp_path / "receipt.json", {SECOND}))
@@ -251,7 +251,7 @@ def test_a_hostile_zip_writes_nothing(original, tmp_path):
     assert set(files_below(tmp_path)) - set(before) == {"receipt.json"}
 
 
-def test_a_link_in_the_place_of_a_class_folder_is_replaced_and_never_followed(original, tmp_path):
+def test_a_link_instead_of_a_class_folder_is_replaced_and_never_followed(original, tmp_path):
     wnid_folder = masks_of(tmp_path) / FIRST.rpartition("/")[0]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -263,7 +263,7 @@ def test_a_link_in_the_place_of_a_class_folder_is_replaced_and_never_followed(or
     assert list(elsewhere.iterdir()) == []
 
 
-def test_a_folder_of_the_subset_that_is_not_ours_is_left_alone(original, tmp_path):
+def test_a_subset_folder_of_the_user_is_left_alone(original, tmp_path):
     (tmp_path / "out" / "ImageNetS50" / "validation").mkdir(parents=True)
     path = zip_of(tmp_path / "good.zip", original)
     with pytest.raises(UserError, match="was not made by this pipeline; it holds: validation"):
@@ -274,9 +274,9 @@ def test_a_folder_of_the_subset_that_is_not_ours_is_left_alone(original, tmp_pat
     assert not (tmp_path / "out" / "work").exists()
 
 
-def test_an_archive_that_is_gone_says_what_to_do(tmp_path):
+def test_a_missing_archive_is_reported_with_what_to_do(tmp_path):
     error = refused(tmp_path / "gone.zip", tmp_path)
-    assert "is gone" in str(error)
+    assert "no longer exists" in str(error)
     assert "`--forcerun annotations`" in str(error)
 
 

@@ -374,7 +374,7 @@ def test_the_default_is_a_word_and_no_folder_whatever_the_name_of_this_one(tmp_p
         (
             {"method": METHOD | {"networks": "\ud800\x1b"}},
             [
-                "benchmark.method.networks: has a lone surrogate, which is no character",
+                "benchmark.method.networks: has a lone surrogate, which is not a character",
                 r"benchmark.method.networks: has control characters: '\x1b'",
             ],
         ),

@@ -219,10 +219,11 @@ def test_a_wrong_size_in_the_official_archive_is_logged_and_recorded(join, found
 
 def test_problems_of_an_official_mask_are_recorded(join, found, drawn):
     faulty, absent = sorted(mask for mask in drawn if mask.startswith(f"validation-segmentation/{FISH}/"))[:2]
-    drawn[faulty] |= {"pixels_sha256": None, "width": None, "height": None, "problems": "is no readable PNG"}
+    drawn[faulty] |= {"pixels_sha256": None, "width": None, "height": None}
+    drawn[faulty]["problems"] = "is not a readable PNG"
     del drawn[absent]
     samples = {row["mask"] or path: row for path, row in join(found, drawn, official=True).items()}
-    assert samples[faulty]["mask_problems"] == "is no readable PNG"
+    assert samples[faulty]["mask_problems"] == "is not a readable PNG"
     row = samples[absent.replace("-segmentation", "").replace(".png", ".JPEG")]
     assert row["mask_problems"] == "is missing"
     assert [row[name] for name in MASK_COLUMNS] == [None] * 5

@@ -1,4 +1,4 @@
-"""Each image read once: what is recorded of it, and the copies of it."""
+"""Each image is read once, recorded, and copied if the build needs a copy."""
 
 import hashlib
 import io
@@ -52,7 +52,7 @@ def listing50(imagenet50, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def read(tmp_path):
-    """Writes files named `<FISH>_<k>.JPEG`, reads them as one part, returns the records' rows."""
+    """Return a function that writes files `<FISH>_<k>.JPEG`, reads them as one part, and returns records."""
 
     def read(*files: bytes, copied: Path | None = None) -> list[dict]:
         rows = []
@@ -69,7 +69,7 @@ def read(tmp_path):
 
 
 def name_in_pool(k: int, data: bytes) -> str:
-    """Where the pool has what `read` wrote as its k-th file."""
+    """Return the path in the pool of the k-th file that `read` wrote."""
     return pool_path(f"{FISH}_{k}", FISH, hashlib.sha256(data).digest())
 
 
@@ -80,7 +80,7 @@ def read_listed(folder: Path, copied: Path | None = None) -> list[dict]:
 
 
 @pytest.mark.parametrize("part", subset_parts(50))
-def test_a_parts_records_are_what_its_files_are(listing50, imagenet50, tmp_path, part):
+def test_the_records_of_a_part_describe_its_files(listing50, imagenet50, tmp_path, part):
     read_part(part, listing50, tmp_path / "records.parquet", tmp_path / "pool", None, tmp_path / "scratch")
     names = {f"{name}.JPEG" for name in part_val_images(part)}
     files = [path for path in (imagenet50 / "val").iterdir() if path.name in names]
@@ -115,21 +115,21 @@ def test_the_parts_of_a_subset_read_every_image_once(listing50, imagenet50, tmp_
     assert sorted(names.to_pylist()) == sorted(path.stem for path in imagenet50.rglob("*.JPEG"))
 
 
-def test_odd_images_are_carried_and_measured_by_what_they_are(read):
+def test_images_of_other_formats_are_measured_by_their_content(read):
     assert Image.open(io.BytesIO(CMYK)).mode == "CMYK"
     sizes = [(row["width"], row["height"], row["bytes"]) for row in read(JPEG, PNG, CMYK)]
     assert sizes == [(40, 30, len(JPEG)), (40, 20, len(PNG)), (40, 10, len(CMYK))]
 
 
 @pytest.mark.parametrize("data", [NOISE, b"\xff\xd8\xff", JPEG[:30], PNG[:20], b"<html>404</html>", b"\0"])
-def test_an_image_that_pillow_cannot_read_is_carried_without_a_size(read, data):
+def test_an_image_that_pillow_cannot_read_is_recorded_without_a_size(read, data):
     (row,) = read(data)
     assert (row["width"], row["height"]) == (None, None)
     assert (row["bytes"], row["sha256"]) == (len(data), hashlib.sha256(data).digest())
 
 
 def test_a_huge_image_is_measured_by_its_header_alone():
-    # 10,000 million pixels: for Pillow a decompression bomb, if it is not told otherwise.
+    # 10,000 million pixels: a decompression bomb for Pillow by default.
     chunk = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
     header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     assert pixel_size(header + b"\0\0\0\0IDAT") == (100_000, 100_000)
@@ -145,16 +145,25 @@ def test_all_empty_files_are_named(read, tmp_path):
     assert not (tmp_path / "scratch").exists()
 
 
-def test_without_a_listed_image_there_are_empty_records(tmp_path):
+def test_records_without_images_are_an_empty_table(tmp_path):
     write_listing(listing_of([], {}), tmp_path / "listing.parquet")
     assert read_listed(tmp_path) == []
     assert pq.read_schema(tmp_path / "records.parquet").equals(images.RECORDS)
 
 
+def test_an_image_in_two_parts_is_one_even_if_another_version_worded_the_suspicion_differently(tmp_path):
+    record = images.record_of(f"{FISH}_1", FISH, JPEG[:200])
+    for name, reason in (("a", record.suspect), ("b", "worded differently")):
+        images.write_records([record._replace(suspect=reason)], [], tmp_path / name, [name])
+    table = images.read_records([tmp_path / "a", tmp_path / "b"])
+    assert table.schema.equals(images.RECORDS)
+    assert table.to_pylist() == [dict(zip(images.RECORDS.names, record, strict=True))]
+
+
 # Copies
 
 
-def test_a_copy_has_the_bytes_and_its_owner_may_read_and_write_it(read, tmp_path):
+def test_a_copy_has_the_same_bytes_and_is_writable(read, tmp_path):
     pool = tmp_path / "pool"
     rows = read(JPEG, PNG, NOISE, copied=pool / "train-50-0.json")
     copies = {str(path.relative_to(pool)): path.read_bytes() for path in (pool / "train" / FISH).iterdir()}
@@ -176,7 +185,7 @@ def test_a_copy_of_a_read_only_file_can_be_written(read, tmp_path):
     assert source.stat().st_mode & 0o777 == 0o400
 
 
-def test_a_copy_that_a_tree_links_to_is_never_written_over(read, tmp_path):
+def test_a_copy_that_a_tree_links_to_is_never_overwritten(read, tmp_path):
     read(JPEG, copied=tmp_path / "pool" / "receipt.json")
     first, second = (tmp_path / "pool" / name_in_pool(0, data) for data in (JPEG, PNG))
     placed = tmp_path / "placed.JPEG"
@@ -202,7 +211,7 @@ def test_a_copy_is_never_written_or_removed_through_a_link_to_a_folder(read, tmp
         assert (folder / f"{wnid}_9.JPEG").read_text() == "theirs, too"
 
 
-def test_reading_leaves_the_source_as_it_was(imagenet50, listing50, tmp_path):
+def test_reading_does_not_change_the_source(imagenet50, listing50, tmp_path):
     def state():
         stats = ((path, path.stat()) for path in sorted(imagenet50.rglob("*")))
         return [(path, stat.st_mtime_ns, stat.st_mode, stat.st_ino, stat.st_size) for path, stat in stats]
@@ -219,7 +228,7 @@ def test_a_file_that_cannot_be_read_is_named(read, tmp_path, now):
     read(JPEG)
     path = tmp_path / "source" / f"{FISH}_0.JPEG"
     path.unlink()
-    if now == "a folder":  # it can be opened and not be read, as a file on a broken disk
+    if now == "a folder":  # it can be opened but not read, like a file on a broken disk
         path.mkdir()
     with pytest.raises(OSError, match=r"No such file|Is a directory") as error:
         read_listed(tmp_path)
@@ -233,16 +242,16 @@ def row_of(path: Path) -> Row:
     return Row(f"{FISH}_1", FISH, str(path))
 
 
-def test_a_reader_gives_each_file_whole_whatever_its_size(tmp_path):
+def test_a_reader_returns_complete_files_of_any_size(tmp_path):
     with Reader(8) as reader:
-        # Up and down: a short file must not show the end of a longer one before it.
+        # A short file must not end with bytes of a longer one before it.
         for size in (0, 7, 8, 9, 3, 100, 0, 5000, 1):
             data = np.random.default_rng(size).bytes(size)
             (tmp_path / "a").write_bytes(data)
             assert bytes(reader.read(row_of(tmp_path / "a"))) == data
 
 
-def test_a_reader_gives_the_bytes_of_an_archive_and_of_files_in_turn(tmp_path):
+def test_a_reader_alternates_between_archives_and_files(tmp_path):
     archive, file = np.random.default_rng(0).bytes(9000), b"a file"
     (tmp_path / "a.tar").write_bytes(archive)
     (tmp_path / "b").write_bytes(file)
@@ -253,7 +262,7 @@ def test_a_reader_gives_the_bytes_of_an_archive_and_of_files_in_turn(tmp_path):
             assert bytes(reader.read(row_of(tmp_path / "b"))) == file
 
 
-def test_an_archive_that_became_shorter_is_told(tmp_path):
+def test_an_archive_that_became_shorter_is_reported(tmp_path):
     path = tmp_path / "a.tar"
     path.write_bytes(b"x" * 100)
     row = row_of(path)._replace(offset=20, size=50)
@@ -276,7 +285,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
         return stat
 
     with Reader(8) as reader:
-        held = reader.read(row_of(path))  # as the loop over images holds the one before
+        held = reader.read(row_of(path))  # as the loop over images keeps the previous one
         monkeypatch.setattr(os, "fstat", fstat_then_grow)
         with pytest.raises(UserError, match="a changed while it was read"):
             reader.read(row_of(path))
@@ -284,7 +293,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
 
 
 def opened(paths: list[Path]) -> list[Path]:
-    """Those of the files that this process has open."""
+    """Return those of the files that this process has open."""
     found = []
     for file in range(1024):
         with suppress(OSError):
@@ -300,7 +309,7 @@ def test_a_reader_closes_its_files(tmp_path):
         for _ in range(3):
             reader.read(row_of(names[0]))
         assert opened(names) == []
-        for path in names[1:]:  # of archives, the one read last stays open
+        for path in names[1:]:  # the archive that was read last stays open
             reader.read(row_of(path)._replace(offset=0, size=1))
         assert opened(names) == names[2:]
     assert opened(names) == []

@@ -1,4 +1,4 @@
-"""Passes: what the subsets need of a source that is read from front to back, once, byte for byte."""
+"""A source that is read from front to back gives the same records and copies as plain folders."""
 
 import hashlib
 import io
@@ -50,7 +50,7 @@ def root(tmp_path) -> Path:
 
 @pytest.fixture
 def read(root, tmp_path):
-    """Reads one pass of the source: the rows of its records."""
+    """Return a function that reads one pass of the source and returns its records."""
 
     def read(part: str) -> list[dict]:
         files = pass_files(find_places(root), part)
@@ -63,7 +63,7 @@ def read(root, tmp_path):
 
 @pytest.fixture
 def refusal(read, tmp_path):
-    """What is said of a pass that cannot be: it leaves no records, and nothing half-made."""
+    """Return a function that returns the error of a pass, after checking that it leaves no files."""
 
     def refusal(part: str) -> str:
         with pytest.raises(UserError) as error:
@@ -76,13 +76,13 @@ def refusal(read, tmp_path):
 
 
 def pooled(folder: Path) -> dict[str, bytes]:
-    """What the pool below `folder` holds: path in the pool → bytes."""
+    """Return path in the pool → bytes of the pool below `folder`."""
     files = (path for path in (folder / "pool").rglob("*") if not path.is_dir())
     return {str(path.relative_to(folder / "pool")): path.read_bytes() for path in files}
 
 
 def in_pool(*images: tuple[str, str, bytes]) -> dict[str, bytes]:
-    """What the pool holds of images, each with its wnid and bytes."""
+    """Return path in the pool → bytes for images, each given with its wnid and bytes."""
     return {pool_path(image, wnid, hashlib.sha256(data).digest()): data for image, wnid, data in images}
 
 
@@ -128,7 +128,7 @@ def test_records_and_the_pool_are_those_of_the_plain_folders(imagenet50, tmp_pat
     assert len(pooled(tmp_path / "other")) == len(tables["other"]) == 650 + 752 + 1682
 
 
-# What is kept
+# Which images are kept
 
 
 def test_a_pass_keeps_what_its_subsets_need_and_nothing_else(root, read, tmp_path):
@@ -150,7 +150,7 @@ def test_a_pass_keeps_what_its_subsets_need_and_nothing_else(root, read, tmp_pat
     assert pooled(tmp_path / "work") == kept | in_pool((f"{TENCH}_1", TENCH, names[1].encode()))
 
 
-def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path):
+def test_val_images_have_their_class_in_imagenet(root, read, tmp_path):
     names = [f"{MOVED}_{FISH}.JPEG", f"{UNLISTED}_{FISH}.JPEG", f"{VAL}_{FISH}.JPEG", f"{FISH}_1_{FISH}.JPEG"]
     val_tar(root, [(name, name.encode()) for name in names])
     rows = read("val-pass-50-0")
@@ -160,7 +160,7 @@ def test_val_images_have_the_class_that_imagenet_gives_them(root, read, tmp_path
     )
 
 
-def test_records_tell_size_digest_and_pixels(root, read):
+def test_records_have_size_digest_and_pixels(root, read):
     image = io.BytesIO()
     Image.new("RGB", (31, 17)).save(image, "JPEG")
     train_tars(root, [(f"{FISH}_1.JPEG", image.getvalue())])
@@ -179,7 +179,7 @@ def test_records_tell_size_digest_and_pixels(root, read):
 
 @pytest.mark.parametrize("form", ["CMYK", "PNG", "cut", "noise"])
 @pytest.mark.parametrize("layout", ["tar", "parquet"])
-def test_odd_images_are_carried_byte_for_byte(root, read, tmp_path, form, layout):
+def test_unusual_images_are_copied_byte_for_byte(root, read, tmp_path, form, layout):
     buffer = io.BytesIO()
     picture = Image.new("CMYK" if form == "CMYK" else "RGB", (5, 4), 7)
     picture.save(buffer, "PNG" if form == "PNG" else "JPEG")
@@ -194,7 +194,7 @@ def test_odd_images_are_carried_byte_for_byte(root, read, tmp_path, form, layout
     assert (row["width"], row["height"]) == ((5, 4) if form in ("CMYK", "PNG") else (None, None))
 
 
-def test_a_pass_leaves_what_the_pool_had_of_other_bytes_and_follows_no_link_in_it(root, read, tmp_path):
+def test_a_pass_keeps_copies_with_other_bytes_and_follows_no_link(root, read, tmp_path):
     first, second = (in_pool((f"{FISH}_1", FISH, data)) for data in (b"first", b"second"))
     theirs = tmp_path / "theirs" / Path(*first).name
     (tmp_path / "work" / "pool" / "train").mkdir(parents=True)
@@ -227,7 +227,7 @@ def test_a_source_without_any_needed_image_has_no_records(root, read, tmp_path):
     assert pooled(tmp_path / "work") == {}
 
 
-# Which files are whose
+# Which pass reads which file
 
 
 def test_each_file_is_read_in_one_pass_and_no_more_than_five_share_them(root):
@@ -243,7 +243,7 @@ def test_each_file_is_read_in_one_pass_and_no_more_than_five_share_them(root):
     assert sorted(files) == sorted(path.name for path in root.iterdir())
 
 
-def test_what_can_be_looked_into_is_never_read_from_front_to_back(root, imagenet50):
+def test_indexed_sources_are_never_read_from_front_to_back(root, imagenet50):
     (root / "val").symlink_to(imagenet50 / "val")
     (root / "train").symlink_to(imagenet50 / "train")
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
@@ -252,7 +252,7 @@ def test_what_can_be_looked_into_is_never_read_from_front_to_back(root, imagenet
     assert places.unused == (root / "train_images_0.tar.gz",)
 
 
-def test_of_two_kinds_of_streams_one_is_read(root):
+def test_only_one_of_two_kinds_of_streams_is_read(root):
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
     parquet(root, "train-00000-of-00001.parquet", [(f"{FISH}_1.JPEG", b"1")])
     places = find_places(root)
@@ -260,7 +260,7 @@ def test_of_two_kinds_of_streams_one_is_read(root):
     assert places.unused == (root / "train_images_0.tar.gz",)
 
 
-def test_an_empty_folder_keeps_no_stream_from_being_read(root):
+def test_an_empty_folder_does_not_prevent_a_stream_from_being_read(root):
     (root / "train").mkdir()
     (root / "val").mkdir()
     train_tars(root, [(f"{FISH}_1.JPEG", b"1")])
@@ -268,7 +268,7 @@ def test_an_empty_folder_keeps_no_stream_from_being_read(root):
     assert find_places(root).unused == ()
 
 
-def test_of_an_archive_compressed_in_two_ways_one_is_read(root):
+def test_only_one_of_two_compressions_of_an_archive_is_read(root):
     for ending in ("gz", "zst"):
         (root / f"ILSVRC2012_img_val.tar.{ending}").touch()
     places = find_places(root)
@@ -282,7 +282,7 @@ def test_of_an_archive_compressed_in_two_ways_one_is_read(root):
     assert root / "train_images_0.tar.gz" in places.unused
 
 
-# Twice the same
+# Images that occur twice
 
 
 @pytest.mark.parametrize("second", [f"{FISH}_1.JPEG", f"again/{FISH}_1.jpg", f"{FISH}_1_{FISH}.JPEG"])
@@ -297,7 +297,7 @@ def test_an_image_twice_with_other_bytes_is_an_error(root, refusal, data):
     train_tars(root, [(f"{FISH}_1.JPEG", b"same"), (f"{FISH}_2.JPEG", b"2"), (f"again/{FISH}_1.JPEG", data)])
     archive = root / "train_images_0.tar.gz"
     text = refusal("train-pass-50-0")
-    assert f"The source holds {FISH}_1.JPEG twice, with different bytes: in {archive}. " in text
+    assert f"The source has {FISH}_1.JPEG twice, with different bytes: in {archive}. " in text
 
 
 @pytest.mark.parametrize("first", [0, 6])
@@ -332,7 +332,7 @@ def test_an_image_in_two_passes_with_other_bytes_is_an_error_that_names_both(roo
     assert text in str(error.value)
 
 
-# What is damaged
+# Damaged sources
 
 
 def test_empty_images_are_named_with_their_archives_and_the_rest_is_read(root, refusal, tmp_path):
@@ -349,7 +349,7 @@ def test_a_parquet_image_without_bytes_is_named(root, refusal):
     assert f"1 image files are empty: {path}: {VAL}." in refusal("val-pass-50-0")
 
 
-def test_empty_images_that_no_subset_needs_are_no_obstacle(root, read):
+def test_empty_images_that_no_subset_needs_are_ignored(root, read):
     train_tars(root, [(f"{TENCH}_1.JPEG", b""), (f"{FISH}_2.JPEG", b"2")])
     assert [row["image"] for row in read("train-pass-50-0")] == [f"{FISH}_2"]
 
@@ -366,12 +366,12 @@ def test_a_damaged_archive_leaves_no_records(root, refusal, read):
 # After a build
 
 
-def test_pruning_removes_the_records_of_images_that_it_takes_from_the_pool(root, read, tmp_path):
+def test_pruning_removes_the_records_of_images_that_it_removes_from_the_pool(root, read, tmp_path):
     train_tars(root, [(f"{FISH}_1.JPEG", b"1"), (f"{TENCH}_1.JPEG", b"2")])
     val_tar(root, [(f"{VAL}.JPEG", b"3"), (f"{MOVED}.JPEG", b"4")])
     parts = ["train-pass-50-0", "val-pass-50-0", "train-pass-300-0", "val-pass-300-0"]
     rows = {part: read(part) for part in parts}
-    # 300 was begun, and its records never joined; 50 was built. What both have stays in the pool.
+    # 50 was built; 300 was started, but its records were never joined. Images of both stay in the pool.
     samples = [
         {"image": f"any/{row['imagenet_wnid']}/{row['image']}.JPEG"}
         | {name: row[name] for name in ("imagenet_wnid", "sha256")}
@@ -385,6 +385,6 @@ def test_pruning_removes_the_records_of_images_that_it_takes_from_the_pool(root,
     assert pooled(tmp_path / "work") == in_pool(
         (f"{FISH}_1", FISH, b"1"), (MOVED, TENCH, b"4"), (VAL, FISH, b"3")
     )
-    # Were they left, a later run would take the images for read, and not find them.
+    # Otherwise a later run would expect these images in the pool and not find them.
     left = sorted(path.stem for path in (tmp_path / "work" / "images").iterdir())
     assert left == sorted(["train-pass-50-0", "val-pass-50-0", "val-pass-300-0"])

@@ -1,46 +1,44 @@
-"""Files appear whole or not at all, and nothing is written through a link."""
+"""Files appear complete or not at all, and nothing is written through a link."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from helpers.trees import littered
 from imagenet_s.io.atomic import (
     atomic_write,
     ensure_real_dir,
     read_json,
+    remove_folder,
+    remove_if_empty,
     scratch_folder,
     sha256_of,
     write_atomically,
     write_json,
 )
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture
 def source(tmp_path):
-    """A folder that stands for the user's: a link leads to it, and it must stay as it is."""
+    """Return a folder in the role of the user's: links point to it, and it must not change."""
     folder = tmp_path / "source"
     folder.mkdir()
     (folder / "image.JPEG").write_text("theirs")
     return folder
 
 
-def test_a_written_file_has_its_name_only_when_the_block_has_ended(tmp_path):
+def test_a_file_has_its_name_only_after_the_block(tmp_path):
     path = tmp_path / "new" / "deep" / "a.txt"
     with atomic_write(path) as partial:
         partial.write_text("whole")
-        # In the same folder, or the rename could not be one step.
+        # In the same folder, so that the rename is atomic.
         assert partial.parent == path.parent
         assert os.listdir(path.parent) == [partial.name] != [path.name]
     assert os.listdir(path.parent) == ["a.txt"]
     assert path.read_text() == "whole"
 
 
-def test_an_exception_leaves_the_old_file_and_nothing_of_the_new(tmp_path):
+def test_an_exception_leaves_only_the_old_file(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
 
@@ -55,7 +53,7 @@ def test_an_exception_leaves_the_old_file_and_nothing_of_the_new(tmp_path):
     assert path.read_text() == "old"
 
 
-def test_a_written_file_replaces_the_name_not_the_bytes_behind_it(tmp_path):
+def test_a_write_replaces_the_name_but_not_other_hard_links(tmp_path):
     path, other_name = tmp_path / "a.txt", tmp_path / "b.txt"
     path.write_text("old")
     os.link(path, other_name)
@@ -65,7 +63,7 @@ def test_a_written_file_replaces_the_name_not_the_bytes_behind_it(tmp_path):
     assert other_name.read_text() == "old"
 
 
-def test_what_a_killed_run_left_under_the_temporary_name_is_gone_at_the_start(tmp_path):
+def test_a_temporary_file_of_a_killed_run_is_not_reused(tmp_path):
     path = tmp_path / "a.txt"
     with atomic_write(path) as partial:
         partial.write_text("first")
@@ -76,7 +74,7 @@ def test_what_a_killed_run_left_under_the_temporary_name_is_gone_at_the_start(tm
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_put_writes_the_bytes_and_leaves_nothing_in_scratch(tmp_path):
+def test_write_atomically_leaves_nothing_in_scratch(tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     write_atomically(b"\x00\xff bytes", tmp_path / "a.JPEG", scratch)
@@ -86,7 +84,7 @@ def test_put_writes_the_bytes_and_leaves_nothing_in_scratch(tmp_path):
 
 
 @pytest.mark.parametrize("make", [os.symlink, os.link])
-def test_put_replaces_a_link_and_leaves_the_file_behind_it(tmp_path, source, make):
+def test_write_atomically_replaces_a_link_and_keeps_its_target(tmp_path, source, make):
     make(source / "image.JPEG", tmp_path / "a.JPEG")
     write_atomically(b"ours", tmp_path / "a.JPEG", tmp_path)
     assert (tmp_path / "a.JPEG").read_bytes() == b"ours"
@@ -94,7 +92,7 @@ def test_put_replaces_a_link_and_leaves_the_file_behind_it(tmp_path, source, mak
     assert (source / "image.JPEG").read_text() == "theirs"
 
 
-def test_a_real_folder_is_made_with_all_its_parents_and_keeps_what_it_holds(tmp_path):
+def test_a_real_folder_is_made_with_its_parents_and_keeps_its_files(tmp_path):
     folder = ensure_real_dir(tmp_path / "root", "train/n01443537")
     assert folder == tmp_path / "root" / "train" / "n01443537"
     (folder / "kept.txt").write_text("kept")
@@ -103,7 +101,7 @@ def test_a_real_folder_is_made_with_all_its_parents_and_keeps_what_it_holds(tmp_
 
 
 @pytest.mark.parametrize("linked", ["train", "train/n01443537"])
-def test_a_link_to_a_folder_is_replaced_by_a_folder_and_its_target_stays(tmp_path, source, linked):
+def test_a_link_to_a_folder_is_replaced_by_a_folder_and_its_target_is_kept(tmp_path, source, linked):
     (source / "n01443537").mkdir()
     root = tmp_path / "root"
     (root / linked).parent.mkdir(parents=True)
@@ -123,7 +121,7 @@ def test_a_dangling_link_is_replaced_by_a_folder(tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_the_root_of_a_real_folder_may_be_reached_by_a_link(tmp_path):
+def test_the_root_of_a_real_folder_may_be_a_link(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "results").symlink_to(tmp_path / "disk")
     ensure_real_dir(tmp_path / "results", "train")
@@ -131,7 +129,7 @@ def test_the_root_of_a_real_folder_may_be_reached_by_a_link(tmp_path):
     assert (tmp_path / "disk" / "train").is_dir()
 
 
-def test_a_file_in_the_way_of_a_real_folder_is_told_and_kept(tmp_path):
+def test_a_file_with_the_name_of_a_real_folder_is_reported_and_kept(tmp_path):
     (tmp_path / "train").write_text("a file of the user's")
     with pytest.raises(FileExistsError) as error:
         ensure_real_dir(tmp_path, "train/n01443537")
@@ -139,7 +137,7 @@ def test_a_file_in_the_way_of_a_real_folder_is_told_and_kept(tmp_path):
     assert (tmp_path / "train").read_text() == "a file of the user's"
 
 
-def test_a_scratch_folder_starts_empty_and_ends_gone(tmp_path):
+def test_a_scratch_folder_is_empty_at_the_start_and_deleted_at_the_end(tmp_path):
     folder = tmp_path / "tmp" / "job"
     (folder / "left").mkdir(parents=True)
     (folder / "left" / "by a killed run").touch()
@@ -149,7 +147,7 @@ def test_a_scratch_folder_starts_empty_and_ends_gone(tmp_path):
     assert not folder.exists()
 
 
-def test_a_scratch_folder_is_gone_after_an_exception(tmp_path):
+def test_a_scratch_folder_is_deleted_after_an_exception(tmp_path):
     def work():
         with scratch_folder(tmp_path / "job") as scratch:
             (scratch / "work").touch()
@@ -160,7 +158,7 @@ def test_a_scratch_folder_is_gone_after_an_exception(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_json_is_written_for_people_to_read(tmp_path):
+def test_json_is_written_readably(tmp_path):
     write_json(tmp_path / "a.json", {"b": "Größe", "a": [1]})
     text = '{\n  "b": "Größe",\n  "a": [\n    1\n  ]\n}\n'
     assert (tmp_path / "a.json").read_bytes() == text.encode("utf-8")
@@ -174,29 +172,22 @@ def test_sha256_of_a_file_is_that_of_its_bytes(tmp_path):
     assert sha256_of(tmp_path / "abc") == expected
 
 
-def test_a_name_that_is_not_utf_8_goes_through_json_unchanged(tmp_path):
-    odd = os.fsdecode(b"r\xe9sum\xe9.txt")
-    value = {"strangers": [odd, f"back\\slash\\{odd}", "Größe"], odd: 1}
+def test_a_name_that_is_not_utf_8_survives_json(tmp_path):
+    name = os.fsdecode(b"r\xe9sum\xe9.txt")
+    value = {"names": [name, f"back\\slash\\{name}", "Größe"], name: 1}
     write_json(tmp_path / "a.json", value)
     assert "r\\udce9sum\\udce9.txt" in (tmp_path / "a.json").read_text(encoding="utf-8")
     assert read_json(tmp_path / "a.json") == value
 
 
-def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
-    code = (
-        "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
-        "odd = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
-        "start_log(Path('a.log')); log.warning('warned of %s', odd); print(f'printed {odd}')"
-    )
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert run.stdout == "printed r\\udce9sum\\udce9.txt\n"
-    assert run.stderr == "warned of r\\udce9sum\\udce9.txt\n"
-    assert (tmp_path / "a.log").read_text(encoding="utf-8").endswith(run.stderr)
+def test_a_folder_is_deleted_with_its_system_files_only_if_it_has_no_others(tmp_path):
+    folder = littered(tmp_path / "folder", ".DS_Store", "@eaDir/x", "notes.txt")
+    assert not remove_if_empty(folder)
+    with pytest.raises(OSError, match="not empty"):
+        remove_folder(folder)
+    assert sorted(os.listdir(folder)) == [".DS_Store", "@eaDir", "notes.txt"]
+    (folder / "notes.txt").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "._link").symlink_to(tmp_path / "elsewhere")
+    assert remove_if_empty(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["elsewhere"]

@@ -1,4 +1,4 @@
-"""Downloads against a real server that misbehaves in every way we could think of."""
+"""Downloads from a real server that misbehaves in many ways."""
 
 import hashlib
 import random
@@ -59,12 +59,12 @@ def part(path):
 
 
 def asked(server):
-    """Of every request: the range asked for, the status and the bytes of the answer."""
+    """Return for each request the requested range, and the status and number of bytes of the answer."""
     return [(request.range, request.status, request.sent) for request in server.requests]
 
 
 def fails(server, path, md5=MD5, patience=QUICK):
-    """The text of the error; nothing stands under the final name, and the text always helps."""
+    """Return the error's text, after checking that it is helpful and that the final file does not exist."""
     with pytest.raises(UserError) as caught:
         download(server.url + "/x.zip", path, md5, patience)
     assert not path.exists()
@@ -75,20 +75,20 @@ def fails(server, path, md5=MD5, patience=QUICK):
 
 
 def succeeds(server, path, md5=MD5, patience=QUICK):
-    """The file stands there complete, alone."""
+    """Download, and check that the file is complete and alone in its folder."""
     assert download(server.url + "/x.zip", path, md5, patience) == MD5
     assert path.read_bytes() == DATA
     assert [file.name for file in path.parent.iterdir()] == ["x.zip"]
 
 
 @pytest.mark.parametrize("md5", [MD5, MD5.upper(), None])
-def test_plain(server, path, md5):
+def test_a_plain_download(server, path, md5):
     succeeds(server, path, md5)
     assert asked(server) == [(None, 200, SIZE)]
     assert server.requests[0].headers["Accept-Encoding"] == "identity"
 
 
-def test_what_is_there_is_not_asked_for(server, path):
+def test_an_existing_file_is_not_requested(server, path):
     path.parent.mkdir()
     path.write_bytes(DATA)
     succeeds(server, path)
@@ -96,7 +96,7 @@ def test_what_is_there_is_not_asked_for(server, path):
 
 
 @pytest.mark.parametrize("md5", [MD5, None])
-def test_what_is_there_but_wrong_or_unproven_is_replaced(server, path, md5):
+def test_an_existing_file_that_is_wrong_or_unverified_is_replaced(server, path, md5):
     path.parent.mkdir()
     path.write_bytes(OTHER)
     succeeds(server, path, md5)
@@ -144,7 +144,7 @@ def test_a_call_resumes_what_an_earlier_call_left(server, path):
     text = fails(server, path)
     assert "1,000 bytes" in text
     assert "HTTP 503" in text
-    assert "same command again: it resumes" in text
+    assert "same command again: it resumes the download" in text
     assert path.with_name(".x.zip.part").read_bytes() == DATA[:1000]
     server.behave()
     server.requests.clear()
@@ -187,7 +187,7 @@ def test_a_stall_before_the_answer_is_retried(server, path):
 
 
 @pytest.mark.parametrize("bad", [Status(500), Status(503), Status(429), Status(408), HangUp()])
-def test_passing_troubles_are_retried(server, path, bad):
+def test_temporary_failures_are_retried(server, path, bad):
     server.misbehave("/x.zip", bad, bad)
     succeeds(server, path)
     assert [r.status for r in server.requests][2:] == [200]
@@ -202,14 +202,14 @@ def test_passing_troubles_are_retried(server, path, bad):
         (Truncate(0), ""),  # in the words of urllib3, which vary
     ],
 )
-def test_lasting_troubles_end_after_so_many_tries(server, path, bad, reason):
+def test_lasting_failures_end_after_the_last_try(server, path, bad, reason):
     server.misbehave("/x.zip", bad, forever=True)
     text = fails(server, path)
-    assert f"expected the whole file, got 0 bytes and then, at try 3, {reason}" in text
+    assert f"expected the whole file, got 0 bytes and then, on try 3, {reason}" in text
     assert len(server.requests) == 3
 
 
-def test_a_try_that_brought_something_counts_anew(server, path):
+def test_a_try_that_brings_bytes_resets_the_count(server, path):
     bad = Status(503)
     server.misbehave("/x.zip", bad, bad, Truncate(1000), bad, Truncate(1000), bad, Truncate(1000))
     succeeds(server, path)
@@ -217,20 +217,20 @@ def test_a_try_that_brought_something_counts_anew(server, path):
     assert [r.range for r in server.requests] == [*ranges, "bytes=3000-"]
 
 
-def test_a_line_that_drips_ends_too(server, path):
+def test_a_connection_that_brings_single_bytes_ends_too(server, path):
     server.misbehave("/x.zip", Truncate(1), forever=True)
     assert "30 bytes" in fails(server, path)
     assert len(server.requests) == 10 * QUICK.tries
 
 
-def test_what_comes_again_and_again_from_the_start_is_nothing_new(server, path):
+def test_the_same_bytes_again_do_not_reset_the_count(server, path):
     server.misbehave("/x.zip", IgnoreRange(after=1000), forever=True)
     fails(server, path)
     # The first brought 1000 bytes, and the two after it nothing more.
     assert [r.range for r in server.requests] == [None, "bytes=1000-", "bytes=1000-"]
 
 
-def test_waits_double_from_the_backoff_and_begin_anew(server, path, monkeypatch):
+def test_waits_double_from_the_backoff_and_are_reset(server, path, monkeypatch):
     waits = []
     monkeypatch.setattr("imagenet_s.io.download.time.sleep", waits.append)
     bad = Status(503)
@@ -239,13 +239,13 @@ def test_waits_double_from_the_backoff_and_begin_anew(server, path, monkeypatch)
     assert waits == [2, 4, 8, 2, 4, 8]
 
 
-def test_no_one_listens(path):
+def test_a_server_that_is_not_running(path):
     with AnnotationServer({}) as server:
         pass
     text = fails(server, path)
     assert "refused" in text
     assert "0 bytes" in text
-    assert "at try 3" in text
+    assert "on try 3" in text
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 204, 304])
@@ -264,7 +264,7 @@ def test_a_final_status_keeps_what_arrived_earlier(server, path, part):
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1/x.zip", "ftp://127.0.0.1/x.zip", "http://", "http://["])
-def test_addresses_that_lead_nowhere(path, url):
+def test_invalid_addresses(path, url):
     with pytest.raises(UserError, match="expected an address that leads to a file") as caught:
         download(url, path, MD5, Patience(backoff=1e6))
     assert f"Cannot download {url}:" in str(caught.value)
@@ -286,7 +286,7 @@ def test_a_range_that_begins_elsewhere_starts_over(server, path, part, start):
     assert asked(server) == [("bytes=1000-", 206, SIZE - start), (None, 200, SIZE)]
 
 
-def test_a_part_of_the_file_that_nobody_asked_for_is_retried(server, path):
+def test_a_range_that_was_not_requested_is_retried(server, path):
     server.misbehave("/x.zip", WrongRange(500))
     succeeds(server, path, md5=None)
     assert asked(server) == [(None, 206, SIZE - 500), (None, 200, SIZE)]
@@ -299,13 +299,13 @@ def test_a_part_longer_than_the_file_starts_over(server, path, part, stale):
     assert asked(server) == [(f"bytes={len(stale)}-", 416, 0), (None, 200, SIZE)]
 
 
-def test_416_for_ever_ends(server, path):
+def test_endless_416_ends(server, path):
     server.misbehave("/x.zip", Status(416), forever=True)
     assert "HTTP 416" in fails(server, path)
     assert [r.range for r in server.requests] == [None] * 3
 
 
-def test_a_stale_part_shows_in_the_md5_and_starts_over_once(server, path, part):
+def test_a_stale_part_is_detected_by_the_md5_and_starts_over_once(server, path, part):
     part.write_bytes(OTHER[:1000])
     succeeds(server, path)
     assert asked(server) == [("bytes=1000-", 206, SIZE - 1000), (None, 200, SIZE)]
@@ -386,7 +386,7 @@ def test_an_html_page_leaves_the_part_as_it_was(server, path, part):
     assert part.read_bytes() == DATA[:1000]
 
 
-def test_bytes_like_html_within_a_file_are_none(server, path, part):
+def test_html_inside_a_file_is_not_taken_for_a_page(server, path, part):
     data = DATA[:1000] + b"<html>" + DATA
     server.files["/x.zip"] = data
     part.write_bytes(data[:1000])
@@ -423,7 +423,7 @@ def test_a_file_where_the_folder_should_be(server, path):
     assert server.requests == []
 
 
-def test_misbehaviours_are_used_up_in_order(server, path):
+def test_the_servers_misbehaviours_are_used_in_order(server, path):
     server.misbehave("/x.zip", Well(), Status(404))
     succeeds(server, path, md5=None)
     path.unlink()

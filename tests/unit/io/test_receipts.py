@@ -1,92 +1,18 @@
-"""Durability: what a receipt vouches for is on disk before the receipt has its name, by one sync a job."""
+"""A receipt is renamed only after one sync of the data that it stands for."""
 
 import errno
 import os
-import random
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
-from PIL import Image
 
 from helpers.builds import ROOT
-from helpers.damages import deleted, own_copy, replaced
-from helpers.raw_imagenet import hugging_face_tars
-from helpers.trees import linked_copy
-from imagenet_s.annotations.fetch import fetch
-from imagenet_s.annotations.unpack import unpack_masks
-from imagenet_s.benchmark.baseline.distance_matching import FeatureFolders, Vote, distance_match
-from imagenet_s.benchmark.baseline.grid_features import write_grid_features
-from imagenet_s.cli.main import main
-from imagenet_s.config.build_request import BuildRequest
-from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
-from imagenet_s.dataset.manifests import write_manifests
-from imagenet_s.dataset.metadata import Origin, write_dataset
-from imagenet_s.dataset.prune import prune
-from imagenet_s.dataset.samples import join_samples
-from imagenet_s.dataset.summary import write_summary
-from imagenet_s.dataset.tree import ScannedFiles, build_tree
-from imagenet_s.demo.generate import make_annotations, make_images
-from imagenet_s.images.read import read_part
-from imagenet_s.images.stream import read_pass
+from helpers.disk_calls import Recorder, failing, needs_proc, part_of
 from imagenet_s.io import receipts as module
 from imagenet_s.io.receipts import durable, receipt, receipts, sync, write_receipt
-from imagenet_s.masks.codec import rgb_png
-from imagenet_s.preflight.check import check_and_list
-from imagenet_s.runtime.lock import _held
-from imagenet_s.source.layouts import find_places, pass_files
-from imagenet_s.spec.method_txt import LINES
-from imagenet_s.spec.subsets import MASKED, label_folder, sample_manifests, subset_of
-from imagenet_s.verify import adopt as adopt_module
-from imagenet_s.verify.compare import verify
-
-
-class Recorder:
-    """What was asked of the system, in order: (call, path). At a sync, also which files there are then."""
-
-    def __init__(self, folder: Path, monkeypatch):
-        self.folder, self.calls, self.synced = folder, [], []
-        fsync, replace, sync_file_system = os.fsync, os.replace, module._sync_file_system
-
-        def recorded_fsync(file):
-            self.calls.append(("fsync", os.readlink(f"/proc/self/fd/{file}")))
-            fsync(file)
-
-        def recorded_replace(source, target):
-            self.calls.append(("rename", str(target)))
-            replace(source, target)
-
-        def recorded_sync(folder):
-            self.calls.append(("sync", str(folder)))
-            self.synced.append(self.files())
-            sync_file_system(folder)
-
-        monkeypatch.setattr(os, "fsync", recorded_fsync)
-        monkeypatch.setattr(os, "replace", recorded_replace)
-        monkeypatch.setattr(module, "_sync_file_system", recorded_sync)
-
-    def files(self) -> dict[int, tuple]:
-        """inode → size and time of each file and link below the folder."""
-        found = {}
-        for parent, folders, names in os.walk(self.folder):
-            for name in [*names, *(x for x in folders if os.path.islink(f"{parent}/{x}"))]:
-                stat = os.lstat(f"{parent}/{name}")
-                found[stat.st_ino] = (stat.st_size, stat.st_mtime_ns)
-        return found
-
-    def after_the_sync(self) -> list[tuple[str, str]]:
-        return self.calls[[call for call, _ in self.calls].index("sync") + 1 :]
-
-
-needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
 
 
 @pytest.fixture
@@ -94,15 +20,8 @@ def recorder(tmp_path, monkeypatch) -> Recorder:
     return Recorder(tmp_path, monkeypatch)
 
 
-def part_of(path: Path) -> str:
-    return str(path.with_name(f".{path.name}.part"))
-
-
-# A receipt
-
-
 @needs_proc
-def test_a_receipt_gets_its_name_after_one_sync_of_what_it_vouches_for(tmp_path, recorder):
+def test_a_receipt_is_renamed_after_one_sync_of_its_data(tmp_path, recorder):
     data, path = tmp_path / "data", tmp_path / "receipts" / "a.json"
     data.mkdir()
     with receipt(path, data) as partial:
@@ -135,7 +54,7 @@ def test_several_receipts_share_one_sync_and_one_fsync_of_their_folder(tmp_path,
 
 
 @needs_proc
-def test_a_durable_file_is_on_disk_itself_and_syncs_nothing_else(tmp_path, recorder):
+def test_a_durable_file_syncs_itself_and_nothing_else(tmp_path, recorder):
     path = tmp_path / "plan"
     with durable(path) as partial:
         partial.write_text("plan")
@@ -143,7 +62,7 @@ def test_a_durable_file_is_on_disk_itself_and_syncs_nothing_else(tmp_path, recor
 
 
 @needs_proc
-def test_both_file_systems_are_synced_where_data_and_receipt_lie_on_two(tmp_path, recorder):
+def test_both_file_systems_are_synced_if_data_and_receipt_are_on_two(tmp_path, recorder):
     elsewhere = next(
         (f for f in ("/dev/shm", "/var/tmp", ROOT) if os.stat(f).st_dev != os.stat(tmp_path).st_dev), None
     )
@@ -160,35 +79,21 @@ def test_both_file_systems_are_synced_where_data_and_receipt_lie_on_two(tmp_path
 
 
 @needs_proc
-def test_a_folder_that_is_not_there_holds_nothing_to_sync(tmp_path, recorder):
+def test_a_missing_folder_is_not_synced(tmp_path, recorder):
     sync(tmp_path / "pool")
     assert recorder.calls == []
 
 
 def both(paths: list[Path], text: str) -> None:
-    """Writes receipts of a text."""
+    """Write receipts with this text."""
     with receipts(paths) as partials:
         for partial in partials:
             partial.write_text(text)
 
 
-def failing(monkeypatch, call: str, error: int) -> None:
-    """Makes a call of the system fail."""
-
-    def fail(*_):
-        raise OSError(error, os.strerror(error))
-
-    if call == "syncfs":
-        libc = type("libc", (), {"syncfs": lambda _: -1})
-        monkeypatch.setattr(module, "_libc", lambda: libc)
-        monkeypatch.setattr(module.ctypes, "get_errno", lambda: error)
-    else:
-        monkeypatch.setattr(os, call, fail)
-
-
 @pytest.mark.parametrize("error", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
 @pytest.mark.parametrize("call", ["syncfs", "fsync", "replace"])
-def test_a_fault_of_the_disk_is_told_with_a_name_and_no_receipt_appears(tmp_path, monkeypatch, call, error):
+def test_a_disk_error_names_the_file_and_no_receipt_appears(tmp_path, monkeypatch, call, error):
     paths = [tmp_path / "a.json", tmp_path / "b.json"]
     paths[0].write_text("of an earlier run")
     failing(monkeypatch, call, error)
@@ -203,7 +108,7 @@ def test_a_fault_of_the_disk_is_told_with_a_name_and_no_receipt_appears(tmp_path
 
 @pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
 @pytest.mark.parametrize("call", ["syncfs", "fsync"])
-def test_a_file_system_that_cannot_sync_fails_no_build(tmp_path, monkeypatch, call, error):
+def test_a_file_system_without_sync_does_not_fail_a_build(tmp_path, monkeypatch, call, error):
     failing(monkeypatch, call, error)
     write_receipt(tmp_path / "a.json", {})
     assert os.listdir(tmp_path) == ["a.json"]
@@ -213,7 +118,7 @@ def test_a_file_system_that_cannot_sync_fails_no_build(tmp_path, monkeypatch, ca
 def test_a_system_without_syncfs_syncs_everything(tmp_path, monkeypatch, has_it):
     calls = []
     monkeypatch.setattr(os, "sync", lambda: calls.append("sync"))
-    if has_it:  # the library has it, and the kernel has not
+    if has_it:  # the C library has it, but the kernel does not
         failing(monkeypatch, "syncfs", errno.ENOSYS)
     else:
         monkeypatch.setattr(module, "_libc", lambda: object())
@@ -221,7 +126,7 @@ def test_a_system_without_syncfs_syncs_everything(tmp_path, monkeypatch, has_it)
     assert calls == ["sync"]
 
 
-def test_the_system_itself_is_asked(tmp_path, monkeypatch):
+def test_the_systems_own_syncfs_is_called(tmp_path, monkeypatch):
     if not hasattr(module._libc(), "syncfs"):
         pytest.skip("this system has no syncfs")
     monkeypatch.setattr(os, "sync", lambda: pytest.fail("syncfs is there"))
@@ -242,322 +147,3 @@ def test_a_crash_before_the_rename_leaves_no_final_name(tmp_path, moment):
     assert sorted(os.listdir(tmp_path)) == [".a.part", ".b.part"]
     both([tmp_path / "a", tmp_path / "b"], "whole")
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
-
-
-# Each kind of job
-
-
-@pytest.fixture
-def output(output50, tmp_path) -> Path:
-    return own_copy(output50, tmp_path / "results")
-
-
-Job = Callable[[Path, Path, dict], list[Path]]  # (output, source, annotations) → the receipts
-
-
-def work_of(output: Path) -> tuple[Path, Path]:
-    return output / "work", output / "work" / "tmp" / "test"
-
-
-def demo_images(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    make_images(50, work / "demo" / "imagenet", work / "demo" / "images-50.json", 1, scratch)
-    return [work / "demo" / "images-50.json"]
-
-
-def demo_annotations(output: Path, source: Path, annotations: dict) -> list[Path]:
-    path = output / "work" / "annotations" / "50.json"
-    make_annotations(50, output / "work" / "demo" / "annotations", path, 1)
-    return [path]
-
-
-def listing(output: Path, source: Path, annotations: dict) -> list[Path]:
-    folder = output / "work" / "source"
-    check_and_list(50, BuildRequest(source, output, [50], False, "copy", ["id16"]), folder)
-    return [folder / "50.parquet", folder / "50.json"]
-
-
-def images_copied(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    paths = [work / "images" / "train-50-0.parquet", work / "pool" / "train-50-0.json"]
-    shutil.rmtree(work / "pool" / "train")
-    read_part("train-50-0", work / "source" / "50.parquet", paths[0], work / "pool", paths[1], scratch)
-    return paths
-
-
-def images_linked(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    path = work / "images" / "val-50-0.parquet"
-    shutil.rmtree(work / "pool")
-    read_part("val-50-0", work / "source" / "50.parquet", path, work / "pool", None, scratch)
-    return [path]
-
-
-def stream(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    places = find_places(hugging_face_tars(source, output / "tars"))
-    path = work / "images" / "val-pass-50-0.parquet"
-    shutil.rmtree(work / "pool")
-    read_pass("val-pass-50-0", pass_files(places, "val-pass-50-0"), path, work / "pool", scratch)
-    return [path]
-
-
-def fetched(output: Path, source: Path, annotations: dict) -> list[Path]:
-    folder = output / "zips"
-    folder.mkdir()
-    shutil.copy(annotations["path"], folder / subset_of(50).archive_name)
-    path = output / "work" / "annotations" / "50.json"
-    fetch(50, str(folder), annotations["md5"], path.parent, path)
-    return [path]
-
-
-def masks(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    path = work / "masks" / "50.parquet"
-    shutil.rmtree(path.with_suffix(""))
-    unpack_masks(50, work / "annotations" / "50.json", output, path, 1, scratch)
-    return [path]
-
-
-def samples(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, path = output / "work", output / "work" / "samples" / "50.parquet"
-    parts = sorted((work / "images").glob("*.parquet"))
-    join_samples(50, False, parts, work / "masks" / "50.parquet", work / "annotations" / "50.json", path)
-    return [path]
-
-
-def tree(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work = output / "work"
-    listed, seen = [work / "source" / "50.parquet"], [work / "source" / "50.json"]
-    path = work / "trees" / "50.json"
-    shutil.rmtree(output / "ImageNetS50")
-    build_tree(50, work / "samples" / "50.parquet", ScannedFiles(listed, seen), "copy", output, path)
-    return [path]
-
-
-def labels(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, scratch = work_of(output)
-    root, records = output / "ImageNetS50", work / "masks" / "50.parquet"
-    digests = {split: root / "manifests" / f"{label_folder(split, 'color')}.sha256" for split in MASKED}
-    unpacked = UnpackedMasks(50, records, records.with_suffix(""))
-    encode_labels(unpacked, "color", root, digests, 1, scratch)
-    return list(digests.values())
-
-
-def manifests(output: Path, source: Path, annotations: dict) -> list[Path]:
-    folder = output / "ImageNetS50" / "manifests"
-    write_manifests(output / "work" / "samples" / "50.parquet", folder)
-    return [folder / name for name in sample_manifests()]
-
-
-def dataset(output: Path, source: Path, annotations: dict) -> list[Path]:
-    work, root = output / "work", output / "ImageNetS50"
-    records, archive = work / "samples" / "50.parquet", work / "annotations" / "50.json"
-    origin = Origin([work / "source" / "50.json"], archive, "copy")
-    write_dataset(50, ["id16"], records, root, origin)
-    return [root / "dataset.json"]
-
-
-def tidied(output: Path, source: Path, annotations: dict) -> list[Path]:
-    path = output / "work" / "source" / "tidy.json"
-    prune([50], "copy", False, output, path)
-    return [path]
-
-
-def summary(output: Path, source: Path, annotations: dict) -> list[Path]:
-    write_summary([output / "ImageNetS50" / "dataset.json"], output / "summary.txt")
-    return [output / "summary.txt"]
-
-
-def features(output: Path, source: Path, annotations: dict) -> list[Path]:
-    out = output / "features" / "train-semi"
-    write_grid_features(output / "ImageNetS50" / "train-semi", out, 1)
-    return [out.with_name("train-semi.json")]
-
-
-def predicted(output: Path, source: Path, annotations: dict) -> list[Path]:
-    root, found, out = output / "ImageNetS50", output / "features" / "train-semi", output / "predicted"
-    folders = FeatureFolders(found, root, found, root / "train-semi")
-    distance_match(50, folders, Vote(10, 0.07), out, 1)
-    return [output / "predicted.json"]
-
-
-def matched(output: Path, source: Path, annotations: dict) -> list[Path]:
-    root = str(output / "ImageNetS50" / "validation-segmentation")
-    paths = [output / "out" / "match-info.json", output / "out" / "match.json"]
-    arguments = ["--truth", root, "--predictions", root, "--out", str(paths[1]), "--workers", "1"]
-    assert main(["match", "--subset", "50", *arguments]) == 0
-    return paths
-
-
-def scored(output: Path, source: Path, annotations: dict) -> list[Path]:
-    root = str(output / "ImageNetS50" / "validation-segmentation")
-    path = output / "out" / "metrics.json"
-    arguments = ["--truth", root, "--predictions", root, "--out", str(path), "--workers", "1"]
-    assert main(["evaluate", "--subset", "50", *arguments]) == 0
-    return [path]
-
-
-def submitted(output: Path, source: Path, annotations: dict) -> list[Path]:
-    images, inside = output / "ImageNetS50" / "test", output / "mine"
-    for path in images.glob("*/*.JPEG"):
-        with Image.open(path) as image:
-            empty = rgb_png(np.zeros((image.height, image.width), np.uint16))
-        (inside / path.parent.name).mkdir(parents=True, exist_ok=True)
-        (inside / path.parent.name / f"{path.stem}.png").write_bytes(empty)
-    (output / "method.yaml").write_text(yaml.safe_dump(dict.fromkeys(LINES, "none")))
-    path = output / "out" / "submission.zip"
-    arguments = ["--predictions", inside, "--images", images, "--method", output / "method.yaml"]
-    arguments += ["--protocol", "free", "--out", path, "--workers", "1"]
-    assert main(["submit", "--subset", "50", *map(str, arguments)]) == 0
-    return [path]
-
-
-JOBS: tuple[Job, ...] = (
-    demo_images,
-    demo_annotations,
-    listing,
-    images_copied,
-    images_linked,
-    stream,
-    fetched,
-    masks,
-    samples,
-    tree,
-    labels,
-    manifests,
-    dataset,
-    tidied,
-    summary,
-    features,
-    matched,
-    scored,
-    submitted,
-)
-
-
-def require_order(recorder: Recorder, paths: list[Path]) -> None:
-    """One sync, when all data were written; then the receipts alone, each synced before its name."""
-    assert [call for call, _ in recorder.calls].count("sync") == 1
-    assert recorder.after_the_sync() == [
-        *(("fsync", part_of(path)) for path in paths),
-        *(("rename", str(path)) for path in paths),
-        *(("fsync", str(folder)) for folder in dict.fromkeys(path.parent for path in paths)),
-    ]
-    assert recorder.files().items() <= recorder.synced[0].items()  # all was there, as it is now
-    assert all(path.is_file() for path in paths)
-
-
-@needs_proc
-@pytest.mark.parametrize("job", JOBS)
-def test_each_job_writes_its_data_then_syncs_once_then_names_its_receipts(
-    job, imagenet50, annotations50, output, tmp_path, monkeypatch
-):
-    source = linked_copy(imagenet50, tmp_path / "imagenet") if job is stream else imagenet50
-    monkeypatch.setattr("imagenet_s.benchmark.scoring.evaluate.write_pictures", lambda *_: None)
-    recorder = Recorder(output, monkeypatch)
-    require_order(recorder, job(output, source, annotations50))
-
-
-@needs_proc
-def test_the_predictions_of_distance_matching_as_well(
-    imagenet50, annotations50, output, tmp_path, monkeypatch
-):
-    features(output, imagenet50, annotations50)
-    recorder = Recorder(output, monkeypatch)
-    require_order(recorder, predicted(output, imagenet50, annotations50))
-
-
-@needs_proc
-def test_a_crash_of_the_disk_in_a_job_leaves_the_names_as_they_were(
-    imagenet50, annotations50, output, monkeypatch
-):
-    folder = output / "ImageNetS50" / "manifests"
-    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
-    failing(monkeypatch, "syncfs", errno.EIO)
-    with pytest.raises(OSError, match="Input/output error"):
-        manifests(output, imagenet50, annotations50)
-    assert {path.name: path.stat().st_ino for path in folder.iterdir()} == before
-
-
-@needs_proc
-def test_a_tree_keeps_its_plan_on_disk_before_its_first_entry(imagenet50, annotations50, output, monkeypatch):
-    recorder = Recorder(output, monkeypatch)
-    tree(output, imagenet50, annotations50)
-    plan = output / "work" / "trees" / "50.parquet"
-    written = [("fsync", part_of(plan)), ("rename", str(plan)), ("fsync", str(plan.parent))]
-    assert recorder.calls[:3] == written
-    assert recorder.calls[3:6] == written
-    assert [call for call, _ in recorder.calls[6:]] == ["sync", "fsync", "rename", "fsync"]
-
-
-@needs_proc
-def test_an_adopted_copy_is_on_disk_before_its_dataset_json(output, monkeypatch):
-    root = output / "ImageNetS50"
-    (root / "dataset.json").unlink()
-    shutil.rmtree(root / "manifests")
-    verdict = replace(verify(root, 50, "complete", 1), damage={}, remarks=())
-    recorder = Recorder(root, monkeypatch)
-    adopt_module.adopt(verdict, 1)
-    names = [root / "manifests" / name for name in sample_manifests()]
-    assert recorder.files().items() <= recorder.synced[-1].items()
-    calls = [call for call in recorder.calls if Path(call[1]).is_relative_to(root)]
-    assert [call for call, _ in calls].count("sync") == 2  # of the manifests, and of what vouches for them
-    assert [Path(path) for call, path in calls if call == "rename"] == [*names, root / "dataset.json"]
-
-
-@needs_proc
-def test_what_a_repair_made_is_on_disk_before_it_says_so(
-    imagenet50, annotations50, output, tmp_path, monkeypatch, capsys
-):
-    zips = tmp_path / "zips"
-    zips.mkdir()
-    shutil.copy(annotations50["path"], zips / subset_of(50).archive_name)
-    config = {"imagenet": str(imagenet50), "output": str(output), "link": "copy", "train_images": "any"}
-    config["annotations"] = {"from": str(zips), "md5": {50: annotations50["md5"]}}
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
-    root = output / "ImageNetS50"
-    image = next(str(path.relative_to(root)) for path in sorted(root.glob("test/*/*.JPEG")))
-    deleted(root, image, random.Random(0))
-    replaced(next(iter(sorted(root.glob("validation-segmentation/*/*.png")))), b"")
-    recorder = Recorder(output, monkeypatch)
-    try:
-        assert main(["repair", "--configfile", str(tmp_path / "config.yaml"), "--workers", "1"]) == 0
-    finally:
-        while _held:
-            os.close(_held.pop())
-    assert [call for call, _ in recorder.calls].count("sync") == 1
-    assert recorder.calls[-1] == ("sync", str(root))
-    assert recorder.files().items() <= recorder.synced[0].items()
-
-
-# As the system sees it
-
-
-@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
-def test_the_order_of_the_calls_as_strace_sees_it(output, tmp_path):
-    work, scratch = work_of(output)
-    records, root = work / "masks" / "50.parquet", output / "ImageNetS50"
-    digests = [root / "manifests" / f"{label_folder(split, 'color')}.sha256" for split in MASKED]
-    arguments = ["--records", records, "--masks", records.with_suffix(""), "--tree", root]
-    arguments += ["--digests", *digests, "--scratch", scratch, "--workers", "1"]
-    trace = ["strace", "-f", "-y", "-e", "trace=/^(syncfs|fsync|rename.*)$", "-o", tmp_path / "trace"]
-    command = [*trace, sys.executable, ROOT / "workflow" / "launch.py", "--work", work]
-    done = subprocess.run(
-        [*command, "labels", "--subset", "50", "--encoding", "color", *arguments],
-        capture_output=True,
-        text=True,
-    )
-    if "ptrace" in done.stderr.lower():
-        pytest.skip(f"strace may not trace here: {done.stderr.strip()}")
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "trace").read_text()
-    calls = re.findall(r"^\d+ +(\w+)\((.*)\) += (\S+)", text, re.M)
-    assert {code for *_, code in calls} == {"0"}
-    names = [name for name, *_ in calls]
-    assert names.count("syncfs") == 1
-    at = names.index("syncfs")
-    assert [name.rstrip("at2") for name in names[:at]] == ["rename"] * 1252  # the labels
-    assert [name.rstrip("at2") for name in names[at + 1 :]] == ["fsync", "fsync", "rename", "rename", "fsync"]
-    assert all(f".{path.name}.part" in call[1] for path, call in zip(digests, calls[at + 1 :], strict=False))
-    assert f"<{root / 'manifests'}>" in calls[-1][1]

@@ -1,4 +1,4 @@
-"""What may be taken out of a zip of strangers: hostile zips, made here by hand."""
+"""Only safe and undamaged members of a zip are unpacked."""
 
 import io
 import stat
@@ -35,7 +35,7 @@ VERSION_NEEDED, FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET = 6, 8, 10, 16, 20, 24,
 
 
 def zip_of(path: Path, *members: str | zipfile.ZipInfo) -> Path:
-    """A zip with these members, each holding its own name."""
+    """Return a zip with these members, each of which contains its own name."""
     with zipfile.ZipFile(path, "w") as archive:
         for member in members:
             archive.writestr(member, str(member))
@@ -43,7 +43,7 @@ def zip_of(path: Path, *members: str | zipfile.ZipInfo) -> Path:
 
 
 def patched(path: Path, field: int, layout: str, value: int) -> Path:
-    """The zip, with one field of every entry of its central directory overwritten."""
+    """Overwrite one field of every entry of the zip's central directory, and return its path."""
     data = bytearray(path.read_bytes())
     at = data.find(b"PK\x01\x02")
     while at >= 0:
@@ -54,7 +54,7 @@ def patched(path: Path, field: int, layout: str, value: int) -> Path:
 
 
 def refused(path: Path) -> UserError:
-    """The error for a zip; the file is named, and nothing was written beside it."""
+    """Return the error for a zip, after checking that it names the file and that nothing was written."""
     before = sorted(path.parent.rglob("*"))
     with pytest.raises(UserError) as caught:
         zipped_masks(path)
@@ -64,7 +64,7 @@ def refused(path: Path) -> UserError:
 
 
 def names(path: Path) -> dict[str, str]:
-    """mask path → name of its member."""
+    """Return mask path → name of its member."""
     return {mask: member.name for mask, member in zipped_masks(path).items()}
 
 
@@ -74,7 +74,7 @@ def read(path: Path, mask: str = MASK) -> bytes:
 
 
 def deflated(path: Path, data: bytes = b"mask " * 999, method: int = zipfile.ZIP_DEFLATED) -> Path:
-    """A zip whose first member is the mask and holds `data`."""
+    """Return a zip whose first member is the mask and contains `data`."""
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr(MASK, data)
         archive.writestr(SEMI, b"another")
@@ -110,7 +110,7 @@ def test_masks_are_found_below_any_root_folder_or_none(path, root):
         "ImageNetS50/validation-segmentation/n01443537/",
     ],
 )
-def test_other_members_are_left_alone(path, name):
+def test_other_members_are_ignored(path, name):
     zip_of(path, name, MASK)
     assert names(path) == {MASK: MASK}
 
@@ -119,7 +119,7 @@ def test_other_members_are_left_alone(path, name):
     "shadow",
     [f"__MACOSX/{MASK}", f"__MACOSX/ImageNetS50/{MASK}", "/._ILSVRC".join(MASK.split("/ILSVRC"))],
 )
-def test_shadow_files_of_macos_are_left_alone(path, shadow):
+def test_shadow_files_of_macos_are_ignored(path, shadow):
     zip_of(path, f"ImageNetS50/{MASK}", shadow)
     assert names(path) == {MASK: f"ImageNetS50/{MASK}"}
 
@@ -151,24 +151,22 @@ def test_names_that_lead_outside_are_refused(path, name):
     assert error.details == (f"{name!r} leads outside the folder",)
 
 
-def test_a_name_that_goes_on_after_a_zero_byte_is_refused(path):
-    # Python's own zipfile cuts such a name at the zero and says nothing.
+def test_a_name_with_a_zero_byte_is_refused(path):
+    # zipfile silently cuts such a name at the zero byte.
     zip_of(path, f"{MASK}+.exe")
     path.write_bytes(path.read_bytes().replace(b".png+.exe", b".png\0.exe"))
     assert "leads outside the folder" in str(refused(path))
 
 
 @pytest.mark.parametrize("root", ["", "ImageNetS50\\"])
-def test_names_with_backslashes_are_read_as_with_slashes(path, root, caplog):
+def test_backslashes_in_names_are_read_as_slashes(path, root, caplog):
     caplog.set_level("INFO", "imagenet_s")
     masks = [root + name.replace("/", "\\") for name in (MASK, SEMI)]
     folder = zipfile.ZipInfo(f"{root}validation-segmentation\\")
     folder.external_attr = (stat.S_IFDIR | 0o755) << 16
     zip_of(path, folder, *masks)
     assert names(path) == dict(zip((MASK, SEMI), masks, strict=True))
-    assert caplog.messages == [
-        f"{path}: names with backslashes, as Windows has them, read as slashes: {masks[0]}, {masks[1]}"
-    ]
+    assert caplog.messages == [f"{path}: backslashes in names are read as slashes: {masks[0]}, {masks[1]}"]
     assert read(path, MASK) == masks[0].encode()
 
 
@@ -181,7 +179,7 @@ def test_a_name_with_backslashes_must_be_the_same_in_its_own_header(path):
     zip_of(path, MASK.replace("/", "\\"))
     data = path.read_bytes()
     path.write_bytes(data.replace(MASK.replace("/", "\\").encode(), MASK.encode(), 1))
-    with pytest.raises(BadMember, match="its own header is of"):
+    with pytest.raises(BadMember, match="its own header says"):
         read(path)
 
 
@@ -189,11 +187,11 @@ def test_a_name_with_backslashes_must_be_the_same_in_its_own_header(path):
     "shadow",
     [MASK.replace("n01443537/", "n01443537\\._"), f"__MACOSX\\{MASK}", f"@eaDir/{MASK}"],
 )
-def test_what_systems_leave_is_no_mask(path, shadow):
+def test_system_files_are_not_masks(path, shadow):
     assert names(zip_of(path, MASK, shadow)) == {MASK: MASK}
 
 
-def test_folders_are_left_alone(path):
+def test_folders_are_ignored(path):
     with zipfile.ZipFile(zip_of(path, MASK), "a") as archive:
         archive.mkdir("ImageNetS50/")
         archive.writestr("without a mode/", b"")
@@ -210,7 +208,7 @@ def test_links_and_devices_are_refused(path, kind, name):
 
 
 @pytest.mark.parametrize("mode", [0, 0o644, stat.S_IFREG | 0o600])
-def test_plain_files_are_taken_whatever_the_zip_says_of_their_mode(path, mode):
+def test_regular_files_are_accepted_with_any_mode(path, mode):
     member = zipfile.ZipInfo(MASK)
     member.external_attr = mode << 16
     assert names(zip_of(path, member)) == {MASK: MASK}
@@ -228,7 +226,7 @@ def test_a_member_that_would_unpack_to_too_much_is_refused(path):
     assert names(path) == {MASK: MASK}
 
 
-def test_a_zip_that_would_unpack_to_too_much_in_all_is_refused(path):
+def test_a_zip_that_would_unpack_to_too_much_in_total_is_refused(path):
     names = [f"validation-segmentation/n01443537/{k}.png" for k in range(MAX_TOTAL_BYTES // MAX_FILE_BYTES)]
     patched(zip_of(path, *names), SIZE, "<I", MAX_FILE_BYTES)
     assert len(zipped_masks(path)) == 250
@@ -243,7 +241,7 @@ def test_two_members_of_one_mask_are_refused(path, again):
     assert error.details == (f"{MASK!r} is there twice",)
 
 
-def test_all_that_is_unsafe_is_told_at_once(path):
+def test_all_unsafe_members_are_reported_at_once(path):
     names = [f"../evil-{k}.png" for k in range(7)]
     error = refused(zip_of(path, *names, MASK))
     assert error.details == tuple(f"{name!r} leads outside the folder" for name in names)
@@ -253,7 +251,7 @@ def test_all_that_is_unsafe_is_told_at_once(path):
 
 
 @pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html><title>Sign in</title>", b"PK\x03\x04 and no more"])
-def test_what_is_no_zip_is_refused(path, data):
+def test_a_file_that_is_not_a_zip_is_refused(path, data):
     path.write_bytes(data)
     assert "cannot be read as a zip" in str(refused(path))
 
@@ -281,7 +279,7 @@ def test_a_zip_with_a_damaged_name_is_refused(path):
 def test_a_zip_with_a_member_without_a_name_is_refused(path):
     zip_of(path, f"x/{MASK}")
     data = path.read_bytes()
-    name = data.rindex(b"x/" + MASK.encode())  # in the central directory, whose entry says how long it is
+    name = data.rindex(b"x/" + MASK.encode())  # in the central directory
     path.write_bytes(data[:name] + b"\0" + data[name + 1 :])  # zipfile ends a name there
     assert f"{path} cannot be read as a zip: a member has no name. Get it again." in str(refused(path))
 
@@ -295,13 +293,13 @@ def test_a_zip_with_a_member_without_a_name_is_refused(path):
 def test_members_are_read_as_zipfile_reads_them(data, method, before):
     with tempfile.TemporaryDirectory() as folder:
         path = deflated(Path(folder, "masks.zip"), data, method)
-        path.write_bytes(before + path.read_bytes())  # as in archives that unpack themselves
+        path.write_bytes(before + path.read_bytes())  # as in self-extracting archives
         assert read(path) == data
         assert read(path, SEMI) == b"another"
 
 
 class OneWay(io.BytesIO):
-    """What zipfile cannot seek in: it writes sizes and CRC behind each member, not before."""
+    """A stream without seek: zipfile writes sizes and CRC after each member, not before it."""
 
     def seekable(self) -> bool:
         return False
@@ -310,7 +308,7 @@ class OneWay(io.BytesIO):
         raise OSError
 
 
-def test_members_whose_sizes_come_behind_them_are_read(path):
+def test_members_whose_sizes_come_after_them_are_read(path):
     stream = OneWay()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"é/{MASK}", b"mask " * 999)
@@ -338,18 +336,18 @@ def test_members_with_sizes_of_64_bits_are_read(path):
         (CRC, "<I", 1, "CRC-32"),
         (PACKED, "<I", 9, "end early"),
         (PACKED, "<I", 0, "end early"),
-        (PACKED, "<I", 3000, "runs into what comes behind it"),
-        (METHOD, "<H", zipfile.ZIP_STORED, "packed by method 8"),
-        (OFFSET, "<I", 1, "no header"),
+        (PACKED, "<I", 3000, "overlaps what follows it"),
+        (METHOD, "<H", zipfile.ZIP_STORED, "compression method 8"),
+        (OFFSET, "<I", 1, "its header is missing"),
     ],
 )
-def test_a_member_that_is_not_as_the_directory_says_is_refused(path, field, layout, value, why):
+def test_a_member_that_differs_from_the_directory_is_refused(path, field, layout, value, why):
     patched(deflated(path), field, layout, value)
     with pytest.raises(BadMember, match=why):
         read(path)
 
 
-def test_a_member_that_unpacks_to_more_than_it_says_is_never_unpacked_whole(path):
+def test_a_member_that_unpacks_to_more_than_its_size_is_not_unpacked_completely(path):
     patched(deflated(path, bytes(MAX_FILE_BYTES)), SIZE, "<I", 10)
     tracemalloc.start()
     with pytest.raises(BadMember, match="does not unpack to 10 bytes"):
@@ -362,7 +360,7 @@ def test_a_member_that_unpacks_to_more_than_it_says_is_never_unpacked_whole(path
 def test_a_member_with_another_name_in_its_own_header_is_refused(path):
     data = deflated(path).read_bytes()
     path.write_bytes(data.replace(b"236.png", b"237.png", 1))
-    with pytest.raises(BadMember, match=r"its own header is of .*237\.png"):
+    with pytest.raises(BadMember, match=r"its own header says .*237\.png"):
         read(path)
 
 
@@ -373,7 +371,7 @@ def test_a_member_inside_another_is_refused(path):
         hidden = archive.filelist[0].header_offset + LOCAL.size + len(MASK)
         archive.writestr(SEMI, b"mask")
         archive.filelist[1].header_offset = hidden  # the inner zip's first header
-    with pytest.raises(BadMember, match="runs into what comes behind it"):
+    with pytest.raises(BadMember, match="overlaps what follows it"):
         read(path)
 
 
@@ -384,12 +382,12 @@ def test_members_beyond_the_end_are_refused(path):
 
 def test_too_many_packed_bytes_are_refused(path):
     patched(zip_of(path, MASK), PACKED, "<I", MAX_FILE_BYTES + 1)
-    assert refused(path).details == (f"{MASK!r} has 64,000,001 packed bytes",)
+    assert refused(path).details == (f"{MASK!r} has 64,000,001 compressed bytes",)
 
 
 @unhurried
 @given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
-def test_whatever_is_damaged_what_is_read_has_the_right_crc(changes):
+def test_members_of_a_damaged_zip_are_read_correctly_or_refused(changes):
     with tempfile.TemporaryDirectory() as folder:
         path = deflated(Path(folder, "masks.zip"))
         data = bytearray(path.read_bytes())

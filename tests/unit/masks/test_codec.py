@@ -1,4 +1,4 @@
-"""Masks: ids to pixels and back, the four encodings, and what is odd about a file."""
+"""Masks are converted between PNG and ids, and everything that is wrong with a file is reported."""
 
 import io
 import struct
@@ -7,45 +7,18 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
+from helpers.masks import any_ids, png_of, unhurried
 from imagenet_s.masks.codec import BadMask, decode, ids_in, ids_of, pixels_of, rgb_of
-from imagenet_s.masks.encodings import ENCODERS, binary, color, id8, id16
-from imagenet_s.masks.palette import colors
-from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import SUBSETS
-
-unhurried = settings(deadline=None)  # the first example pays for imports
-
-
-def ids_up_to(*ids: st.SearchStrategy[int] | range):
-    """Strategy of small masks with ids out of `ids`."""
-    elements = st.one_of(*(st.sampled_from(x) if isinstance(x, range) else x for x in ids))
-    return arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=elements)
-
-
-any_ids = ids_up_to(st.integers(0, 65_535))
-ids_919 = ids_up_to(range(920), st.just(1000))
-ids_50 = ids_up_to(range(51), st.just(1000))
-
-
-def png_of(image: Image.Image, **options) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", **options)
-    return buffer.getvalue()
 
 
 def rgb_png(ids: np.ndarray) -> bytes:
     return png_of(Image.fromarray(rgb_of(ids)))
-
-
-def opened(png: bytes) -> Image.Image:
-    image = Image.open(io.BytesIO(png))
-    assert image.format == "PNG"
-    return image
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -60,9 +33,9 @@ def raw_png(
     before: bytes = b"",
     pieces: int = 1,
 ) -> bytes:
-    """An RGB PNG made by hand, chunk by chunk, of any claimed `size`, (width, height).
+    """Return an RGB PNG that claims to have `size`, (width, height).
 
-    `before` are chunks before the pixels; these are split into so many `pieces`.
+    `before` are chunks before the pixels, and `pieces` is the number of chunks with pixels.
     """
     header = struct.pack(">IIBBBBB", *size, depth, 2, 0, 0, interlaced)
     packed = zlib.compress(rows)
@@ -73,7 +46,7 @@ def raw_png(
 
 
 def by_pillow(png: bytes) -> np.ndarray | None:
-    """What Pillow makes of a PNG: RGB pixels; None where it raises."""
+    """Return a PNG's RGB pixels as Pillow decodes them; None if it raises."""
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             return np.asarray(image.convert("RGB"))
@@ -83,7 +56,7 @@ def by_pillow(png: bytes) -> np.ndarray | None:
 
 @st.composite
 def filtered_rows(draw, width: int, height: int, interlaced: bool) -> bytes:
-    """Rows of 8-bit RGB under any filters: whatever bytes stand there, they are some picture."""
+    """Draw rows of 8-bit RGB with any filters. Any bytes are a valid image."""
     passes = [(0, 0, 1, 1)]
     if interlaced:  # Adam7: first column and row, and the steps between columns and rows
         passes = [
@@ -104,14 +77,9 @@ def filtered_rows(draw, width: int, height: int, interlaced: bool) -> bytes:
     return b"".join(rows)
 
 
-def ihdr(png: bytes) -> tuple[int, int]:
-    """Bit depth and colour type as the file itself says, without Pillow."""
-    return png[24], png[25]
-
-
 @unhurried
 @given(any_ids)
-def test_ids_survive_the_way_to_rgb_and_back(ids):
+def test_ids_survive_the_conversion_to_rgb_and_back(ids):
     rgb = rgb_of(ids)
     assert rgb.dtype == np.uint8
     assert not rgb[..., 2].any()
@@ -129,100 +97,8 @@ def test_green_is_widened_before_it_is_shifted():
     assert ids_of(np.array([[[151, 3, 0]]], np.uint8)).tolist() == [[919]]
 
 
-@unhurried
-@given(any_ids)
-def test_id16_is_one_16_bit_channel_and_leads_back_to_the_same_rgb(ids):
-    png = id16(ids, 919, "n01440764")
-    assert ihdr(png) == (16, 0)  # 16-bit grey
-    image = opened(png)
-    assert image.mode == "I;16"
-    pixels = np.asarray(image)
-    assert np.array_equal(pixels, ids)
-    assert np.array_equal(rgb_of(pixels), rgb_of(ids))
-
-
-@unhurried
-@given(ids_50)
-def test_id8_is_one_8_bit_channel_with_ignore_255(ids):
-    png = id8(ids, 50, "n01443537")
-    assert ihdr(png) == (8, 0)
-    image = opened(png)
-    assert image.mode == "L"
-    expected = [[255 if x == 1000 else x for x in row] for row in ids.tolist()]
-    assert np.asarray(image).tolist() == expected
-
-
-@pytest.mark.parametrize("number", [255, 256, 300, 999, 1001, 1256])
-def test_id8_refuses_ids_that_do_not_fit(number):
-    with pytest.raises(BadMask, match="254"):
-        id8(np.array([[0, number]], np.uint16), 50, "n01443537")
-
-
-def test_id8_holds_254():
-    assert np.asarray(opened(id8(np.array([[254, 1000]], np.uint16), 300, ""))).tolist() == [[254, 255]]
-
-
-def test_binary_is_the_class_of_the_folder():
-    wnid, own = list(class_ids(919).items())[299]
-    assert own == 300  # its low byte is 44: both bytes count
-    png = binary(np.array([[0, own, 1000], [1, 44, 919]], np.uint16), 919, wnid)
-    assert ihdr(png) == (8, 0)
-    assert np.asarray(opened(png)).tolist() == [[0, 255, 128], [0, 0, 0]]
-
-
-def test_binary_takes_the_id_of_its_own_subset():
-    ids = np.array([[46, 275, 850]], np.uint16)  # n04612504 in 50, 300 and 919
-    found = [np.asarray(opened(binary(ids, subset, "n04612504"))).tolist() for subset in SUBSETS]
-    assert found == [[[255, 0, 0]], [[0, 255, 0]], [[0, 0, 255]]]
-
-
-@unhurried
-@given(ids_919)
-def test_color_is_a_palette_picture_of_the_fixed_colours(ids):
-    png = color(ids, 919, "n01440764")
-    assert ihdr(png)[1] == 3  # a palette, of as many bits as it takes
-    image = opened(png)
-    assert image.mode == "P"
-    assert np.array_equal(np.asarray(image.convert("RGB")), colors(919)[ids])
-
-
-@pytest.mark.parametrize("subset", SUBSETS)
-def test_other_is_black_ignore_white_and_no_two_classes_look_alike(subset):
-    pixels = np.array([[0, *range(1, subset + 1), 1000]], np.uint16)
-    # No mask has more than 256 ids: each colour is seen in a picture of its own.
-    pictures = [
-        np.asarray(opened(color(pixels[:, [k]], subset, "")).convert("RGB")) for k in range(subset + 2)
-    ]
-    seen = [tuple(picture[0, 0].tolist()) for picture in pictures]
-    assert seen[0] == (0, 0, 0)
-    assert seen[-1] == (255, 255, 255)
-    assert len(set(seen)) == subset + 2
-
-
-@pytest.mark.parametrize("subset", [50, 300])
-def test_a_wnid_has_the_same_colour_in_every_subset(subset):
-    ours, theirs = colors(subset), colors(919)
-    for wnid, number in class_ids(subset).items():
-        assert ours[number].tolist() == theirs[class_ids(919)[wnid]].tolist()
-
-
-def test_any_two_colours_differ_by_28_levels_in_some_channel():
-    table = colors(919)[[*range(920), 1000]].astype(int)
-    apart = np.abs(table[:, None] - table).max(axis=-1)
-    assert apart[~np.eye(len(table), dtype=bool)].min() >= 28
-
-
-def test_color_holds_256_ids_and_refuses_more():
-    ids = np.arange(256, dtype=np.uint16).reshape(16, 16)
-    assert np.array_equal(np.asarray(opened(color(ids, 300, "")).convert("RGB")), colors(300)[ids])
-    with pytest.raises(BadMask, match="257 ids"):
-        color(np.arange(257, dtype=np.uint16).reshape(1, 257), 300, "")
-    with pytest.raises(BadMask, match="above 1000"):
-        color(np.array([[1001]], np.uint16), 300, "")
-
-
 @pytest.mark.parametrize("classes", SUBSETS)
-def test_a_mask_as_it_should_be_has_no_problems(classes):
+def test_a_correct_mask_has_no_problems(classes):
     ids = np.array([[0, 1, 2], [classes - 1, classes, 1000]], np.uint16)
     decoded = decode(rgb_png(ids), classes)
     assert decoded.problems == ()
@@ -230,7 +106,7 @@ def test_a_mask_as_it_should_be_has_no_problems(classes):
     assert decoded.ids.tolist() == ids.tolist()
 
 
-def test_blue_pixels_are_said_and_left_out_of_the_ids():
+def test_blue_pixels_are_reported_and_ignored():
     rgb = rgb_of(np.array([[7, 1000]], np.uint16))
     rgb[0, 1, 2] = 1
     decoded = decode(png_of(Image.fromarray(rgb)), 50)
@@ -239,17 +115,17 @@ def test_blue_pixels_are_said_and_left_out_of_the_ids():
 
 
 @pytest.mark.parametrize("unknown", [51, 255, 999, 1001, 65_535])
-def test_unknown_ids_are_said(unknown):
+def test_unknown_ids_are_reported(unknown):
     decoded = decode(rgb_png(np.array([[50, unknown, 1000]], np.uint16)), 50)
     assert decoded.problems == (f"has ids other than 0..50 and 1000: {unknown}",)
     assert decoded.ids.tolist() == [[50, unknown, 1000]]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "LA", "1"])
-def test_another_mode_than_rgb_is_said(mode):
+def test_another_mode_than_rgb_is_reported(mode):
     picture = Image.new("RGB", (3, 2), (7, 0, 0)).convert(mode)
     first = decode(png_of(picture), 50).problems[0]
-    assert first == f"is not 8-bit RGB but of mode {mode}"
+    assert first == f"is not 8-bit RGB but has mode {mode}"
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P"])
@@ -260,16 +136,16 @@ def test_the_ids_of_another_mode_are_those_of_its_rgb(mode):
     assert decoded.ids.tolist() == [[7, 7]]
 
 
-def test_16_bit_rgb_is_said():
+def test_16_bit_rgb_is_reported():
     # Pillow opens it as RGB and keeps the high bytes only: all ids would silently become 0.
     png = raw_png((2, 1), b"\0" + struct.pack(">6H", 7, 0, 0, 9, 0, 0), depth=16)
     assert any("8-bit RGB" in problem for problem in decode(png, 50).problems)
 
 
-def test_all_that_is_odd_is_said_at_once():
+def test_all_problems_are_reported_at_once():
     picture = Image.new("RGBA", (2, 2), (60, 0, 9, 255))
     assert decode(png_of(picture), 50).problems == (
-        "is not 8-bit RGB but of mode RGBA",
+        "is not 8-bit RGB but has mode RGBA",
         "has blue pixels",
         "has ids other than 0..50 and 1000: 60",
     )
@@ -280,16 +156,16 @@ def test_a_truncated_png_is_not_readable():
     for end in (4, 20, 33, len(png) // 2, len(png) - 30):
         decoded = decode(png[:end], 50)
         assert decoded.ids is None, end
-        assert [problem[:18] for problem in decoded.problems] == ["is no readable PNG"]
+        assert [problem[:21] for problem in decoded.problems] == ["is not a readable PNG"]
 
 
-def test_what_is_no_png_is_not_readable():
+def test_other_files_are_not_readable():
     jpeg = io.BytesIO()
     Image.new("RGB", (4, 4)).save(jpeg, "JPEG")
     for data in (b"<!DOCTYPE html>", jpeg.getvalue()):
         decoded = decode(data, 50)
         assert decoded.ids is None
-        assert decoded.problems[0].startswith("is no readable PNG")
+        assert decoded.problems[0].startswith("is not a readable PNG")
     assert decode(b"", 50).problems == ("is empty",)
 
 
@@ -297,7 +173,7 @@ def test_what_is_no_png_is_not_readable():
 @pytest.mark.parametrize("side", [60_000, 9_000])
 def test_a_png_that_claims_to_be_huge_is_refused_without_allocating_it(side, monkeypatch):
     # 60,000 is above Pillow's own limit, 9,000 below it and above ours.
-    monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("its pixels were asked for"))
+    monkeypatch.setattr(Image.Image, "load", lambda image: pytest.fail("its pixels were decoded"))
     decoded = decode(raw_png((side, side), b"\0"), 50)
     assert decoded.ids is None
     assert len(decoded.problems) == 1
@@ -306,7 +182,7 @@ def test_a_png_that_claims_to_be_huge_is_refused_without_allocating_it(side, mon
 
 @unhurried
 @given(st.data(), st.integers(1, 20), st.integers(1, 20), st.booleans(), st.integers(1, 3))
-def test_pixels_are_those_of_pillow_whatever_the_filters_and_the_order_of_rows(
+def test_pixels_are_those_of_pillow_with_any_filters_and_order_of_rows(
     data, width, height, interlaced, pieces
 ):
     rows = data.draw(filtered_rows(width, height, interlaced))
@@ -321,7 +197,7 @@ def test_pixels_are_those_of_pillow_whatever_the_filters_and_the_order_of_rows(
     arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40).map(lambda s: (*s, 3))),
     st.integers(0, 9),
 )
-def test_pixels_are_those_that_pillow_has_written_at_any_level(rgb, level):
+def test_pixels_are_those_that_pillow_wrote_at_any_compression_level(rgb, level):
     found, mode = pixels_of(png_of(Image.fromarray(rgb), compress_level=level))
     assert mode == "RGB"
     assert np.array_equal(found, rgb)
@@ -347,14 +223,14 @@ def test_chunks_about_colour_change_no_pixel():
         assert decode(png, 50).problems[0] == "has blue pixels"
 
 
-def test_of_an_animation_the_first_picture_counts():
+def test_the_first_picture_of_an_animation_counts():
     first, second = (Image.new("RGB", (7, 5), (k, 0, 0)) for k in (1, 2))
     for options in ({}, {"default_image": True}):
         decoded = decode(png_of(first, save_all=True, append_images=[second], **options), 50)
         assert decoded.present == (1,)
 
 
-def test_what_follows_the_end_does_not_matter():
+def test_bytes_after_the_end_do_not_matter():
     ids = np.array([[7, 1000]], np.uint16)
     assert decode(rgb_png(ids) + b"and more", 50).ids.tolist() == ids.tolist()
 
@@ -376,12 +252,12 @@ def test_a_mask_without_its_last_rows_or_its_end_is_refused():
     assert pixels_of(raw_png((7, 10), rows))[0].shape == (10, 7, 3)
     for short in (raw_png((7, 10), rows[: 4 * 22]), raw_png((7, 10), rows)[:-12]):
         assert by_pillow(short) is not None
-        assert decode(short, 50).problems[0].startswith("is no readable PNG (")
+        assert decode(short, 50).problems[0].startswith("is not a readable PNG (")
 
 
 @unhurried
 @given(st.data())
-def test_damaged_masks_are_read_as_they_were_or_not_at_all(data):
+def test_damaged_masks_are_read_correctly_or_refused(data):
     whole = np.kron(np.arange(12).reshape(3, 4), np.ones((9, 7))).astype(np.uint16)
     png = bytearray(rgb_png(whole))
     change = st.tuples(st.integers(0, len(png) - 1), st.integers(0, 255))
@@ -405,37 +281,6 @@ def test_damaged_masks_are_read_as_they_were_or_not_at_all(data):
 
 @unhurried
 @given(any_ids)
-def test_the_ids_present_are_those_of_the_pixels(ids):
+def test_the_ids_that_occur_are_those_of_the_pixels(ids):
     assert ids_in(ids).tolist() == sorted(set(ids.ravel().tolist()))
     assert decode(rgb_png(ids), 919).present == tuple(ids_in(ids).tolist())
-
-
-@unhurried
-@given(ids_50, st.sampled_from(["id16", "id8", "binary", "color"]))
-def test_labels_are_to_pillow_what_its_own_would_be(ids, encoding):
-    wnid, own = list(class_ids(50).items())[6]
-    match encoding:
-        case "id16":
-            theirs = Image.fromarray(ids)
-        case "id8":
-            theirs = Image.fromarray(np.where(ids == 1000, 255, ids).astype(np.uint8))
-        case "binary":
-            values = np.where(ids == own, 255, np.where(ids == 1000, 128, 0))
-            theirs = Image.fromarray(values.astype(np.uint8))
-        case "color":
-            present, indices = np.unique(ids, return_inverse=True)
-            theirs = Image.fromarray(indices.reshape(ids.shape).astype(np.uint8))
-            theirs.putpalette(colors(50)[present].tobytes())
-    ours, theirs = opened(ENCODERS[encoding](ids, 50, wnid)), opened(png_of(theirs))
-    ours.verify()  # every chunk's CRC
-    ours = opened(ENCODERS[encoding](ids, 50, wnid))
-    assert (ours.mode, ours.size, ours.info) == (theirs.mode, theirs.size, theirs.info)
-    assert np.array_equal(np.asarray(ours), np.asarray(theirs))
-    assert ours.getpalette() == theirs.getpalette()
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 700), (700, 1), (333, 500)])
-def test_labels_of_any_shape_are_read_back(shape):
-    ids = np.random.default_rng(0).integers(0, 51, shape).astype(np.uint16)
-    assert np.array_equal(np.asarray(opened(id16(ids, 50, ""))), ids)
-    assert np.array_equal(np.asarray(opened(id16(ids.T, 50, ""))), ids.T)  # not contiguous

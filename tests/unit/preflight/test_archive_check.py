@@ -176,8 +176,8 @@ def test_missing_pieces_of_both_archives_are_reported_at_once(root):
         for ending in ("001", "002", "004"):
             (root / f"ILSVRC2012_img_{name}.tar.{ending}").write_bytes(TAR)
     assert problems_of(root) == [
-        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Get "
-        "them, into the same folder."
+        f"`imagenet`: {root} lacks pieces of ILSVRC2012_img_{name}.tar: ILSVRC2012_img_{name}.tar.003. Put "
+        "them into the same folder."
         for name in ("train", "val")
     ]
 
@@ -196,18 +196,18 @@ def test_missing_pieces_of_both_archives_are_reported_at_once(root):
         ),
         (
             b"<!DOCTYPE html><title>Log in</title>",
-            "is an HTML page, not a tar. A server answered a download with a page, to log in for example. "
-            "Download the file again.",
+            "is an HTML page, not a tar. The server sent a web page, such as a login page, instead of "
+            "the file. Download it again.",
         ),
         (
             bytes(1 << 20),
-            "is zeros, not a tar. Unfinished and preallocated downloads look like that. Let it finish, or "
-            "get it again.",
+            "is zeros, not a tar. Unfinished downloads look like this. Let the download finish, or start it "
+            "again.",
         ),
         (b"", "is empty, not a tar. Get it again."),
         (b"PK\3\4" * 9, "is a zip, not a tar. Unpack it with `unzip`."),
-        (b"\xfd7zXZ\0" * 9, "is packed by xz, bzip2 or 7-Zip, not a tar. Unpack it."),
-        (b"PAR1" * 9, "is a parquet file, not a tar. Get the right file, or remove it."),
+        (b"\xfd7zXZ\0" * 9, "is compressed with xz, bzip2 or 7-Zip, not a tar. Unpack it."),
+        (b"PAR1" * 9, "is a parquet file, not a tar. Replace it with the right file, or remove it."),
     ],
 )
 def test_a_file_that_is_not_an_archive_is_reported_with_its_kind(root, name, data, said):
@@ -230,7 +230,8 @@ def test_pointers_instead_of_parquet_files_are_reported_at_once(root):
 def test_pieces_of_a_compressed_tar_are_reported(root, compress, how):
     (root / "ILSVRC2012_img_val.tar.001").write_bytes(compress(TAR))
     [text] = problems_of(root)
-    assert f"ILSVRC2012_img_val.tar.001 is compressed by {how}, not a tar in pieces (join pieces of a" in text
+    said = f"is compressed with {how}, not a tar in pieces (join pieces of a"
+    assert f"ILSVRC2012_img_val.tar.001 {said}" in text
 
 
 def test_a_damaged_tar_is_left_to_its_reader(root):

@@ -173,12 +173,12 @@ def wrong_pixels(data: bytes) -> bytes:
 
 
 IMAGES = {
-    f"train/{FISH}/{FISH}_1.JPEG": (half, "lacks its end mark, cannot be decoded (image file is truncated"),
+    f"train/{FISH}/{FISH}_1.JPEG": (half, "has no end marker, cannot be decoded (image file is truncated"),
     f"train/{FISH}/{FISH}_2.JPEG": (wrong_pixels, "cannot be decoded ("),
     "val/ILSVRC2012_val_00004677.JPEG": (zeros, "ends in zeros"),
     "val/ILSVRC2012_val_00002848.JPEG": (
         lambda data: b"<html>",
-        "is an HTML page, cannot be decoded (it does not begin like one)",
+        "is an HTML page, cannot be decoded (unknown file format)",
     ),
 }
 

@@ -44,7 +44,7 @@ def test_a_plan_states_source_work_and_space_and_leaves_nothing(imagenet50, tmp_
 def test_everything_that_prevents_the_build_is_reported_at_once(imagenet50, tmp_path):
     source = official(imagenet50, tmp_path / "source")
     values = {"imagenet": str(source), "output": str(tmp_path / "results"), "train_images": "any"}
-    with pytest.raises(UserError, match="`link: symlink` cannot be had from archives: "):
+    with pytest.raises(UserError, match="`link: symlink` does not work for images inside archives: "):
         report(**values, link="symlink")
     with pytest.raises(UserError, match=r"(?s)ImageNetS50/train: 650 images.*ImageNetS300/test: 7,407 of"):
         report(**values | {"subsets": [50, 300], "train_images": "complete"})

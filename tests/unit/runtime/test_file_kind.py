@@ -1,4 +1,4 @@
-"""What a file is by its first bytes."""
+"""The kind of a file is recognized by its first bytes."""
 
 import io
 import tarfile
@@ -10,7 +10,6 @@ from PIL import Image
 
 from helpers.raw_imagenet import gzipped, tar_of
 from imagenet_s.runtime.file_kind import Kind, is_tar_header, kind_of, kind_of_file
-from imagenet_s.runtime.system_files import is_system_file
 
 
 def picture(form: str) -> bytes:
@@ -33,7 +32,7 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
     [
         (picture("JPEG"), Kind.JPEG),
         (picture("PNG"), Kind.PNG),
-        *((picture(form), Kind.OTHER_PICTURE) for form in ("GIF", "BMP", "TIFF", "WEBP")),
+        *((picture(form), Kind.OTHER_IMAGE) for form in ("GIF", "BMP", "TIFF", "WEBP")),
         *((tar_of([("a", b"1")], form), Kind.TAR) for form in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)),
         (gzipped(b"x"), Kind.GZIP),
         (bytes(pa.compress(b"x", codec="zstd", asbytes=True)), Kind.ZSTANDARD),
@@ -52,39 +51,15 @@ LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
     ],
     ids=lambda value: value.name if isinstance(value, Kind) else "data",
 )
-def test_the_first_bytes_tell_what_a_file_is(data, kind, tmp_path):
+def test_the_kind_follows_from_the_first_bytes(data, kind, tmp_path):
     (tmp_path / "file").write_bytes(data)
     assert kind_of(data[:1024]) is kind
     assert kind_of_file(tmp_path / "file") is kind
 
 
-def test_a_tar_header_states_the_sum_of_its_bytes():
+def test_a_tar_header_contains_its_own_checksum():
     header = tar_of([("a", b"1")])[:512]
     assert is_tar_header(header)
     assert not is_tar_header(b"b" + header[1:])
     assert not is_tar_header(header[:511])
     assert not is_tar_header(bytes(512))
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        ".DS_Store",
-        "n01443537/.DS_Store",
-        "._n01443537_1.JPEG",
-        "Thumbs.db",
-        "thumbs.db",
-        "desktop.ini",
-        "train/@eaDir/x.JPEG",
-        ".ipynb_checkpoints/x.png",
-        ".nfs000000000a1b",
-        "__MACOSX/x.png",
-    ],
-)
-def test_files_that_systems_leave_are_known_by_their_names(path):
-    assert is_system_file(path)
-
-
-@pytest.mark.parametrize("path", ["n01443537/x.png", "notes.txt", ".hidden", "x._y", "nfs", ""])
-def test_other_files_are_not_called_so(path):
-    assert not is_system_file(path)

@@ -1,4 +1,4 @@
-"""Ctrl-C: a command stops at once, with its processes, and shows no stack."""
+"""Ctrl-C stops a command and its worker processes at once, without a stack trace."""
 
 import os
 import signal
@@ -16,14 +16,13 @@ from helpers.builds import ROOT
 PATIENCE = 60  # seconds
 PIPE = "n01443537/150.JPEG"  # in the third chunk of images
 
-
-# Images are regular files to the commands, which refuse a pipe. Here it passes for one: who reads it waits.
+# The commands refuse a pipe. This makes them take it for a regular file, so that its reader waits.
 PATIENT = "import stat; stat.S_ISREG = lambda mode: True"
 
 
 @pytest.fixture
 def images(tmp_path) -> Path:
-    """Images of which one is a pipe."""
+    """Return a folder of images of which one is a pipe."""
     folder = tmp_path / "images"
     (folder / "n01443537").mkdir(parents=True)
     Image.new("RGB", (8, 8)).save(folder / "one.jpg")
@@ -36,9 +35,9 @@ def images(tmp_path) -> Path:
 
 
 def started(images: Path, out: Path, workers: int) -> subprocess.Popen:
-    """The command at work, in a group of its own as a shell makes them."""
+    """Start the command in a process group of its own, as a shell does."""
     arguments = ["--images", images, "--out", out, "--workers", str(workers)]
-    begin = images.with_name("begin")  # of each Python, those of the workers included
+    begin = images.with_name("begin")  # run by each Python process, workers included
     begin.mkdir()
     (begin / "sitecustomize.py").write_text(PATIENT)
     return subprocess.Popen(
@@ -48,7 +47,7 @@ def started(images: Path, out: Path, workers: int) -> subprocess.Popen:
         text=True,
         env={**os.environ, "PYTHONPATH": str(begin), "PYTHONDONTWRITEBYTECODE": "1"},
         process_group=0,
-        # What is started in the background by a script has it ignored, and so had all of ours.
+        # If a script started the tests in the background, they ignore SIGINT, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
@@ -61,7 +60,7 @@ def until(happened) -> None:
 
 
 def held_open(pipe: Path) -> int:
-    """The writing end of a pipe, once somebody reads it: from then on they wait for what never comes."""
+    """Return the writing end of a pipe once a process reads it. That process then waits forever."""
     ends = []
 
     def opened() -> bool:
@@ -72,7 +71,7 @@ def held_open(pipe: Path) -> int:
         return True
 
     until(opened)
-    time.sleep(0.3)  # Python reads at last: a signal just before that would only be seen when it ends
+    time.sleep(0.3)  # until Python is in the read call: a signal just before it is only handled after it
     return ends[0]
 
 
@@ -85,9 +84,9 @@ def alive(group: int) -> bool:
 
 
 def require_stopped(job: subprocess.Popen, out: Path) -> None:
-    printed, said = job.communicate(timeout=PATIENCE)
-    assert (job.returncode, printed, said) == (130, "", "Stopped.\n")
-    until(lambda: not alive(job.pid))  # Python's own process for semaphores ends last
+    stdout, stderr = job.communicate(timeout=PATIENCE)
+    assert (job.returncode, stdout, stderr) == (130, "", "Stopped.\n")
+    until(lambda: not alive(job.pid))  # Python's resource tracker ends last
     for path in out.rglob("*.npy"):
         np.load(path)
     assert {path.suffix for path in out.rglob("*") if path.is_file()} <= {".npy"}
@@ -100,14 +99,14 @@ def test_ctrl_c_stops_a_command_and_its_processes(workers, alone, images, tmp_pa
     job = started(images, out, workers)
     end = held_open(images / PIPE)
     try:
-        # `kill` gives it to the command alone, the terminal to all of its processes.
+        # `kill` signals the command only, a terminal all of its processes.
         (os.kill if alone else os.killpg)(job.pid, signal.SIGINT)
         require_stopped(job, out)
     finally:
         os.close(end)
 
 
-def test_ctrl_c_while_the_processes_begin(images, tmp_path):
+def test_ctrl_c_while_the_processes_start(images, tmp_path):
     job = started(images, tmp_path / "out", 3)
     children = Path(f"/proc/{job.pid}/task/{job.pid}/children")
     if not children.exists():

@@ -1,4 +1,4 @@
-"""Printing the summary of a build: escapes where the encoding needs them, and outputs that fail."""
+"""Logging and printing: escapes where the encoding needs them, and outputs that fail."""
 
 import io
 import os
@@ -52,3 +52,23 @@ def test_a_summary_that_cannot_be_printed_does_not_fail_the_build(buffer, unread
         with FULL.open("wb") as full:
             said = subprocess.run(command, stdout=full, **options).stderr
         assert said == "Cannot print the summary (No space left on device). It is in summary.txt\n"
+
+
+def test_a_name_that_is_not_utf_8_can_be_logged_and_printed(tmp_path):
+    code = (
+        "import os; from pathlib import Path; from imagenet_s.runtime.progress import log, start_log\n"
+        "name = os.fsdecode(b'r\\xe9sum\\xe9.txt')\n"
+        "start_log(Path('a.log')); log.warning('warned of %s', name); print(f'printed {name}')"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONIOENCODING": "utf-8:strict"}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout == "printed r\\udce9sum\\udce9.txt\n"
+    assert run.stderr == "warned of r\\udce9sum\\udce9.txt\n"
+    assert (tmp_path / "a.log").read_text(encoding="utf-8").endswith(run.stderr)

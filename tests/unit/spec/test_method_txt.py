@@ -26,11 +26,11 @@ def test_method_txt_has_six_lines_and_no_newline_at_its_end():
         (lambda text: text + "\nmore", ["has 7 lines, not 6"]),
         (
             lambda text: text.replace("Networks: ResNet-18", "Networks:   "),
-            ["its line 4, 'Networks: ', says nothing"],
+            ["its line 4, 'Networks: ', is empty"],
         ),
         (
             lambda text: text.replace("Networks: ResNet-18", "Networks: "),
-            ["its line 4, 'Networks: ', says nothing"],
+            ["its line 4, 'Networks: ', is empty"],
         ),
         (
             lambda text: text.replace("Paper/Project link", "Link"),
@@ -73,18 +73,18 @@ def test_a_method_may_be_json_or_yaml_with_or_without_a_byte_order_mark(mark, tm
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("no", "False is not a text; put it in quotes"),
-        ("1.10", "1.1 is not a text; put it in quotes"),
-        ("0x10", "16 is not a text; put it in quotes"),
-        ("2026-01-31", "2026-01-31 is not a text; put it in quotes"),
-        (f"0x{'f' * 5000}", "a long number is not a text; put it in quotes"),
+        ("no", "False is not text; put it in quotes"),
+        ("1.10", "1.1 is not text; put it in quotes"),
+        ("0x10", "16 is not text; put it in quotes"),
+        ("2026-01-31", "2026-01-31 is not text; put it in quotes"),
+        (f"0x{'f' * 5000}", "a long number is not text; put it in quotes"),
         ("", "is missing or empty"),
         ("' '", "is missing or empty"),
         ("{a: b}", "must be one line of text"),
         ("!!binary aGVsbG8=", "must be one line of text"),
         ('"a\\u2028b"', "must be one line of text"),
-        ('"\\ud800"', "has a lone surrogate, which is no character"),
-        ('"\\udd25\\ud83d"', "has a lone surrogate, which is no character"),
+        ('"\\ud800"', "has a lone surrogate, which is not a character"),
+        ('"\\udd25\\ud83d"', "has a lone surrogate, which is not a character"),
         (r'"\0 and \e[31m"', r"has control characters: '\x00', '\x1b'"),
     ],
 )

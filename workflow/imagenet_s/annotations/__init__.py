@@ -1,1 +1,1 @@
-"""The masks' archives: fetched, checked, unpacked."""
+"""The annotations, which contain the masks: fetched, verified and unpacked."""

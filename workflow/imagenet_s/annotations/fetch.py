@@ -1,9 +1,10 @@
-"""Getting a subset's annotations: the archive, checked by its md5, or a folder where it is unpacked."""
+"""Fetch a subset's annotations: the archive, verified by its md5, or a folder where it is unpacked."""
 
 import hashlib
 import os
 from pathlib import Path
 
+from imagenet_s.annotations.receipt import AnnotationsReceipt
 from imagenet_s.io.download import download
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.errors import UserError, first_few
@@ -11,24 +12,31 @@ from imagenet_s.spec.subsets import MASKED, Subset, mask_folder, subset_of
 
 
 def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> None:
-    """Makes the annotations of `subset` available and writes to `receipt` where they are.
+    """Make the annotations of a subset available, and write a receipt that says where they are.
 
-    `origin` is `official`, a URL prefix, a folder of archives, or a folder in which they are unpacked.
-    Downloads go to `folder`. Raises UserError where nothing fits or the md5 is another.
+    Args:
+        subset: 50, 300 or 919.
+        origin: `official`, a URL prefix, a folder of archives, or a folder in which they are unpacked.
+        md5: The expected md5 of the archive.
+        folder: The folder for downloads.
+        receipt: The JSON file to write, an `AnnotationsReceipt`.
+
+    Raises:
+        UserError: The annotations were not found, or the archive has another md5.
     """
     facts, md5 = subset_of(subset), md5.lower()
     if origin == "official" or origin.startswith(("http://", "https://")):
         prefix = facts.archive_url.rpartition("/")[0] if origin == "official" else origin
         path = folder / facts.archive_name
         download(f"{prefix.rstrip('/')}/{facts.archive_name}", path, md5)
-        found = archive_receipt(facts, path, md5)
+        located = archive_receipt(facts, path, md5)
     else:
-        found = _find(facts, Path(os.path.abspath(Path(origin).expanduser())), md5)
-    write_receipt(receipt, found, folder)
+        located = _find(facts, Path(os.path.abspath(Path(origin).expanduser())), md5)
+    write_receipt(receipt, located, folder)
 
 
-def archive_receipt(subset: Subset, path: Path, md5: str) -> dict:
-    """The receipt of an archive whose md5 was found to be `md5`."""
+def archive_receipt(subset: Subset, path: Path, md5: str) -> AnnotationsReceipt:
+    """Return the receipt of an archive with this md5."""
     return {
         "kind": "archive",
         "path": os.path.abspath(path),
@@ -38,22 +46,22 @@ def archive_receipt(subset: Subset, path: Path, md5: str) -> dict:
     }
 
 
-def _find(subset: Subset, origin: Path, md5: str) -> dict:
-    """Looks in a folder of the user's for the archive, then for what it unpacks to."""
+def _find(subset: Subset, origin: Path, md5: str) -> AnnotationsReceipt:
+    """Search a folder of the user's for the archive, then for the folders that it unpacks to."""
     archive = origin / subset.archive_name
     if archive.is_file():
         _check_md5(archive, md5)
         return archive_receipt(subset, archive, md5)
     stem = subset.archive_name.removesuffix(".zip")
-    places = (subset.name, stem, f"{stem}/{subset.name}", ".")
-    for folder in (origin / place for place in places):
+    candidates = (subset.name, stem, f"{stem}/{subset.name}", ".")
+    for folder in (origin / candidate for candidate in candidates):
         if all((folder / mask_folder(split)).is_dir() for split in MASKED):
             path = os.path.normpath(folder)
             return {"kind": "folder", "path": path, "archive": None, "md5": None, "official": False}
     if origin.is_file():
-        raise UserError(f"`annotations.from`: {origin} is a file. Give the folder that holds it.")
+        raise UserError(f"`annotations.from`: {origin} is a file. Give the folder that contains it.")
     if not origin.is_dir():
-        raise UserError(f"`annotations.from`: there is no folder {origin}. Correct it in config.yaml.")
+        raise UserError(f"`annotations.from`: there is no folder {origin}. Correct the path in config.yaml.")
     raise UserError(
         f"`annotations.from`: found no annotations of {subset.name} in {origin}.\n"
         f"Looked for {subset.archive_name}, and for the folders "
@@ -70,6 +78,6 @@ def _check_md5(archive: Path, md5: str) -> None:
         raise UserError(
             f"{archive} is not the expected archive: md5 {actual}, expected {md5} "
             f"({archive.stat().st_size:,} bytes).\n"
-            "It may be truncated, or another edition. Download it again; if it is meant to be another "
-            "one, give its md5 under `annotations.md5` in config.yaml."
+            "It may be truncated or another version. Download it again, or, to use another version, set "
+            "its md5 under `annotations.md5` in config.yaml."
         )

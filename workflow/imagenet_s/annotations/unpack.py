@@ -1,15 +1,19 @@
-"""A subset's masks: taken out of the annotations, looked at pixel by pixel, kept and recorded."""
+"""A subset's masks are unpacked from the annotations, checked pixel by pixel, and recorded."""
 
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.io.atomic import ensure_real_dir, read_json, scratch_folder, write_atomically
+from imagenet_s.annotations.receipt import AnnotationsReceipt, read_receipt
+from imagenet_s.io.atomic import ensure_real_dir, scratch_folder, write_atomically
 from imagenet_s.io.receipts import receipt
+from imagenet_s.io.tables import table_of
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES, BadMember, Member, read_member, zipped_masks
 from imagenet_s.masks.codec import decode, pixels_digest
 from imagenet_s.runtime.errors import UserError, first_few
@@ -22,70 +26,95 @@ from imagenet_s.spec.subsets import MASKED, mask_folder, subset_of
 from imagenet_s.workspace.ownership import claim_folder
 from imagenet_s.workspace.paths import Workspace
 
-RECORDS = pa.schema(
-    [
-        ("mask", pa.string()),  # relative to the subset's folder
-        ("bytes", pa.int64()),
-        ("sha256", pa.binary(32)),
-        ("pixels_sha256", pa.binary(32)),  # over the ids as little-endian uint16, row by row
-        ("ids", pa.string()),  # those present, ascending, separated by spaces
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("problems", pa.string()),
-    ]
-)
+COLUMNS: dict[str, pa.DataType] = {
+    "mask": pa.string(),  # relative to the subset's folder
+    "bytes": pa.int64(),
+    "sha256": pa.binary(32),
+    "pixels_sha256": pa.binary(32),  # of the ids as little-endian uint16, row by row
+    "ids": pa.string(),  # those that occur, ascending, separated by spaces
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "problems": pa.string(),
+}
+RECORDS = pa.schema(COLUMNS)
+
+
+class MaskRecord(NamedTuple):
+    """A row of `RECORDS`. What concerns the pixels is None or empty if the mask cannot be read."""
+
+    mask: str
+    size: int  # in bytes
+    sha256: bytes
+    pixels_sha256: bytes | None
+    ids: str
+    width: int | None
+    height: int | None
+    problems: str
+
+
+class Location(NamedTuple):
+    """A mask in the annotations: the file at `path`, or a member of the zip at `path`."""
+
+    mask: str  # relative to the subset's folder
+    path: str
+    member: Member | None = None
 
 
 def unpack_masks(
     subset: int, annotations: Path, output: Path, records: Path, workers: int, scratch: Path
 ) -> None:
-    """Writes the subset's masks to `output/work/masks/<n>`, byte for byte, and their `records`, by `mask`.
+    """Write a subset's masks to `output/work/masks/<n>`, byte for byte, and their records, sorted by mask.
 
-    `annotations` is the receipt that `annotations.fetch` wrote. Raises UserError with everything that
-    is wrong: listed masks that are not there, masks that are not listed, masks that are not what a
-    mask is. For an archive with the official md5 these are only recorded: nobody can mend them.
+    Args:
+        subset: 50, 300 or 919.
+        annotations: The receipt that `annotations.fetch` wrote.
+        output: The output folder.
+        records: The Parquet file to write, with the columns `RECORDS`.
+        workers: The number of processes.
+        scratch: A folder for temporary files.
+
+    Raises:
+        UserError: Masks are missing, not listed or not valid. The text names all of them. If the archive
+            has the official md5, they are only recorded, because users cannot correct them.
     """
     claim_folder(output, subset)
-    facts = read_json(annotations)
-    origin = Path(facts["path"])
+    facts = read_receipt(annotations)
     folder = Workspace(output).masks(subset)
-    unpack, found = _sources(facts, origin)
-    wanted = mask_paths(subset)
-    oddities = [f"{mask} is missing" for mask in wanted if mask not in found]
-    oddities += [f"{mask} is not listed" for mask in sorted(set(found) - set(wanted))]
-    present = [(mask, found[mask]) for mask in wanted if mask in found]
-    for mask in set(wanted) - set(found):
+    found = locate_masks(facts)
+    listed_masks = mask_paths(subset)
+    problems = [f"{mask} is missing" for mask in listed_masks if mask not in found]
+    problems += [f"{mask} is not listed" for mask in sorted(set(found) - set(listed_masks))]
+    for mask in set(listed_masks) - set(found):
         (folder / mask).unlink(missing_ok=True)
-    for parent in sorted({mask.rpartition("/")[0] for mask, _ in present}):
+    present = [found[mask] for mask in listed_masks if mask in found]
+    for parent in sorted({location.mask.rpartition("/")[0] for location in present}):
         ensure_real_dir(folder, parent)
     with scratch_folder(scratch):
-        task = partial(unpack, origin, len(class_ids(subset)), folder, scratch)
+        task = partial(_unpack_chunk, len(class_ids(subset)), folder, scratch)
         what = f"Unpacking the masks of {subset_of(subset).name}"
         rows = map_chunks(task, present, workers, what, "masks")
-    oddities += [f"{row[0]} {row[-1]}" for row in rows if row[-1]]
-    if oddities and not facts["official"]:
+    problems += [f"{row.mask} {row.problems}" for row in rows if row.problems]
+    if problems and not facts["official"]:
         raise UserError(
-            f"The masks of {subset_of(subset).name} from {origin} are not as they should be "
-            f"({len(oddities):,} findings): {first_few(oddities)}.\n"
-            f"Expected: exactly the {len(wanted):,} listed masks, 8-bit RGB PNGs with B = 0 and ids "
-            f"0..{len(class_ids(subset))} or 1000. Get the official archive, or mend `annotations.from`.",
-            details=oddities,
+            f"The masks of {subset_of(subset).name} from {facts['path']} have problems "
+            f"({len(problems):,}): {first_few(problems)}.\n"
+            f"Expected: exactly the {len(listed_masks):,} listed masks, 8-bit RGB PNGs with B = 0 and ids "
+            f"0..{len(class_ids(subset))} or 1000. Get the official archive, or correct `annotations.from`.",
+            details=problems,
         )
-    for oddity in oddities:
-        log.warning("odd, but in the official archive: %s", oddity)
+    for problem in problems:
+        log.warning("unexpected, but in the official archive: %s", problem)
     with receipt(records, folder) as partial_path:
         write_records(rows, partial_path)
 
 
-def write_records(rows: list[tuple], path: Path) -> None:
-    """Writes rows of `RECORDS` as a Parquet file."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(RECORDS)
-    table = pa.table([pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)], RECORDS)
-    pq.write_table(table, path, compression="zstd")
+def write_records(rows: Sequence[MaskRecord], path: Path) -> None:
+    """Write records as a Parquet file, in their order."""
+    pq.write_table(table_of(rows, RECORDS), path, compression="zstd")
 
 
 def mask_paths(subset: int) -> list[str]:
-    """The paths of all listed masks, relative to the subset's folder, sorted."""
+    """Return the paths of all listed masks, relative to the subset's folder, sorted."""
     return sorted(
         f"{mask_folder(split)}/{row.wnid}/{row.image}.png"
         for split in MASKED
@@ -94,22 +123,24 @@ def mask_paths(subset: int) -> list[str]:
 
 
 def masks_in(receipt: Path, wanted: Container[str]) -> Iterator[tuple[str, bytes]]:
-    """(path in the tree, bytes) of those of the `wanted` masks that the annotations have."""
-    facts = read_json(receipt)
-    origin = Path(facts["path"])
-    found = {mask: where for mask, where in _sources(facts, origin)[1].items() if mask in wanted}
-    if facts["kind"] == "archive":
-        yield from unzipped(origin, found.items())
-    else:
-        yield from ((mask, Path(path).read_bytes()) for mask, path in found.items())
+    """Yield the path in the subset's folder, and the bytes, of each wanted mask in the annotations."""
+    found = locate_masks(read_receipt(receipt))
+    yield from read_masks(location for mask, location in found.items() if mask in wanted)
 
 
-def _sources(receipt: dict, origin: Path) -> tuple:
-    """The function that takes out a chunk of masks, and mask path → where it is in the origin."""
+def locate_masks(receipt: AnnotationsReceipt) -> dict[str, Location]:
+    """Return where each mask is in the annotations, by its path in the subset's folder.
+
+    Raises:
+        UserError: The archive no longer exists, is not a zip or is not safe to unpack.
+    """
+    origin = Path(receipt["path"])
     if receipt["kind"] == "archive":
         if not origin.is_file():
-            raise UserError(f"The archive {origin} is gone. Run snakemake with `--forcerun annotations`.")
-        return _from_zip, zipped_masks(origin)
+            raise UserError(
+                f"The archive {origin} no longer exists. Run snakemake with `--forcerun annotations`."
+            )
+        return {mask: Location(mask, str(origin), member) for mask, member in zipped_masks(origin).items()}
     found = {
         f"{mask_folder(split)}/{path.parent.name}/{path.name}": str(path)
         for split in MASKED
@@ -118,52 +149,47 @@ def _sources(receipt: dict, origin: Path) -> tuple:
     system = sorted(filter(is_system_file, found))
     if system:
         log.info("%s: %s", origin, left_by_systems(system))
-    return _from_folder, {x: found[x] for x in sorted(found.keys() - set(system)) if x.endswith(".png")}
+    masks = (mask for mask in sorted(found.keys() - set(system)) if mask.endswith(".png"))
+    return {mask: Location(mask, found[mask]) for mask in masks}
 
 
-def _from_zip(
-    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, Member]]
-) -> list[tuple]:
-    return [_keep(mask, data, classes, folder, scratch) for mask, data in unzipped(origin, masks)]
-
-
-def unzipped(origin: Path, masks: Iterable[tuple[str, Member]]) -> Iterator[tuple[str, bytes]]:
-    """(mask, bytes) of members of the zip `origin`. Raises UserError for the first that is damaged."""
-    with open(origin, "rb", buffering=0) as file:
-        for mask, member in masks:
+def read_masks(locations: Iterable[Location]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path in the subset's folder, and the bytes, of each mask. Raise UserError for damage."""
+    with ExitStack() as stack:
+        archives: dict[str, BinaryIO] = {}
+        for mask, path, member in locations:
+            if member is None:
+                with open(path, "rb") as file:
+                    yield mask, file.read(MAX_FILE_BYTES)
+                continue
+            if path not in archives:
+                archives[path] = stack.enter_context(open(path, "rb"))
             try:
-                yield mask, read_member(file.fileno(), member)
+                data = read_member(archives[path].fileno(), member)
             except BadMember as error:
                 raise UserError(
-                    f"{origin} is damaged at its member {member.name!r}: {error}. Download it again."
+                    f"{path} is damaged at its member {member.name!r}: {error}. Download it again."
                 ) from error
+            yield mask, data
 
 
-def _from_folder(
-    origin: Path, classes: int, folder: Path, scratch: Path, masks: Sequence[tuple[str, str]]
-) -> list[tuple]:
+def _unpack_chunk(
+    classes: int, folder: Path, scratch: Path, locations: Sequence[Location]
+) -> list[MaskRecord]:
+    """Write some masks below `folder`, and return their records."""
     rows = []
-    for mask, path in masks:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES)
-        rows.append(_keep(mask, data, classes, folder, scratch))
+    for mask, data in read_masks(locations):
+        write_atomically(data, folder / mask, scratch)
+        rows.append(record_of(mask, data, classes))
     return rows
 
 
-def _keep(mask: str, data: bytes, classes: int, folder: Path, scratch: Path) -> tuple:
-    """Writes one mask and returns its row of `RECORDS`."""
-    write_atomically(data, folder / mask, scratch)
-    return record_of(mask, data, classes)
-
-
-def record_of(mask: str, data: bytes, classes: int) -> tuple:
-    """A row of `RECORDS`."""
+def record_of(mask: str, data: bytes, classes: int) -> MaskRecord:
+    """Return the record of a mask of a subset with `classes` classes."""
     decoded = decode(data, classes)
-    row = (mask, len(data), hashlib.sha256(data).digest())
-    problems = "; ".join(decoded.problems)
+    sha256, problems = hashlib.sha256(data).digest(), "; ".join(decoded.problems)
     if decoded.ids is None:
-        return (*row, None, "", None, None, problems)
+        return MaskRecord(mask, len(data), sha256, None, "", None, None, problems)
     height, width = decoded.ids.shape
-    pixels = pixels_digest(decoded.ids)
     ids = " ".join(map(str, decoded.present))
-    return (*row, pixels, ids, width, height, problems)
+    return MaskRecord(mask, len(data), sha256, pixels_digest(decoded.ids), ids, width, height, problems)

@@ -1,1 +1,1 @@
-"""Images, each read once."""
+"""Each image is read once, measured, and copied to the pool if the build needs a copy."""

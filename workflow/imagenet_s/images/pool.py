@@ -1,7 +1,7 @@
-"""The pool: one copy of each image below the output, where the trees do not link to the source.
+"""The pool: one copy of each image below the output, for data sets that do not link to the source.
 
-A copy's name holds its digest, so that records and bytes cannot part: what is read again from another
-source is another file, and what a tree wants is there or not.
+The name of a copy contains its digest, so a record and its bytes always match: if another source has other
+bytes, they become another file.
 """
 
 from collections.abc import Container
@@ -12,25 +12,25 @@ from imagenet_s.runtime.system_files import is_system_file
 
 
 def pool_path(image: str, imagenet_wnid: str, sha256: bytes) -> str:
-    """Where the pool keeps an image, relative to the pool."""
+    """Return the path of an image's copy, relative to the pool."""
     kind = "val" if image.startswith("ILSVRC") else "train"
     return f"{kind}/{imagenet_wnid}/{image}-{sha256.hex()[:16]}.JPEG"
 
 
 def pooled_images(pool: Path) -> set[str]:
-    """The names, without ending, of the images that the pool has."""
+    """Return the names, without extension, of the images in the pool."""
     return {path.name.rpartition("-")[0] for path in pool.glob("*/*/*.JPEG")}
 
 
 class Pool:
-    """Puts images into the pool; makes each folder once."""
+    """Writes images into the pool, and makes each folder once."""
 
     def __init__(self, root: Path, scratch: Path):
         self.root, self.scratch = root, scratch
         self.folders: dict[str, Path] = {}
 
     def add(self, image: str, imagenet_wnid: str, sha256: bytes, data: bytes | memoryview) -> None:
-        """Writes an image's bytes under its name."""
+        """Write an image's bytes under its `pool_path`."""
         folder, _, name = pool_path(image, imagenet_wnid, sha256).rpartition("/")
         if folder not in self.folders:
             self.folders[folder] = ensure_real_dir(self.root, folder)
@@ -38,10 +38,10 @@ class Pool:
 
 
 def sweep_pool(pool: Path, wanted: Container[str]) -> set[str]:
-    """Removes the images whose `pool_path` is not in `wanted`, and returns the paths of those."""
+    """Delete the images whose `pool_path` is not in `wanted`, and return their paths."""
     removed = set()
     for folder in pool.glob("*/*/"):
-        if folder.is_symlink():  # behind a link lies what is not ours
+        if folder.is_symlink():  # files behind a link belong to the user
             folder.unlink()
             continue
         for path in folder.iterdir():

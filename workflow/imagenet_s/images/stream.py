@@ -1,10 +1,10 @@
-"""Reading a source that can only be read from front to back: once, for all the subsets that are built."""
+"""A source that can only be read from front to back is read once for all subsets of a build."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from imagenet_s.images.pool import Pool
-from imagenet_s.images.read import differing, record_of, warn_of_suspects, write_records
+from imagenet_s.images.read import ImageRecord, record_of, two_versions, warn_of_suspects, write_records
 from imagenet_s.io.atomic import scratch_folder
 from imagenet_s.io.receipts import receipt
 from imagenet_s.io.split_file import fingerprint
@@ -17,10 +17,18 @@ from imagenet_s.spec.subsets import tiers_of
 
 
 def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scratch: Path) -> None:
-    """Reads the files of a one-pass source that are this part's, from front to back, once.
+    """Read the files of one pass, copy the images that the subsets need, and record them like `read_part`.
 
-    What the subsets need of them is copied to `pool`, and recorded as by `read_part`. Of an image that
-    is there twice, both must be the same: raises UserError otherwise.
+    Args:
+        part: The name of the pass, such as `train-pass-300-4`.
+        files: The files that this pass reads.
+        records: The Parquet file to write, with the columns `images.read.RECORDS`.
+        pool: The folder for copies.
+        scratch: A folder for temporary files.
+
+    Raises:
+        UserError: An image occurs twice with different bytes, images are empty, or a file changed while it
+            was read.
     """
     kind, _, top, _ = part.split("-")
     wnid_of = {row.image: row.imagenet_wnid for tier in tiers_of(int(top)) for row in tier_val_images(tier)}
@@ -29,23 +37,24 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
     def wanted(image: str) -> bool:
         return image in wnid_of if kind == "val" else image.partition("_")[0] in classes
 
-    rows: dict[str, tuple] = {}
-    file_of: dict[str, int] = {}
-    empty, suspects = [], []
+    rows: dict[str, ImageRecord] = {}
+    file_of: dict[str, Path] = {}
+    empty: list[str] = []
+    suspects: list[str] = []
     with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
-        for k, file in enumerate(files):
+        for file in files:
             before = fingerprint(file)
             for image, data in streaming_reader(file).stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:
-                    raise differing(image, [str(files[file_of[image]]), str(file)])
-                if image not in file_of and data and row[-1]:
-                    suspects.append(f"{file}: {image} {row[-1]}")
-                file_of.setdefault(image, k)
+                    raise two_versions(image, [str(file_of[image]), str(file)])
+                if image not in file_of and data and row.suspect:
+                    suspects.append(f"{file}: {image} {row.suspect}")
+                file_of.setdefault(image, file)
                 if data:
-                    copies.add(image, wnid, row[3], data)
+                    copies.add(image, wnid, row.sha256, data)
                 else:
                     empty.append(f"{file}: {image}")
                 bar.update()
@@ -53,4 +62,6 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                 raise UserError(f"{file} changed while it was read. Run the same command again.")
     warn_of_suspects(suspects)
     with receipt(records, pool) as partial:
-        write_records([row for row in rows.values() if row[2]], empty, partial, [str(file) for file in files])
+        write_records(
+            [row for row in rows.values() if row.size], empty, partial, [str(file) for file in files]
+        )

@@ -1,4 +1,4 @@
-"""Writing files so that nothing half-made ever stands under its final name."""
+"""Atomic writes: a file has its final name only when it is complete."""
 
 import hashlib
 import json
@@ -8,15 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from imagenet_s.runtime.system_files import goes_with_its_folder
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; renames it to `path` when the block ends well.
+    """Yield a temporary path beside `path`, and rename it to `path` if the block succeeds.
 
-    Nothing is synced: for what must outlive a power cut see `receipts`.
+    Nothing is synced: see `receipts` for files that must survive a power cut.
     """
     with partial_file(path) as partial:
         yield partial
@@ -25,9 +26,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def partial_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, and removes what stands there in the end.
+    """Yield a temporary path beside `path`, and delete the file there at the end.
 
-    The temporary name is fixed, so that a killed run leaves at most one and the next run reuses it.
+    The temporary name is fixed: a killed run leaves at most one file, and the next run reuses its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
@@ -35,16 +36,19 @@ def partial_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
     except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not say of what
+        error.filename = error.filename or str(path)  # a failed write does not name the file
         raise
     finally:
-        with suppress(OSError):  # on a disk that takes no change, not even that; the cause is told
+        with suppress(OSError):  # fails if the disk is read-only; the first error has the cause
             partial.unlink(missing_ok=True)
 
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder for temporary files, gone at the end; what a killed run left there is removed."""
+    """Yield an empty folder for temporary files, and delete it at the end.
+
+    Files that a killed run left in it are deleted first.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -55,43 +59,46 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_write_folder(folder: Path, receipt: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `folder`; when the block ends well, its folders' files move to `folder`.
+    """Yield an empty folder beside `folder`, and move the files of its folders there if the block succeeds.
 
-    What is there under other names stays. `receipt`, a file that vouches for what is there, goes before
-    anything changes.
+    Files with other names in `folder` are kept. `receipt`, which proves that `folder` is complete, is deleted
+    before anything there changes.
     """
     with scratch_folder(folder.with_name(f".{folder.name}.scratch")) as scratch:
         try:
             yield scratch
             receipt.unlink(missing_ok=True)
-            for made in sorted(scratch.iterdir()):
-                there = ensure_real_dir(folder, made.name)
-                for name in os.listdir(made):
-                    os.replace(f"{made}/{name}", f"{there}/{name}")
+            for source in sorted(scratch.iterdir()):
+                target = ensure_real_dir(folder, source.name)
+                for name in os.listdir(source):
+                    os.replace(f"{source}/{name}", f"{target}/{name}")
         except OSError as error:
-            error.filename = error.filename or str(folder)  # a failed write does not say of what
+            error.filename = error.filename or str(folder)  # a failed write does not name the file
             raise
 
 
-def write_atomically(data: bytes, path: Path, scratch: Path) -> None:
-    """Writes `data` to a name in `scratch` (same file system) and renames it to `path`.
+def write_atomically(data: bytes | memoryview, path: Path, scratch: Path) -> None:
+    """Write `data` to a temporary file in `scratch` (same file system), and rename it to `path`.
 
-    The file is readable and writable by its owner. One temporary name per worker is enough.
+    The owner can read and write the file. Each thread uses one temporary name.
     """
-    partial = f"{scratch}/{os.getpid()}-{threading.get_ident()}"  # a Path costs as much as the writing
+    partial = f"{scratch}/{os.getpid()}-{threading.get_ident()}"  # making a Path takes as long as the write
     try:
         with open(partial, "wb") as file:
             file.write(data)
         os.replace(partial, path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not say of what
+        error.filename = error.filename or str(path)  # a failed write does not name the file
         raise
 
 
 def ensure_real_dir(root: Path, relative: str | Path) -> Path:
-    """Makes `root/relative` out of true folders: a link found on the way is removed, never followed.
+    """Make the folder `root/relative` out of real folders: a link on the path is deleted, never followed.
 
-    Raises FileExistsError where a file stands in the way. `root` itself may be reached by links.
+    `root` itself may be a link.
+
+    Raises:
+        FileExistsError: A file has the name of one of the folders.
     """
     folder = root
     root.mkdir(parents=True, exist_ok=True)
@@ -104,9 +111,10 @@ def ensure_real_dir(root: Path, relative: str | Path) -> Path:
 
 
 def remove_folder(folder: Path) -> None:
-    """Removes an empty folder, or one that holds only files that systems leave, with them.
+    """Delete a folder that is empty or contains only system files.
 
-    Raises OSError for any other.
+    Raises:
+        OSError: The folder contains other files.
     """
     left = list(folder.iterdir())
     if all(goes_with_its_folder(path.name) for path in left):
@@ -119,7 +127,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_if_empty(folder: Path) -> bool:
-    """Removes a folder as `remove_folder` does; says whether it was empty."""
+    """Delete a folder as `remove_folder` does, and return whether it was empty."""
     if not all(goes_with_its_folder(path.name) for path in folder.iterdir()):
         return False
     remove_folder(folder)
@@ -127,13 +135,13 @@ def remove_if_empty(folder: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """The hex sha256 of a file's bytes."""
+    """Return the hex sha256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of_files(folder: Path) -> str:
-    """The hex sha256 of the names and bytes of all files in a folder's folders, sorted by name."""
+    """Return the hex sha256 of the names and bytes of all files in a folder's folders, sorted by name."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("*/*")):
         digest.update(f"{sha256_of(path)}  {path.relative_to(folder)}\n".encode())
@@ -141,20 +149,21 @@ def digest_of_files(folder: Path) -> str:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Writes `value` to `path` as `dump_json` does, whole or not at all."""
+    """Write `value` to `path` as `dump_json` does, atomically."""
     with atomic_write(path) as partial:
         dump_json(value, partial)
 
 
 def dump_json(value: object, file: Path) -> None:
-    """Writes `value` as indented UTF-8 JSON with a final newline.
+    r"""Write `value` as indented UTF-8 JSON with a final newline.
 
-    Bytes of file names that are not UTF-8 become escapes such as `\\udce9`, read back as they were.
+    Bytes of file names that are not UTF-8 become escapes such as `\udce9`, which `read_json` reverses.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
     file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def read_json(path: Path) -> dict:
-    """Reads one JSON object."""
-    return json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file that `dump_json` wrote."""
+    value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value

@@ -1,4 +1,4 @@
-"""Fetching one file over HTTP: resumes, retries, and says plainly what came instead."""
+"""The download of one file over HTTP: it resumes, retries, and reports what the server sent instead."""
 
 import hashlib
 import html
@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
 
 import requests
@@ -16,16 +16,16 @@ from urllib3.exceptions import HTTPError
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log, progress
 
-# When the line goes dead, up to one chunk that had already arrived is lost: small ones lose little.
+# If the connection stalls, at most one chunk that has arrived is lost.
 CHUNK = 1 << 14
 
-# Another try would end the same way.
-HOPELESS = (InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects)
+# A retry would fail in the same way.
+FINAL_ERRORS = (InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects)
 
 RUN_AGAIN = "Run the same command again"
 OTHER_WAYS = (
     "If that does not help, check the proxy settings (HTTPS_PROXY, NO_PROXY), or download the file"
-    " with a browser and set `annotations.from` in config.yaml to the folder that holds it."
+    " with a browser and set `annotations.from` in config.yaml to the folder that contains it."
 )
 
 _new_md5 = partial(hashlib.md5, usedforsecurity=False)
@@ -33,11 +33,13 @@ _new_md5 = partial(hashlib.md5, usedforsecurity=False)
 
 @dataclass(frozen=True)
 class Patience:
-    """How much of a bad line a download puts up with.
+    """How long a download goes on over a bad connection.
 
-    `tries` counts those in a row that brought nothing new; all in all there are at most ten times
-    as many, so that a line that drips one byte at a time ends too. `backoff` is the wait after the
-    first of them (doubled after each), `timeout` the longest silence; both in seconds.
+    Attributes:
+        tries: The number of tries in a row that bring no new bytes. The total is limited to ten times as
+            many, so that a connection that brings one byte at a time ends too.
+        backoff: The wait in seconds after the first of these tries, doubled after each further one.
+        timeout: The longest time in seconds without an answer.
     """
 
     tries: int = 6
@@ -46,43 +48,46 @@ class Patience:
 
 
 class _Fault(Exception):
-    """An answer that another try may better."""
+    """An answer that may be better on the next try."""
 
 
 def download(url: str, path: Path, md5: str | None, patience: Patience = Patience()) -> str:
-    """Fetches `url` to `path` and returns the hex md5; asks for nothing if `path` has it already.
+    """Download `url` to `path` and return the hex md5. Do nothing if `path` already has the right md5.
 
-    What has arrived is kept beside `path` as `.<name>.part` and is where the next call goes on;
-    `path` itself appears only when complete and, where `md5` is given, verified. Without `md5`
-    nothing proves that the kept bytes are of the file that the server holds today.
+    An unfinished download stays beside `path` as `.<name>.part`, and the next call resumes it. `path`
+    itself appears only when the file is complete and has the right md5. Without `md5`, a resumed file may
+    mix two versions, if the file on the server has changed.
 
-    Raises UserError when the server or the line is at fault; errors of the disk pass through.
+    Raises:
+        UserError: The server or the connection failed.
+        OSError: The disk failed.
     """
     md5 = md5 and md5.lower()
     if md5 and path.is_file() and _md5_of(path).hexdigest() == md5:
         return md5
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
-    got, resumed = _insist(url, part, md5, patience)
+    got, resumed = _retry(url, part, md5, patience)
     if md5 and got != md5 and resumed:
-        log.warning("%s: md5 %s, not %s; starting over in case it changed", url, got, md5)
+        log.warning("%s: md5 %s, not %s; starting over in case the file changed", url, got, md5)
         part.unlink()
-        got, _ = _insist(url, part, md5, patience)
+        got, _ = _retry(url, part, md5, patience)
     if md5 and got != md5:
         came = f"md5 {got} ({part.stat().st_size:,} bytes, now deleted)"
         part.unlink()
-        raise _error(url, f"md5 {md5}", came, f"{RUN_AGAIN}, to start afresh.")
+        raise _error(url, f"md5 {md5}", came, f"{RUN_AGAIN} to start over.")
     part.replace(path)
     return got
 
 
-def _insist(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[str, bool]:
-    """What `_fetch` returns, once it succeeds; raises UserError when patience runs out."""
-    failures, longest = 0, _size(part)
-    for attempt in count(1):
+def _retry(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[str, bool]:
+    """Retry `_fetch` until it succeeds, and return its result. Raise UserError when `patience` runs out."""
+    failures, longest, attempt = 0, _size(part), 0
+    while True:
+        attempt += 1
         try:
             return _fetch(url, part, md5, patience.timeout)
-        except HOPELESS as fault:
+        except FINAL_ERRORS as fault:
             expected = "an address that leads to a file"
             raise _error(url, expected, _reason(fault), "Correct the address.") from fault
         except (_Fault, requests.RequestException, HTTPError) as fault:
@@ -90,8 +95,8 @@ def _insist(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[
                 failures, longest = 0, _size(part)
             failures += 1
             if failures >= patience.tries or attempt >= 10 * patience.tries:
-                came = f"{_size(part):,} bytes and then, at try {attempt}, {_reason(fault)}"
-                todo = f"{RUN_AGAIN}: it resumes from what has arrived."
+                came = f"{_size(part):,} bytes and then, on try {attempt}, {_reason(fault)}"
+                todo = f"{RUN_AGAIN}: it resumes the download."
                 raise _error(url, "the whole file", came, todo, repr(fault)) from fault
             pause = patience.backoff * 2 ** (failures - 1)
             log.warning("%s: %s; trying again in %g s", url, _reason(fault), pause)
@@ -99,16 +104,20 @@ def _insist(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[
 
 
 def _fetch(url: str, part: Path, md5: str | None, timeout: float) -> tuple[str, bool]:
-    """One request for what `part` still lacks, appended to it.
+    """Make one request for the missing bytes of `part`, and append them.
 
-    Returns the md5 of the whole and whether its beginning is older than this request. Raises
-    UserError where trying again is in vain, otherwise `_Fault` or what requests and urllib3 raise.
+    Returns:
+        The md5 of the whole file, and whether its first bytes are from an earlier request.
+
+    Raises:
+        UserError: A retry would not help.
+        _Fault, requests.RequestException, HTTPError: A retry may help.
     """
     have = _size(part)
     digest = _md5_of(part) if have else _new_md5()
-    if have and digest.hexdigest() == md5:
+    if have and md5 and digest.hexdigest() == md5:
         return md5, True
-    # The md5 is of the bytes as stored: nothing may compress them on the way.
+    # The md5 is that of the stored file, so the server must not compress it.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
         status, start, total = response.status_code, 0, response.headers.get("Content-Length", "")
@@ -154,7 +163,7 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _md5_of(path: Path):
+def _md5_of(path: Path) -> "hashlib._Hash":
     with path.open("rb") as file:
         return hashlib.file_digest(file, _new_md5)
 
@@ -166,7 +175,7 @@ def _title(page: bytes) -> str:
 
 
 def _reason(fault: Exception) -> str:
-    """What kind of fault and its innermost cause; the sentences between only repeat the address."""
+    """Return the kind of fault and its innermost cause. The exceptions between only repeat the address."""
     cause = fault
     while isinstance(inner := getattr(cause, "reason", 0) or (cause.args or [0])[-1], Exception):
         cause = inner

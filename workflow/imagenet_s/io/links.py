@@ -1,4 +1,4 @@
-"""The ways in which an image gets into a tree: symlink, hard link, reflink."""
+"""The links by which an image gets into a tree: symlink, hard link, reflink."""
 
 import ctypes
 import errno
@@ -18,14 +18,20 @@ FICLONE = 0x40049409  # Linux's request to share a file's blocks, from linux/fs.
 
 
 def place(target: str, path: Path, kind: str, scratch: Path) -> bool:
-    """Makes `path` a symlink, hardlink or reflink of the file `target`; says whether it had to.
+    """Make `path` a symlink, hardlink or reflink of the file `target`.
 
-    A right link is left alone, anything else under the name is replaced in one step through a
-    temporary name in `scratch` (same file system). Raises OSError where the system refuses, and
-    IsADirectoryError where a true folder stands in the way.
+    A correct link is left alone. Anything else under the name is replaced in one step, through a temporary
+    name in `scratch` (same file system).
+
+    Returns:
+        Whether a link was made.
+
+    Raises:
+        IsADirectoryError: `path` is a real folder.
+        OSError: The system does not allow the link.
     """
     try:
-        # A reflink is made in two steps, and not under its name: after the first the file is empty.
+        # A reflink takes two steps, and after the first the file is empty: use the temporary name.
         if kind == "reflink":
             raise FileExistsError
         _make(target, path, kind)
@@ -40,7 +46,7 @@ def place(target: str, path: Path, kind: str, scratch: Path) -> bool:
 
 
 def is_placed(target: str, path: Path, kind: str) -> bool:
-    """Whether `path` is already that link. A reflink cannot be recognised: never."""
+    """Return whether `path` is already that link. Always False for a reflink, which cannot be recognized."""
     if kind == "symlink":
         return path.is_symlink() and os.readlink(path) == target
     if kind == "hardlink":
@@ -52,14 +58,14 @@ def _make(target: str, path: Path, kind: str) -> None:
     if kind == "symlink":
         os.symlink(target, path)
     elif kind == "hardlink":
-        # A hard link to a link would be a second link: take the file behind it.
+        # A hard link to a symlink would be another symlink: link to its target instead.
         os.link(os.path.realpath(target) if os.path.islink(target) else target, path)
     else:
         _clone(target, path)
 
 
 def _clone(target: str, path: Path) -> None:
-    """A new file at `path` that shares the blocks of `target`."""
+    """Make a new file at `path` that shares the blocks of `target`."""
     if sys.platform == "darwin":
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.clonefile(os.fsencode(target), os.fsencode(path), 0):
@@ -78,32 +84,36 @@ def _clone(target: str, path: Path) -> None:
 
 
 def dangling_link(path: str | Path) -> str | None:
-    """Return `path → target` for a link that leads to nothing, None for any other path."""
+    """Return `path → target` for a dangling link, None for any other path."""
     if os.path.islink(path) and not os.path.exists(path):
         return f"{path} → {os.readlink(path)}"
     return None
 
 
 def no_link_from_archives(link: str, archives: Sequence[str]) -> str:
-    """What to tell a user who asks for links to what lies in archives."""
+    """Return the message for a user who asks for links to images inside archives."""
     return (
-        f"`link: {link}` cannot be had from archives: {first_few(archives)}. Set `link: auto` (or `copy`) in "
-        "config.yaml."
+        f"`link: {link}` does not work for images inside archives: {first_few(archives)}. Set `link: auto` "
+        "(or `copy`) in config.yaml."
     )
 
 
 def link_problems(samples: Sequence[str], link: str, output: Path, tmp: Path) -> Iterable[str]:
-    """Tries each kind of link that a build into `output` makes, on some images of the source.
+    """Try each kind of link that a build into `output` makes, on some images of the source.
 
-    Says what does not work, and why, in the user's words. The trials are made in `tmp`, in the output.
+    The trial links are made in `tmp`, a folder below the output.
+
+    Yields:
+        A message for the user if a link does not work.
     """
     try:
         tmp.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix="links-", dir=tmp) as name:  # other jobs try links, too
+        # A folder of its own, because other jobs may try links at the same time.
+        with TemporaryDirectory(prefix="links-", dir=tmp) as name:
             scratch = Path(name)
             own = scratch / "own"
             own.write_bytes(b"")
-            # Masks, and copied images, are hard links to files below the output.
+            # Masks and copied images are hard links to files below the output.
             trials = [("hardlink", str(own), "The output needs hard links: set another `output`.")]
             if link != "copy":
                 kind = "symlink" if link == "auto" else link
@@ -113,11 +123,14 @@ def link_problems(samples: Sequence[str], link: str, output: Path, tmp: Path) ->
                 try:
                     place(target, scratch / f"trial-{k}", kind, scratch)
                 except OSError as error:
-                    reason = _REASONS.get(error.errno, error.strerror)
-                    yield f"`link: {link}`: no {kind} from {output} to {target}: {reason}. {advice}"
+                    yield f"`link: {link}`: no {kind} from {output} to {target}: {_reason(error)}. {advice}"
                     return
     except OSError as error:
         yield f"`output`: cannot write to {output}: {error.strerror}."
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0, error.strerror or type(error).__name__)
 
 
 _REASONS = {

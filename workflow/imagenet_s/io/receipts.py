@@ -1,7 +1,7 @@
-"""Receipts: files that vouch for others, and get their names once what they vouch for is on disk.
+"""Receipts: files that prove that other files are complete and on disk.
 
-After a power cut a file may have its name and not its bytes: file systems keep the order of names, and write
-bytes when they like. So each job of a build ends with one sync of the file systems that hold what it made.
+After a power cut a file may have its name but not its bytes, because file systems write bytes later than
+names. So each job of a build syncs the file systems with its results once, and only then renames its receipt.
 """
 
 import ctypes
@@ -16,15 +16,15 @@ from pathlib import Path
 from imagenet_s.io.atomic import dump_json, partial_file
 from imagenet_s.runtime.progress import log
 
-NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # by odd file systems
+NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # by some file systems
 
 
 @contextmanager
 def receipts(paths: Sequence[Path], *folders: Path) -> Iterator[list[Path]]:
-    """Yields a temporary path for each of `paths`; when the block ends well, all get their names.
+    """Yield a temporary path for each of `paths`, and rename all of them if the block succeeds.
 
-    Before that, what they vouch for is on disk: the file systems of `paths` and of `folders` are synced, each
-    once. Nothing gets its name if the block or a sync fails.
+    Before the renames, the file systems of `paths` and `folders` are synced, each once. Nothing is renamed
+    if the block or a sync fails.
     """
     with ExitStack() as stack:
         partials = [stack.enter_context(partial_file(path)) for path in paths]
@@ -37,29 +37,33 @@ def receipts(paths: Sequence[Path], *folders: Path) -> Iterator[list[Path]]:
 
 @contextmanager
 def receipt(path: Path, *folders: Path) -> Iterator[Path]:
-    """`receipts` for a single one."""
+    """Yield a temporary path for a single receipt; see `receipts`."""
     with receipts([path], *folders) as (partial,):
         yield partial
 
 
 def write_receipt(path: Path, value: object, *folders: Path) -> None:
-    """Writes a receipt as JSON; see `receipts`."""
+    """Write a receipt as JSON; see `receipts`."""
     with receipt(path, *folders) as partial:
         dump_json(value, partial)
 
 
 @contextmanager
 def durable(path: Path) -> Iterator[Path]:
-    """As `files.written`, for a file that vouches for nothing: its own bytes are on disk before its name."""
+    """Yield a temporary path beside `path`, and sync and rename its file if the block succeeds.
+
+    Nothing else is synced, so this is for files that prove nothing about others.
+    """
     with partial_file(path) as partial:
         yield partial
         _commit([partial], [path])
 
 
 def sync(*folders: Path) -> None:
-    """Waits until what was written to the file systems of some folders is on disk; syncs each one once.
+    """Sync the file systems of some folders, each once. Folders that do not exist are skipped.
 
-    A folder that does not exist holds nothing. Raises OSError where bytes could not be written.
+    Raises:
+        OSError: Bytes could not be written.
     """
     systems: dict[int, Path] = {}
     for folder in folders:
@@ -70,7 +74,7 @@ def sync(*folders: Path) -> None:
 
 
 def _commit(partials: Sequence[Path], paths: Sequence[Path]) -> None:
-    """Gives files their names, once their bytes are on disk, and gets the names there, too."""
+    """Sync files, rename them, and sync the names."""
     for partial, path in zip(partials, paths, strict=True):
         _fsync(partial, path)
     for partial, path in zip(partials, paths, strict=True):
@@ -80,7 +84,7 @@ def _commit(partials: Sequence[Path], paths: Sequence[Path]) -> None:
 
 
 def _sync_file_system(folder: Path) -> None:
-    syncfs = getattr(_libc(), "syncfs", None)  # Linux has it
+    syncfs = getattr(_libc(), "syncfs", None)  # only on Linux
     if syncfs is None:
         os.sync()
         return
@@ -95,14 +99,14 @@ def _sync_file_system(folder: Path) -> None:
         raise OSError(code, os.strerror(code), str(folder))
 
 
-def _fsync(path: Path, called: Path) -> None:
-    """Waits until a file or folder is on disk; `called` is how an error names it."""
+def _fsync(path: Path, named: Path) -> None:
+    """Sync a file or folder. An error names it as `named`."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
     except OSError as error:
         if error.errno not in NOT_SUPPORTED:
-            raise OSError(error.errno, os.strerror(error.errno), str(called)) from error
+            raise OSError(error.errno, error.strerror, str(named)) from error
     finally:
         os.close(file)
 

@@ -1,4 +1,4 @@
-"""A large file as one range of bytes, also where it lies in pieces: `x.tar.001`, `x.tar.002`, …"""
+"""A large file as one range of bytes, even if it is split into pieces: `x.tar.001`, `x.tar.002`, …."""
 
 import os
 import re
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from imagenet_s.runtime.errors import UserError, first_few
 
-# The first of several pieces of a tar; the others follow it.
+# The name of the first piece of a tar.
 FIRST_PIECE = re.compile(r"(.*\.tar)\.(0*[01]|aa)", re.IGNORECASE)
 
-# GNU split lengthens its suffixes as it runs out of them: after 89 comes 9000, after 9899 990000, and
-# after yz zaaa; so their order is that of text. First piece → the last short suffix, the longer ones.
+# GNU split makes its suffixes longer when it runs out of them: 9000 follows 89, 990000 follows 9899, and
+# zaaa follows yz. They still sort as text. First suffix → the last short suffix, a pattern of longer ones.
 LONGER = {
     "00": ("89", re.compile("|".join(rf"9{{{n}}}[0-8]\d{{{n + 1}}}" for n in (1, 2, 3)))),
     "aa": ("yz", re.compile("|".join(rf"z{{{n}}}[a-y][a-z]{{{n + 1}}}" for n in (1, 2, 3)))),
@@ -21,11 +21,18 @@ LONGER = {
 
 
 class SplitFile:
-    """Reads a file, or the pieces that begin with it, by offset. Close it, or use it with `with`."""
+    """Reads a file, or the pieces that begin with it, by offset. Close it, or use it with `with`.
+
+    Attributes:
+        paths: The files, in order.
+        starts: The offset in bytes at which each file begins.
+        size: The bytes of all files together.
+        is_first_piece: Whether the file's name is that of a first piece, even if it is the only one.
+    """
 
     def __init__(self, path: str | Path):
         self.paths = piece_paths(Path(path))
-        self.first_of_some = bool(FIRST_PIECE.fullmatch(self.paths[0].name))
+        self.is_first_piece = bool(FIRST_PIECE.fullmatch(self.paths[0].name))
         self.files: list[int] = []
         try:
             for piece in self.paths:
@@ -39,33 +46,34 @@ class SplitFile:
         self.size = sum(sizes)
 
     @property
-    def called(self) -> str:
-        """The file's path, and how many pieces there are if it is the first of some."""
+    def description(self) -> str:
+        """The file's path for a message, with the number of pieces if it is the first one."""
         first, *others = self.paths
         if others:
             return f"{first} ({len(self.paths)} pieces, up to {others[-1].name})"
-        return f"{first} (the only piece)" if self.first_of_some else str(first)
+        return f"{first} (the only piece)" if self.is_first_piece else str(first)
 
     def __enter__(self) -> "SplitFile":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
+        """Close all files. A second call does nothing."""
         for file in self.files:
             os.close(file)
         self.files = []
 
     def fill(self, buffer: memoryview, offset: int) -> int:
-        """Reads into the whole of `buffer` from `offset`; returns how many bytes there were."""
+        """Fill `buffer` from `offset` on, and return how many bytes there were."""
         filled = 0
         while filled < len(buffer) and offset + filled < self.size:
             k = bisect_right(self.starts, offset + filled) - 1
             try:
                 count = os.preadv(self.files[k], [buffer[filled:]], offset + filled - self.starts[k])
             except OSError as error:
-                error.filename = str(self.paths[k])  # a failed read does not say of what
+                error.filename = str(self.paths[k])  # a failed read does not name the file
                 raise
             if not count:
                 break
@@ -73,15 +81,16 @@ class SplitFile:
         return filled
 
     def read(self, count: int, offset: int) -> bytes:
-        """Up to `count` bytes from `offset`."""
+        """Return up to `count` bytes from `offset` on."""
         buffer = bytearray(count)
         return bytes(buffer[: self.fill(memoryview(buffer), offset)])
 
 
 def piece_paths(path: Path) -> list[Path]:
-    """`path`, and the pieces that follow it if it is the first of several.
+    """Return `path`, followed by the other pieces if it is the first piece.
 
-    Raises UserError where one is missing between others.
+    Raises:
+        UserError: A piece between others is missing.
     """
     match = FIRST_PIECE.fullmatch(path.name)
     if not match:
@@ -94,18 +103,18 @@ def piece_paths(path: Path) -> list[Path]:
     matches = map(pattern.fullmatch, (piece.name for piece in path.parent.iterdir()))
     suffixes = sorted((match[1].lower(), path.parent / match[0]) for match in matches if match)
     numbered = sorted((_number(suffix), piece) for suffix, piece in suffixes if re.fullmatch(ending, suffix))
-    numbers, found = [number for number, _ in numbered], [piece for _, piece in numbered]
+    numbers, pieces = [number for number, _ in numbered], [piece for _, piece in numbered]
     if first.lower() in LONGER:
-        turn, longer = LONGER[first.lower()]
+        last_short, longer = LONGER[first.lower()]
         further = [piece for suffix, piece in suffixes if longer.fullmatch(suffix)]
-        if further and numbers[-1] <= _number(turn):
-            numbers.append(_number(turn) + 1)  # of the first that is longer
-            found += further
+        if further and numbers[-1] <= _number(last_short):
+            numbers.append(_number(last_short) + 1)  # that of the first longer suffix
+            pieces += further
     missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
     if missing:
         names = first_few(f"{stem}.{_suffix(number, first)}" for number in missing)
-        raise UserError(f"{path.parent} lacks pieces of {stem}: {names}. Get them, into the same folder.")
-    return found
+        raise UserError(f"{path.parent} lacks pieces of {stem}: {names}. Put them into the same folder.")
+    return pieces
 
 
 def _number(suffix: str) -> int:
@@ -113,7 +122,7 @@ def _number(suffix: str) -> int:
 
 
 def _suffix(number: int, like: str) -> str:
-    """The suffix of a piece, from its number: as long as that of another piece."""
+    """Return the suffix of the piece with this number, as long as `like`, the suffix of another piece."""
     if like.isdecimal():
         return f"{number:0{len(like)}}"
     first, second = divmod(number - _number("aa"), 26)
@@ -121,11 +130,17 @@ def _suffix(number: int, like: str) -> str:
 
 
 def require_file(path: Path) -> None:
-    """Raises UserError for a pipe, a socket or a device: to open it would wait for ever, or do harm."""
+    """Raise UserError unless `path` is a regular file.
+
+    Opening a pipe, a socket or a device could wait forever or do harm.
+    """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise UserError(f"{path} is no plain file: it is a pipe, a device or the like. Put the file there.")
+        raise UserError(f"{path} is not a regular file (pipe or device). Replace it with the file itself.")
 
 
 def fingerprint(path: Path) -> list[list[int]]:
-    """[size, mtime in ns] of the file or of each of its pieces: what tells that it is still the same."""
+    """Return [size in bytes, mtime in ns] of the file, or of each of its pieces.
+
+    If it is equal later, the file has not changed.
+    """
     return [[piece.stat().st_size, piece.stat().st_mtime_ns] for piece in piece_paths(path)]

@@ -1,1 +1,1 @@
-"""One mask: class ids as pixels of a PNG, and other encodings of the same."""
+"""One mask: class ids as the pixels of a PNG, and other encodings of them."""

@@ -1,15 +1,17 @@
-"""One mask: PNG pixels to class ids, id = R + 256·G with B = 0, and back.
+"""Convert a mask between PNG and class ids: id = R + 256·G, and B = 0.
 
-Ids are arrays (height, width) of uint16: 0 is other, 1000 is ignore, the rest are class ids of one
-subset. Source of the encoding: the official data set's documentation.
+Ids are arrays of shape (height, width), uint16: 0 is other, 1000 is ignore, the rest are the class ids of
+one subset. Source of the encoding: the documentation of the official data set.
 """
 
 import hashlib
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import kornia_rs
 import numpy as np
+from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from imagenet_s.runtime.errors import first_few
@@ -17,29 +19,35 @@ from imagenet_s.runtime.image_file import PNG_SIGNATURE, BadImage, TooLarge, ref
 from imagenet_s.runtime.image_file import decode as decode_image
 from imagenet_s.spec.classes import IGNORE
 
-# Looked up here, so that a version without it shows at once, and not as a fault of somebody's masks.
+# Looked up on import, so that a version without it fails at once and is not reported as damaged masks.
 decode_png = kornia_rs.io.decode_image_png_u8
 
 LEVEL = 6  # of zlib-ng
 
 
 class BadMask(Exception):
-    """A mask that cannot be read, or not be encoded as asked; the text says why."""
+    """A mask that cannot be read or cannot have the requested encoding. The text says why."""
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A mask file's ids, None where nothing could be read, those present, ascending, and what is odd."""
+    """The content of a mask file.
 
-    ids: np.ndarray | None
+    Attributes:
+        ids: (height, width), uint16; None if the file cannot be read.
+        problems: What is wrong with the file, in the words of a message.
+        present: The ids that occur, ascending.
+    """
+
+    ids: NDArray[np.uint16] | None
     problems: tuple[str, ...]
     present: tuple[int, ...] = ()
 
 
 def decode(png: bytes, classes: int) -> Decoded:
-    """Reads a mask of a subset with `classes` classes and says everything that is odd about it.
+    """Return the ids of a mask of a subset with `classes` classes, and everything that is wrong with it.
 
-    An odd mask is decoded as far as it goes: without its blue, and converted to RGB.
+    A mask with problems is decoded as far as possible: converted to RGB, and without its blue channel.
     """
     try:
         rgb, mode = pixels_of(png)
@@ -50,7 +58,7 @@ def decode(png: bytes, classes: int) -> Decoded:
     unknown = present[(present > classes) & (present != IGNORE)]
     problems = []
     if mode != "RGB":
-        problems.append(f"is not 8-bit RGB but of mode {mode}")
+        problems.append(f"is not 8-bit RGB but has mode {mode}")
     if rgb[..., 2].any():
         problems.append("has blue pixels")
     if len(unknown):
@@ -58,10 +66,15 @@ def decode(png: bytes, classes: int) -> Decoded:
     return Decoded(ids, tuple(problems), tuple(present.tolist()))
 
 
-def pixels_of(png: bytes) -> tuple[np.ndarray, str]:
-    """RGB pixels, (height, width, 3) uint8, contiguous, and the mode of the file, RGB if all is well.
+def pixels_of(png: bytes) -> tuple[NDArray[np.uint8], str]:
+    """Return a PNG's pixels as RGB, and its mode.
 
-    Raises BadMask for what is no readable PNG, and for what claims to be larger than any mask.
+    Returns:
+        Pixels of shape (height, width, 3), uint8, contiguous; and the file's own mode, which is "RGB" for a
+        correct mask.
+
+    Raises:
+        BadMask: The file is not a readable PNG or claims to be larger than any mask.
     """
     if not png:
         raise BadMask("is empty")
@@ -71,72 +84,82 @@ def pixels_of(png: bytes) -> tuple[np.ndarray, str]:
             refuse_huge(width, height)
         except TooLarge as error:
             raise BadMask(str(error)) from error
-        # Almost four times as fast as Pillow, and stricter: Pillow takes a chunk with a wrong CRC, and fills
-        # up with 0 where rows are missing. (The checksum inside the packed pixels is not looked at.)
+        # Almost four times as fast as Pillow, and stricter: Pillow accepts a chunk with a wrong CRC and
+        # fills missing rows with 0. (The checksum inside the compressed pixels is not checked.)
         try:
             return decode_png(png, (height, width), "rgb"), "RGB"
         except Exception as error:
-            if type(error) is not Exception:  # the library raises the base class itself; others are faults
+            if type(error) is not Exception:  # the library raises Exception itself; anything else is a bug
                 raise
             reason = str(error).removeprefix("Failed to decode the png image. ")
-            raise BadMask(f"is no readable PNG ({reason})") from error
+            raise BadMask(f"is not a readable PNG ({reason})") from error
     mode, rgb = pixels(png, "RGB")
-    # Pillow says RGB of 16-bit RGB, too, and keeps the high bytes only.
+    # Pillow opens 16-bit RGB as RGB too, and keeps only the high bytes.
     return rgb, "RGB;16" if mode == "RGB" and png[24] == 16 else mode
 
 
-def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, np.ndarray]:
-    """The mode of a PNG, and its pixels as Pillow has them, converted to another `mode` if one is given.
+def pixels(png: bytes | memoryview, mode: str | None = None) -> tuple[str, NDArray[Any]]:
+    """Return a PNG's own mode, and its pixels as Pillow decodes them, converted to `mode` if one is given.
 
-    Raises BadMask for what is none, and for one that claims more pixels than any mask has.
+    Raises:
+        BadMask: The file is not a readable PNG or claims to be larger than any mask.
     """
     try:
         own_mode, image = decode_image(png, mode, formats=("PNG",))
     except TooLarge as error:
         raise BadMask(str(error)) from error
     except BadImage as error:
-        raise BadMask(f"is no readable PNG ({error})") from error
+        raise BadMask(f"is not a readable PNG ({error})") from error
     return own_mode, np.asarray(image)
 
 
-def ids_of(rgb: np.ndarray) -> np.ndarray:
-    """RGB pixels, (height, width, 3) uint8, contiguous → ids. Blue is not looked at."""
-    # Red and the green behind it are a little-endian number already, every third byte.
+def ids_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Return the ids of RGB pixels, (height, width, 3) and contiguous. Blue is ignored."""
+    # A red byte and the green byte after it already form a little-endian number.
     return np.ndarray(rgb.shape[:2], "<u2", rgb, strides=rgb.strides[:2]).astype(np.uint16)
 
 
-def ids_in(ids: np.ndarray) -> np.ndarray:
-    """The ids that are present, ascending."""
+def ids_in(ids: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Return the ids that occur, ascending."""
     flat = ids.ravel()
-    # The last pixel of each run will do: to sort them all takes ten times as long.
+    # One pixel of each run is enough. Sorting all of them takes ten times as long.
     ends = np.flatnonzero(flat[1:] != flat[:-1])
     return np.unique(np.append(flat[ends], flat[-1]))
 
 
-def pixels_digest(ids: np.ndarray) -> bytes:
-    """The sha256 of the ids as little-endian uint16, row by row: the same however the PNG is packed."""
-    return hashlib.sha256(np.ascontiguousarray(ids, "<u2")).digest()
+def pixels_digest(ids: NDArray[np.uint16]) -> bytes:
+    """Return the sha256 of the ids as little-endian uint16, row by row.
+
+    It does not depend on how the PNG is compressed.
+    """
+    return hashlib.sha256(np.ascontiguousarray(ids, "<u2").data).digest()
 
 
-def rgb_of(ids: np.ndarray) -> np.ndarray:
-    """Ids → RGB pixels, (height, width, 3) uint8."""
+def rgb_of(ids: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return ids as RGB pixels, (height, width, 3)."""
     return np.stack([ids & 255, ids >> 8, np.zeros_like(ids)], axis=-1).astype(np.uint8)
 
 
-def rgb_png(ids: np.ndarray) -> bytes:
-    """A PNG as masks and predictions are: 8-bit RGB, id = R + 256·G."""
+def rgb_png(ids: NDArray[np.uint16]) -> bytes:
+    """Return a PNG in the encoding of masks and predictions: 8-bit RGB, id = R + 256·G."""
     return encode_png(rgb_of(ids))
 
 
-def encode_png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
-    """A PNG of pixels: (height, width) uint8 or uint16, or indices into a palette, (n, 3) uint8, or
-    (height, width, 3) uint8 for RGB.
+def encode_png(
+    pixels: NDArray[np.uint8] | NDArray[np.uint16], palette: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Return pixels as a PNG.
 
-    Not by Pillow, which tries five filters on each row: masks are smaller without, in a fifth of the time.
+    Pillow is not used, because it tries five filters on each row. Without filters, masks are smaller and
+    take a fifth of the time.
+
+    Args:
+        pixels: (height, width), grey levels or indices into the palette; or (height, width, 3), uint8, RGB.
+        palette: (n, 3), RGB.
     """
     height, width, *channels = pixels.shape
     data = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">")).view(np.uint8).reshape(height, -1)
-    rows = np.zeros((height, 1 + data.shape[1]), np.uint8)  # a row's first byte: no filter
+    rows = np.zeros((height, 1 + data.shape[1]), np.uint8)  # the first byte of a row: no filter
     rows[:, 1:] = data
     kind = 2 if channels else 0 if palette is None else 3
     header = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, kind, 0, 0, 0)

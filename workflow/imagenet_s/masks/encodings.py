@@ -1,24 +1,28 @@
-"""The further encodings of a mask: `id16`, `id8`, `color`, `binary`.
+"""Other encodings of a mask: `id16`, `id8`, `color`, `binary`.
 
-An encoder takes ids, (height, width) uint16, their subset, and the wnid of the class folder.
+An encoder takes ids, (height, width) and uint16, their subset, and the wnid of the class folder.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagenet_s.masks.codec import BadMask, encode_png, ids_in
 from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import IGNORE, class_ids
 
 
-def id16(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 16-bit channel: the ids as they are."""
+def id16(ids: NDArray[np.uint16], subset: int, wnid: str) -> bytes:
+    """Return a PNG with one 16-bit channel: the ids unchanged."""
     return encode_png(ids)
 
 
-def id8(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 8-bit channel: the ids, ignore as 255. For up to 254 classes, so for 50 only.
+def id8(ids: NDArray[np.uint16], subset: int, wnid: str) -> bytes:
+    """Return a PNG with one 8-bit channel: the ids, with 255 for ignore.
 
-    Raises BadMask for other ids above 254.
+    This is possible for up to 254 classes, so only for subset 50.
+
+    Raises:
+        BadMask: Another id is above 254.
     """
     if ((ids > 254) & (ids != IGNORE)).any():
         raise BadMask("has ids above 254")
@@ -27,18 +31,19 @@ def id8(ids: np.ndarray, subset: int, wnid: str) -> bytes:
     return encode_png(values)
 
 
-def binary(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A PNG of one 8-bit channel: 255 where the class `wnid` is, 128 for ignore, 0 elsewhere."""
+def binary(ids: NDArray[np.uint16], subset: int, wnid: str) -> bytes:
+    """Return a PNG with one 8-bit channel: 255 for the class `wnid`, 128 for ignore, 0 elsewhere."""
     values = np.zeros(ids.shape, np.uint8)
     values[ids == IGNORE] = 128
     values[ids == class_ids(subset)[wnid]] = 255
     return encode_png(values)
 
 
-def color(ids: np.ndarray, subset: int, wnid: str) -> bytes:
-    """A palette PNG to look at: each class in its fixed colour, ignore white, other black.
+def color(ids: NDArray[np.uint16], subset: int, wnid: str) -> bytes:
+    """Return a palette PNG for viewing: each class in its fixed colour, ignore white, other black.
 
-    Raises BadMask where more than 256 ids would need one palette, and for ids above 1000.
+    Raises:
+        BadMask: There are more than 256 ids, or an id is above 1000.
     """
     present = ids_in(ids)
     if present[-1] > IGNORE:

@@ -1,22 +1,24 @@
-"""The colour of each class, in masks to look at and in plots."""
+"""The colour of each class in `color` masks and in plots."""
 
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids
 
 
 @cache
-def colors(subset: int) -> np.ndarray:
-    """id → RGB, (1001, 3) uint8. A wnid has the same colour in every subset, and no other has it.
+def colors(subset: int) -> NDArray[np.uint8]:
+    """Return the RGB colour of each id, (1001, 3). A wnid has the same colour in every subset.
 
-    The colours are points of a grid of 10 × 10 × 10 without those near black and white: any two differ by
-    28 levels or more in some channel. They are dealt out in strides, so that neighbours look different.
+    The colours are points of a 10 × 10 × 10 grid without those near black and white, so any two differ by
+    at least 28 levels in some channel. They are taken in strides, so that classes with neighbouring ids look
+    different.
     """
     grid = np.indices((10, 10, 10)).reshape(3, -1).T
     grid = grid[(grid.sum(axis=1) > 4) & (grid.sum(axis=1) < 23)]
-    grid = grid[np.arange(len(grid)) * 367 % len(grid)]  # 367 and the 930 points have no common divisor
+    grid = grid[np.arange(len(grid)) * 367 % len(grid)]  # 367 and 930, the number of points, are coprime
     table = np.zeros((IGNORE + 1, 3), np.uint8)
     table[OTHER], table[IGNORE] = 0, 255
     ids = class_ids(subset)

@@ -1,1 +1,1 @@
-"""What every package may use: errors, progress, processes, and files by their first bytes."""
+"""Helpers for every package: errors, progress, worker processes, and the kinds of files."""

@@ -1,15 +1,16 @@
-"""The one exception that a user is meant to read."""
+"""The one exception whose text is written for the user."""
 
 from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can mend. The text says what was expected, what was found, and what to do.
+    """A problem that the user can fix.
 
-    `details` is the full account (one line each) for the log; the text itself stays short.
+    The text says what was expected, what was found, and what to do next. It stays short; `details` is
+    the full list, one line each, for the log.
     """
 
-    code = 1  # with which the command ends
+    code = 1  # the command's exit code
 
     def __init__(self, text: str, details: Iterable[str] = ()):
         super().__init__(text)
@@ -17,19 +18,19 @@ class UserError(Exception):
 
 
 class CannotCheck(UserError):
-    """There is nothing that could be checked, or no permission to."""
+    """There is nothing to check, or it cannot be read."""
 
     code = 2
 
 
 class WrongUsage(UserError):
-    """Arguments that do not go together."""
+    """Arguments that cannot be combined."""
 
     code = 2
 
 
-def first_few(names: Iterable[object], most: int = 5) -> str:
-    """`a, b, c, … (12 in all)`: the beginning of a list, and how long it is."""
-    names = [str(name) for name in names]
+def first_few(items: Iterable[object], most: int = 5) -> str:
+    """Return the first items and the length of the list, such as `a, b, c, … (12 in all)`."""
+    names = [str(item) for item in items]
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"

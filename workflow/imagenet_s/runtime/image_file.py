@@ -1,30 +1,29 @@
-"""Image files: their size by the header, their pixels within limits, and signs that they are not whole.
+"""Image files: size from the header, pixels within limits, and signs that a file is incomplete.
 
-The only place that lets Pillow open anything.
+No other module lets Pillow open a file.
 """
 
 import io
 import struct
 import threading
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from imagenet_s.runtime.file_kind import HEAD, PICTURES, Kind, kind_of
+from imagenet_s.runtime.file_kind import HEAD, IMAGES, Kind, kind_of
 
-# Limits of what is decoded. The largest ImageNet image has 35 million pixels and 15 MB.
+# Larger images are not decoded. The largest ImageNet image has 35 million pixels and 15 MB.
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64_000_000
 
-# What `file_kind.PICTURES` are. Pillow has readers that do more than decode: for EPS it starts a program.
+# The formats of `file_kind.IMAGES`. Other readers of Pillow do more than decode: for EPS it runs a program.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP")
 
-# What Pillow raises on damaged files, by fuzzing and by its source. AttributeError, ImportError and
-# NameError are not among them: they are faults of a program, not of a file.
-DAMAGE = (
+# What Pillow raises for damaged files, found by fuzzing and in its source. AttributeError, ImportError and
+# NameError are left out: they are bugs, not damage.
+DECODE_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
@@ -32,7 +31,7 @@ DAMAGE = (
     LookupError,
     TypeError,
     ArithmeticError,
-    RuntimeError,  # of the readers for AVIF and DDS; RecursionError is one, too
+    RuntimeError,  # from the readers for AVIF and DDS; includes RecursionError
     MemoryError,
     struct.error,
     zlib.error,
@@ -40,33 +39,42 @@ DAMAGE = (
 )
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MARKS = {Kind.JPEG: b"\xff\xd9", Kind.PNG: b"\0\0\0\0IEND\xaeB`\x82"}  # with what whole files end
+END_MARKS = {Kind.JPEG: b"\xff\xd9", Kind.PNG: b"\0\0\0\0IEND\xaeB`\x82"}  # the last bytes of a complete file
 START_OF_SCAN, END_OF_IMAGE = 0xDA, 0xD9
-WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))  # markers of a JPEG that have no segment
-TAIL = 64  # bytes of zeros at the end that tell that more of them are zeros
+WITHOUT_LENGTH = frozenset((0x00, 0x01, *range(0xD0, 0xD9)))  # JPEG markers without a segment
+TAIL = 64  # if so many bytes at the end are zeros, more of the file is missing
 
 NO_PIXELS = "has no pixel data"
-NO_END = "lacks its end mark"
+NO_END = "has no end marker"
 ZEROS = "ends in zeros"
-NO_HEADER = "has a header that cannot be read"
-NOT_A_PICTURE = {
+NO_HEADER = "has an unreadable header"
+NOT_AN_IMAGE = {
     Kind.ZEROS: "begins with zeros",
-    Kind.UNKNOWN: "does not begin like a picture",
+    Kind.UNKNOWN: "does not begin like an image",
 }
 
-_pixel_limit = threading.Lock()  # held while Pillow's limit for the process is set aside
+_pixel_limit = threading.Lock()  # held while Pillow's process-wide limit is disabled
+
+
+PixelSize = tuple[int, int] | tuple[None, None]  # width, height
 
 
 class BadImage(Exception):
-    """An image that cannot be decoded; the text says why."""
+    """An image that cannot be decoded. The text says why."""
 
 
 class TooLarge(BadImage):
-    """An image that is not decoded, because it claims to be larger than any that is wanted."""
+    """An image that is not decoded because it claims to be larger than the limit."""
 
 
 class Examined(NamedTuple):
-    """Size in pixels, None where Pillow cannot tell it, and why the file is probably not whole, or None."""
+    """What the bytes of an image file show without decoding it.
+
+    Attributes:
+        width: In pixels; None if Pillow cannot read the header.
+        height: In pixels; None if Pillow cannot read the header.
+        suspect: Why the file is probably incomplete; None if it seems complete.
+    """
 
     width: int | None
     height: int | None
@@ -74,24 +82,24 @@ class Examined(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """The mode that an image file has, and its pixels, perhaps in another mode."""
+    """The mode of an image file, and its pixels, which may have been converted to another mode."""
 
     mode: str
     image: Image.Image
 
 
-def pixel_size(data: bytes | memoryview) -> tuple[int | None, int | None]:
-    """Return (width, height) by an image's header, (None, None) where Pillow cannot tell.
+def pixel_size(data: bytes | memoryview) -> PixelSize:
+    """Return (width, height) from an image's header, or (None, None) if Pillow cannot read it.
 
-    There is no limit: no pixel is decoded.
+    There is no limit, since no pixel is decoded.
     """
     return _header_size(io.BytesIO(data))
 
 
-def pixel_size_of_file(path: Path) -> tuple[int | None, int | None]:
-    """Return the same of a file, of which the header is read; (None, None) where it cannot be read."""
+def pixel_size_of_file(path: Path) -> PixelSize:
+    """Return the same for a file, of which only the header is read."""
     try:
-        if not path.is_file():  # to open a pipe would wait for ever
+        if not path.is_file():  # opening a pipe would wait forever
             return None, None
         with path.open("rb") as file:
             return _header_size(file)
@@ -100,78 +108,83 @@ def pixel_size_of_file(path: Path) -> tuple[int | None, int | None]:
 
 
 def examine(data: bytes | memoryview) -> Examined:
-    """Return what can be told of an image without decoding it."""
+    """Return the size of an image and why it is probably incomplete, without decoding it."""
     width, height = pixel_size(data)
-    return Examined(width, height, suspicion(data, width is not None))
+    return Examined(width, height, _suspicion(data, width is not None))
 
 
-def suspicion(data: bytes | memoryview, readable: bool) -> str | None:
-    """Return why an image is probably not whole, None for one that seems to be.
+def _suspicion(data: bytes | memoryview, readable: bool) -> str | None:
+    """Return why an image is probably incomplete; None if it seems complete.
 
     `readable` says whether Pillow can read its header.
     """
     kind = kind_of(bytes(data[:HEAD]))
-    if kind not in PICTURES:
-        return NOT_A_PICTURE.get(kind, f"is {kind}")
-    # Pillow reads the header of a JPEG up to its first scan: a mark at the very end is no thumbnail's then.
-    # Nearly all files are whole, and cost no more than that.
-    if readable and kind == Kind.JPEG and data[-2:] == MARKS[kind]:
+    if kind not in IMAGES:
+        return NOT_AN_IMAGE.get(kind, f"is {kind}")
+    # Pillow has read the header up to the first scan, so a marker at the very end is not that of a
+    # thumbnail. Nearly all files are complete and need no further check.
+    if readable and kind == Kind.JPEG and data[-2:] == END_MARKS[kind]:
         return None
     return _incomplete(kind, data) or (None if readable else NO_HEADER)
 
 
 def is_cut(data: bytes | memoryview) -> bool:
-    """Return whether data begin like a JPEG or a PNG and lack its end."""
+    """Return whether data begins like a JPEG or a PNG but has no end marker."""
     head = bytes(data[:HEAD])
     if any(len(head) <= len(start) and start.startswith(head) for start in (b"\xff\xd8\xff", PNG_SIGNATURE)):
         return True
     kind = kind_of(head)
-    if kind not in MARKS:
+    if kind not in END_MARKS:
         return False
     reason = _incomplete(kind, data)
-    # Where the way to the pixels is damaged, only the very end can tell.
-    return reason == NO_END or (reason is not None and not bytes(data[-TAIL:]).endswith(MARKS[kind]))
+    # If the pixels cannot be found because of damage, only the very end is reliable.
+    return reason == NO_END or (reason is not None and not bytes(data[-TAIL:]).endswith(END_MARKS[kind]))
 
 
 def decode(
     data: bytes | memoryview,
     mode: str | None = None,
-    formats: Sequence[str] = FORMATS,
+    formats: tuple[str, ...] = FORMATS,
     draft: int | None = None,
 ) -> Decoded:
     """Return an image's pixels, converted to `mode` if one is given.
 
-    `draft` is a length in pixels: of a JPEG no more is decoded than is needed for sides that long. Raises
-    TooLarge before anything is decoded, and BadImage.
+    Args:
+        data: The image file.
+        mode: A mode of Pillow, such as "RGB".
+        formats: The formats that are accepted, as Pillow calls them.
+        draft: A length in pixels: a JPEG is decoded at a lower resolution if its sides stay that long.
+
+    Raises:
+        TooLarge: The image is larger than the limits. Nothing was decoded.
+        BadImage: The image cannot be decoded.
     """
     if len(data) > MAX_BYTES:
-        raise TooLarge(f"has {len(data):,} bytes, more than the {MAX_BYTES:,} that are decoded")
+        raise TooLarge(f"has {len(data):,} bytes; the limit is {MAX_BYTES:,}")
     width, height = _header_size(io.BytesIO(data), formats)
-    if width is not None:
+    if width is not None and height is not None:
         refuse_huge(width, height)
     try:
-        # Again, and now within Pillow's own limits, which also hold for what a file has inside.
+        # Opened a second time within Pillow's own limits, which also cover images inside the file.
         with Image.open(io.BytesIO(data), formats=formats) as image:
             own_mode = image.mode
             if draft:
                 image.draft(mode, (draft, draft))
             image.load()
             return Decoded(own_mode, image.convert(mode) if mode else image)
-    except UnidentifiedImageError as error:  # its text has the address of a buffer
-        raise BadImage("it does not begin like one") from error
-    except DAMAGE as error:
+    except UnidentifiedImageError as error:  # its text contains a memory address
+        raise BadImage("unknown file format") from error
+    except DECODE_ERRORS as error:
         raise BadImage(str(error) or type(error).__name__) from error
 
 
 def refuse_huge(width: int, height: int) -> None:
-    """Raise TooLarge for a size in pixels that is above the limit."""
+    """Raise TooLarge if an image of this size in pixels is above the limit."""
     if width * height > MAX_PIXELS:
-        raise TooLarge(
-            f"claims {width} × {height} pixels, more than the {MAX_PIXELS:,} pixels that are decoded"
-        )
+        raise TooLarge(f"claims to have {width} × {height} pixels; the limit is {MAX_PIXELS:,} pixels")
 
 
-def _header_size(file: BinaryIO, formats: Sequence[str] | None = None) -> tuple[int | None, int | None]:
+def _header_size(file: BinaryIO, formats: tuple[str, ...] | None = None) -> PixelSize:
     try:
         with _pixel_limit:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -180,24 +193,23 @@ def _header_size(file: BinaryIO, formats: Sequence[str] | None = None) -> tuple[
                     return image.size
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
-    except DAMAGE:
+    except DECODE_ERRORS:
         return None, None
     except AttributeError as error:
-        # Pillow's reader for SPIDER takes many bytes for its own, and then lacks an attribute of itself.
+        # Pillow's reader for SPIDER accepts many other files, and then an attribute of its own is missing.
         if isinstance(error.obj, ImageFile.ImageFile):
             return None, None
         raise
 
 
 def _incomplete(kind: Kind, data: bytes | memoryview) -> str | None:
-    """Return what a picture lacks, None for what seems whole."""
-    if kind not in MARKS:
+    """Return what an image lacks; None if it seems complete."""
+    if kind not in END_MARKS:
         zeros = data[-1] == 0 and not bytes(data[len(data) // 2 :]).strip(b"\0")
         return ZEROS if zeros else None
     start = _first_scan(data) if kind == Kind.JPEG else _first_pixel_chunk(data)
-    # What lies before the pixels may be a thumbnail with an end mark of its own. Bytes behind the mark are
-    # legal.
-    if start is not None and MARKS[kind] in bytes(data[start:]):
+    # A thumbnail before the pixels may have its own end marker. Bytes after the marker are legal.
+    if start is not None and END_MARKS[kind] in bytes(data[start:]):
         return None
     if not any(data[-TAIL:]):
         return ZEROS
@@ -205,7 +217,7 @@ def _incomplete(kind: Kind, data: bytes | memoryview) -> str | None:
 
 
 def _first_scan(data: bytes | memoryview) -> int | None:
-    """Return where the first scan of a JPEG begins, None where there is none."""
+    """Return the offset of the first scan of a JPEG; None if there is none."""
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF:  # readers skip such bytes
@@ -229,7 +241,7 @@ def _first_scan(data: bytes | memoryview) -> int | None:
 
 
 def _first_pixel_chunk(data: bytes | memoryview) -> int | None:
-    """Return where the first chunk of pixels of a PNG begins, None where there is none."""
+    """Return the offset of the first chunk of pixels of a PNG; None if there is none."""
     at = len(PNG_SIGNATURE)
     while at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)

@@ -1,38 +1,49 @@
-"""Spreading work over processes, in chunks: one task a file would cost more than it gains."""
+"""Work spread over processes, in chunks: starting a task for each file would cost more than it gains."""
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import TypeVar
 
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_folder, join_job
 from imagenet_s.runtime.progress import progress
 
-CHUNK = 64
-STOP = signal.SIGUSR1  # by which the workers are told of Ctrl-C
+CHUNK = 64  # items
+STOP = signal.SIGUSR1  # sent to the workers on Ctrl-C
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def map_chunks(
-    function: Callable[[Sequence], list],
-    items: Sequence,
+    function: Callable[[Sequence[T]], list[R]],
+    items: Sequence[T],
     workers: int,
     what: str,
     unit: str,
     at_once: int = CHUNK,
-) -> list:
-    """Calls `function` on chunks of `items` in `workers` processes; the results, joined, in order.
+) -> list[R]:
+    """Call `function` on chunks of `items` in worker processes and return the joined results, in order.
 
-    A chunk has `at_once` items. `function` must be picklable: a module's function, or a partial of one.
+    Args:
+        function: It must be picklable: a module-level function or a partial of one.
+        items: What to work on.
+        workers: The number of processes. With 1 everything runs in this one.
+        what: The title of the progress bar.
+        unit: What the progress bar counts.
+        at_once: The number of items in a chunk.
     """
     chunks = [items[start : start + at_once] for start in range(0, len(items), at_once)]
-    results = []
+    results: list[R] = []
     with progress(what, len(items), unit) as bar, closing(_mapped(function, chunks, workers)) as mapped:
         for chunk, result in zip(chunks, mapped, strict=True):
             results += result
@@ -40,39 +51,42 @@ def map_chunks(
     return results
 
 
-def _mapped(function: Callable, chunks: list, workers: int) -> Iterator[list]:
+def _mapped(
+    function: Callable[[Sequence[T]], list[R]], chunks: list[Sequence[T]], workers: int
+) -> Generator[list[R], None, None]:
     if workers == 1 or len(chunks) < 2:
         yield from map(function, chunks)
         return
-    # Spawned, not forked: the parent has threads of its own.
+    # Spawned, not forked: the parent process has threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(job_folder(),)
+        workers, mp_context=context, initializer=_start_worker, initargs=(job_folder(),)
     ) as pool:
         try:
             with _no_interrupts():
-                results = pool.map(partial(_task, function), chunks)
+                results = pool.map(partial(_run_task, function), chunks)
             yield from results
         except BrokenProcessPool as error:
             raise UserError(
-                "A process that worked for this job was killed, most likely for want of memory. Run the same "
-                "command again, with fewer `--cores` if it happens again."
+                "A worker process of this job was killed, most likely because memory ran out. Run the same "
+                "command again; if it fails again, use fewer `--cores`."
             ) from error
-        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C, here or in whoever takes the results
-            # Told, not killed: that could leave the pool of a Python before 3.11.6 waiting for ever.
+        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C, here or in the code that reads the results
+            # A signal, not a kill: before Python 3.11.6 the pool might then wait for the workers forever.
             for process in multiprocessing.active_children():
                 with suppress(ProcessLookupError):
-                    os.kill(process.pid, STOP)
+                    if process.pid is not None:
+                        os.kill(process.pid, STOP)
             pool.shutdown(cancel_futures=True)
             raise
 
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until the block has ended. Processes begun in it never see it, and STOP only later."""
-    caught = []
-    before = signal.signal(signal.SIGINT, lambda *signal_and_frame: caught.append(signal_and_frame))
-    # Blocked as well: the new processes inherit that. Here it is not enough, for other threads take it.
+    """Delay Ctrl-C until the block ends. Processes started in it never see it, and STOP only later."""
+    caught: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
+    # New processes inherit a blocked signal. For this one blocking is not enough: other threads receive it.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, STOP})
     try:
         yield
@@ -83,12 +97,12 @@ def _no_interrupts() -> Iterator[None]:
             before(*caught[0])
 
 
-# In a worker: whether it is in a task, and whether it is to begin no further one.
+# In a worker: whether a task is running, and whether no further task may start.
 _working = _stopped = False
 
 
-def _begin(work: Path | None) -> None:
-    """In each worker: it is part of the job, and ends with it even where the job is killed."""
+def _start_worker(work: Path | None) -> None:
+    """Make a new worker process part of the job, so that it ends with the job even if that is killed."""
     if work:
         join_job(work)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -97,15 +111,15 @@ def _begin(work: Path | None) -> None:
 
 
 def _stop(*_: object) -> None:
-    """Ends the task that is running, as Ctrl-C would, and no more: elsewhere Python would print a stack."""
+    """Interrupt a running task as Ctrl-C would. Between tasks, Python would print a stack trace."""
     global _working, _stopped
     _stopped = True
     if _working:
-        _working = False  # once is enough: the next one may find the task ended
+        _working = False  # raise only once: a second signal may arrive after the task has ended
         raise KeyboardInterrupt
 
 
-def _task(function: Callable[[Sequence], list], chunk: Sequence) -> list:
+def _run_task(function: Callable[[Sequence[T]], list[R]], chunk: Sequence[T]) -> list[R]:
     global _working
     _working = True
     try:

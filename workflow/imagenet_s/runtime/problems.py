@@ -1,4 +1,4 @@
-"""Everything that is wrong, reported at once: what a person reads, and every name of it for the log."""
+"""All problems reported at once: a short text for the user, and every name for the log."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,14 +9,14 @@ SHOWN = 3  # names of each kind that a message shows
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: the text that a person reads, and all names that it is about."""
+    """One problem: the text for the user, and all names that it concerns."""
 
     text: str
     names: tuple[str, ...] = ()
 
 
 class FileProblem(NamedTuple):
-    """What is wrong with one file: the kind, by which files are counted, and the file with details."""
+    """A problem with one file: its kind, by which files are counted, and the file with details."""
 
     kind: str
     what: str
@@ -32,15 +32,15 @@ def require_none(problems: Sequence[Problem]) -> None:
 
 
 def require_no_file(problems: Sequence[FileProblem], what: str, advice: str) -> None:
-    """Raise UserError where there are problems: `what` is wrong, a line for each kind, and `advice`.
+    """Raise UserError with `what` is wrong, a line for each kind of problem, and `advice`, if there are any.
 
-    The names of files become details where a line cannot show all of them.
+    If a line cannot show all its files, all files become the error's details.
     """
     if not problems:
         return
     kinds: dict[str, list[str]] = {}
     for kind, file in problems:
-        # A name may have line breaks, or bytes that are not text.
+        # A file name may contain line breaks or bytes that are not text.
         kinds.setdefault(kind, []).append(file if file.isprintable() else repr(file))
     is_long = any(len(files) > SHOWN for files in kinds.values())
     lines = [

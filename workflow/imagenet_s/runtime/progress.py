@@ -1,4 +1,4 @@
-"""What a running command tells: a log file, warnings on the terminal, and a progress bar on both."""
+"""What a running command reports: a log file, warnings on the terminal, and progress on both."""
 
 import io
 import logging
@@ -17,9 +17,10 @@ LOG_EVERY = 10.0  # seconds between two progress lines in the log
 
 
 def start_log(file: Path | None) -> None:
-    """Sends everything to `file`, if there is one, and the rest to standard error.
+    """Start logging to standard error and to `file`, if there is one.
 
-    With a log file (a Snakemake job) standard error gets warnings only; without, it gets it all.
+    With a log file (a Snakemake job) everything goes there, and standard error shows warnings only.
+    Without one, standard error also shows information.
     """
     escape_output()
     log.setLevel(logging.DEBUG)
@@ -36,85 +37,95 @@ def start_log(file: Path | None) -> None:
 
 
 def escape_output() -> None:
-    """From now on, print what cannot be encoded as an escape.
+    """Print characters that the terminal cannot encode as escapes from now on.
 
-    Not every terminal is UTF-8 (`PYTHONIOENCODING=latin-1`, for example), and not every file name is.
+    Some terminals are not UTF-8 (`PYTHONIOENCODING=latin-1`, for example), and some file names are not.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not so a closed one, and what others put in its place
+        if isinstance(stream, io.TextIOWrapper):  # a stream may be closed (None) or replaced
             stream.reconfigure(errors="backslashreplace")
 
 
 def flush_output() -> OSError | None:
-    """Print what is still in the buffers; return what went wrong. Python does not try again when it ends."""
-    found = None
+    """Print what is still buffered and return the first error, if there is one.
+
+    After an error the stream is redirected to the null device, so that Python does not fail on exit.
+    """
+    first_error = None
     for stream in (sys.stdout, sys.stderr):
         try:
-            if stream:  # a closed one is None
+            if stream:  # None if it is closed
                 stream.flush()
         except OSError as error:
-            found = found or error
+            first_error = first_error or error
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return found
+    return first_error
 
 
 def print_summary(summary: Path) -> None:
-    """Print the summary of a build that has ended. If that fails, the build is complete all the same."""
+    """Print the summary of a finished build. If printing fails, the build is still complete."""
     try:
         print(summary.read_text(encoding="utf-8"))
         error = flush_output()
-    except OSError as found:  # where output has no buffer
-        error = found
+    except OSError as unbuffered:  # an unbuffered stream fails at once
+        error = unbuffered
     if error and not isinstance(error, BrokenPipeError):
         log.warning("Cannot print the summary (%s). It is in %s", error.strerror, summary)
 
 
 class _LogFile(logging.FileHandler):
-    """A log that may fall short: where the disk is full, the job itself says so."""
+    """A log file that ignores write errors: if the disk is full, the job itself reports it."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
 
 
-@contextmanager
-def progress(what: str, total: int | None, unit: str = "files") -> Iterator[tqdm]:
-    """A bar on a terminal and, every ten seconds and at the end, a line in the log.
+class LoggedBar(tqdm):  # type: ignore[type-arg]  # generic in its stubs only, not at run time
+    """A progress bar on terminals that also writes its state to the log."""
 
-    Call `.update(n)` on what it yields; `unit="B"` counts bytes.
-    """
-    scale = unit == "B"
-    options = {"total": total, "desc": what, "unit": unit if scale else f" {unit}"}
-    with _LoggedBar(**options, unit_scale=scale, leave=False, file=sys.stderr) as bar:
-        try:
-            yield bar
-        finally:
-            bar.tell()
-
-
-class _LoggedBar(tqdm):
-    """A tqdm bar, silent unless on a terminal, that also writes its state to the log now and then."""
-
-    def __init__(self, *args, **kwargs):
-        self.count = 0
+    def __init__(self, what: str, total: int | None, unit: str):
+        self.what, self.of, self.unit_name = what, total, unit
+        self.count = 0.0
         self.began = self.reported = time.monotonic()
-        super().__init__(*args, disable=None, **kwargs)
-        self.of = kwargs["total"]
-        self.what, self.units = kwargs["desc"], kwargs["unit"].strip()
+        super().__init__(
+            total=total,
+            desc=what,
+            unit=unit if unit == "B" else f" {unit}",
+            unit_scale=unit == "B",
+            leave=False,
+            file=sys.stderr,
+            disable=None,  # if it is not a terminal
+        )
 
-    def update(self, n: float = 1) -> bool | None:
-        self.count += n
+    def update(self, n: float | None = 1) -> bool | None:
+        """Advance the bar by `n`, and write to the log if it is time to."""
+        self.count += n or 0
         if time.monotonic() - self.reported >= LOG_EVERY:
-            self.tell()
+            self.log_state()
         return super().update(n)
 
-    def tell(self) -> None:
+    def log_state(self) -> None:
+        """Write one line about the progress to the log."""
         self.reported = time.monotonic()
         line = self.format_meter(
             self.count,
-            self.of,
+            self.of,  # type: ignore[arg-type]  # None is allowed: the total is unknown
             self.reported - self.began,
             ncols=0,
-            unit=f" {self.units}",
-            unit_scale=self.units == "B",
+            unit=f" {self.unit_name}",
+            unit_scale=self.unit_name == "B",
         )
         log.debug("%s: %s", self.what, line.lstrip(": ").strip())
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str = "files") -> Iterator[LoggedBar]:
+    """Show a bar on a terminal, and write a line to the log every ten seconds and at the end.
+
+    Call `.update(n)` on the yielded bar. `unit="B"` counts bytes.
+    """
+    with LoggedBar(what, total, unit) as bar:
+        try:
+            yield bar
+        finally:
+            bar.log_state()

@@ -1,27 +1,31 @@
-"""YAML that users write: parsed, or refused with the reason."""
+"""YAML that users write: parsed, or rejected with the reason."""
+
+from datetime import date
 
 import yaml
 
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
-# PyYAML lets errors of Python through where a value is none of its type, and where tables are too deep.
-ODD = (yaml.YAMLError, ValueError, KeyError, IndexError, OverflowError, RecursionError)
+# PyYAML raises Python's own errors for values of the wrong type and for deeply nested tables.
+YAML_ERRORS = (yaml.YAMLError, ValueError, KeyError, IndexError, OverflowError, RecursionError)
 
 
 class BadYaml(Exception):
-    """Text that is no YAML; the message says why."""
+    """Text that is not YAML. The message says why."""
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's loader, which says what is wrong with a time instead of raising AttributeError.
+    """A loader that reports an invalid timestamp as a YAML error.
 
-    AttributeError must mean a fault of a program only: such as a library that lacks what is asked of it.
+    PyYAML itself raises AttributeError there, which must stay the sign of a bug.
     """
 
-    def construct_yaml_timestamp(self, node: yaml.Node) -> object:
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
         text = self.construct_scalar(node)
         if not self.timestamp_regexp.match(text):
-            raise yaml.constructor.ConstructorError(None, None, f"{text!r} is no time", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{text!r} is not a timestamp", node.start_mark
+            )
         return super().construct_yaml_timestamp(node)
 
 
@@ -29,8 +33,12 @@ _Loader.add_constructor(TIMESTAMP, _Loader.construct_yaml_timestamp)
 
 
 def parse_yaml(text: str) -> object:
-    """Return what YAML text says. Raises BadYaml."""
+    """Return the value that YAML text stands for.
+
+    Raises:
+        BadYaml: The text is not valid YAML.
+    """
     try:
         return yaml.load(text, _Loader)
-    except ODD as error:
+    except YAML_ERRORS as error:
         raise BadYaml(str(error)) from error

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from imagenet_s.io.split_file import fingerprint
+from imagenet_s.io.tables import table_of
 from imagenet_s.runtime.errors import UserError
 
 Fingerprints = dict[str, list[list[int]]]  # path of an archive → its `fingerprint`
@@ -45,9 +46,7 @@ class Row(NamedTuple):
 
 def listing_of(rows: Sequence[Row], fingerprints: Fingerprints) -> pa.Table:
     """Return a listing of rows, in their order, with the fingerprints of the archives among the paths."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(LISTING)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, LISTING.types, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=LISTING.with_metadata({"stamps": json.dumps(fingerprints)}))
+    return table_of(rows, LISTING.with_metadata({"stamps": json.dumps(fingerprints)}))
 
 
 def write_listing(listing: pa.Table, path: Path) -> None:

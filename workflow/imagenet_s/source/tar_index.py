@@ -56,7 +56,7 @@ class Index:
         archive, start = str(pieces.paths[0]), tar.offset if tar else 0
         table = self.tables.get((archive, start))
         if table is None:
-            called = pieces.called
+            called = pieces.description
             where, stop = (f"{called}: {tar.name}", start + tar.size) if tar else (called, None)
             found = list(members(pieces, where, start, stop))
             self._add(archive, start, found)

@@ -1,1 +1,1 @@
-"""What ImageNet-S is: its subsets, classes, splits and official lists."""
+"""The definition of ImageNet-S: subsets, classes, splits and official lists."""

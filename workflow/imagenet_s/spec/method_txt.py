@@ -1,4 +1,4 @@
-"""What a submission says of its method: six fields, and `method.txt`, which has a line for each."""
+"""The description of a method in a submission: six fields, and `method.txt` with one line for each."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from unicodedata import category
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
 
-# The official file's line beginnings, in its order, and our keys.
+# Our key of each field → how its line begins in the official file, in the file's order.
 LINES = {
     "name": "Method name: ",
     "training_data": "Training data: ",
@@ -30,13 +30,17 @@ MAX_BYTES = 1 << 16  # bytes of a `method.txt`
 
 
 def read_method(path: Path) -> dict[str, str]:
-    """The six fields of a YAML or JSON file. Raises UserError with all that is wrong."""
+    """Return the six fields from a YAML or JSON file.
+
+    Raises:
+        UserError: The file is not readable or a field is wrong. The text lists all problems.
+    """
     try:
         values = _parsed(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, BadYaml) as error:
-        raise UserError(f"{path} is no YAML file: {error}") from error
+        raise UserError(f"{path} is not a YAML file: {error}") from error
     problems = method_problems(values)
-    if problems:
+    if problems or not isinstance(values, Mapping):
         lines = "".join(f"\n- {problem}" for problem in problems)
         raise UserError(f"{path} does not describe a method:{lines}\nExpected: the keys {', '.join(LINES)}.")
     return {key: values[key] for key in LINES}
@@ -44,14 +48,14 @@ def read_method(path: Path) -> dict[str, str]:
 
 def _parsed(text: str) -> object:
     try:
-        # In JSON two surrogates are one character, which PyYAML leaves in two halves.
+        # JSON joins two surrogate escapes into one character. PyYAML leaves them separate.
         return json.loads(text)
     except (ValueError, RecursionError):
         return parse_yaml(text)
 
 
 def method_problems(values: object) -> list[str]:
-    """What is wrong with the six fields; empty if nothing is."""
+    """Return what is wrong with the six fields; empty if nothing is."""
     if not isinstance(values, Mapping):
         return ["is not a table of keys and texts"]
     problems = [f"{_shown(key)}: no such key" for key in values if key not in LINES]
@@ -63,38 +67,38 @@ def field_problems(value: object) -> list[str]:
     if value is None or (isinstance(value, str) and not value.strip()):
         return ["is missing or empty"]
     if isinstance(value, bool | int | float | date):
-        # YAML reads `no` as False and `1.10` as 1.1: what was written is no longer known.
-        return [f"{_shown(value)} is not a text; put it in quotes"]
+        # YAML reads `no` as False and `1.10` as 1.1, so the original text is lost.
+        return [f"{_shown(value)} is not text; put it in quotes"]
     if not isinstance(value, str) or len(value.splitlines()) > 1:
         return ["must be one line of text"]
-    return _odd_characters(value)
+    return _character_problems(value)
 
 
 def _shown(value: object) -> str:
-    """A key or a value as a message shows it. (Python refuses to print numbers of thousands of digits.)"""
+    """Return a key or a value as text. Python itself refuses to print numbers of thousands of digits."""
     if isinstance(value, str):
         return value if value.isprintable() else repr(value)
     return "a long number" if isinstance(value, int) and value.bit_length() > 64 else str(value)
 
 
-def _odd_characters(text: str) -> list[str]:
+def _character_problems(text: str) -> list[str]:
     problems = []
-    # Surrogates, which YAML and JSON can write but UTF-8 cannot.
+    # YAML and JSON can contain surrogates, which UTF-8 cannot encode.
     if any(category(character) == "Cs" for character in text):
-        problems.append("has a lone surrogate, which is no character")
-    odd = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
-    if odd:
-        problems.append(f"has control characters: {first_few(map(repr, sorted(odd)))}")
+        problems.append("has a lone surrogate, which is not a character")
+    controls = {character for character in text if category(character) == "Cc"} - set("\t\r\n")
+    if controls:
+        problems.append(f"has control characters: {first_few(map(repr, sorted(controls)))}")
     return problems
 
 
 def method_text(fields: Mapping[str, str]) -> str:
-    """The official `method.txt`: six lines, no newline at the end."""
+    """Return the official `method.txt`: six lines, no newline at the end."""
     return "\n".join(f"{start}{fields[key].strip()}" for key, start in LINES.items())
 
 
 def text_problems(data: bytes) -> list[str]:
-    """What is wrong with the bytes of a `method.txt`; empty if nothing is."""
+    """Return what is wrong with the bytes of a `method.txt`; empty if nothing is."""
     if len(data) > MAX_BYTES:
         return [f"has {len(data):,} bytes, more than {MAX_BYTES:,}"]
     try:
@@ -109,7 +113,7 @@ def text_problems(data: bytes) -> list[str]:
         return [*problems, "is empty"]
     if "\r" in text:
         problems.append("has carriage returns, as Windows writes them")
-    problems += _odd_characters(text)
+    problems += _character_problems(text)
     lines = text.split("\n")
     if lines[-1] == "":
         problems.append("ends in a newline")
@@ -120,5 +124,5 @@ def text_problems(data: bytes) -> list[str]:
         if not line.startswith(start):
             problems.append(f"its line {number} does not begin with {start!r}")
         elif not line[len(start) :].strip():
-            problems.append(f"its line {number}, {start!r}, says nothing")
+            problems.append(f"its line {number}, {start!r}, is empty")
     return problems

@@ -1,6 +1,6 @@
-"""The official lists, regenerated to the byte from the project's tables.
+"""The official lists, rebuilt byte for byte from the project's tables.
 
-None of them ends in a newline, but for `class_names.csv`.
+Only `class_names.csv` ends in a newline.
 """
 
 from imagenet_s.spec.classes import class_ids, class_names
@@ -9,7 +9,7 @@ from imagenet_s.spec.subsets import SUBSETS
 
 
 def official_lists() -> dict[str, str]:
-    """name of the official list → its text."""
+    """Return the text of each official list, by its name."""
     lists = {"class_names.csv": _class_names()}
     for s in SUBSETS:
         lists[f"categories/ImageNetS_categories_im{s}.txt"] = "\n".join(class_ids(s))

@@ -1,4 +1,4 @@
-"""The benchmark's protocols: what each allows, and what the official lists leak between subsets."""
+"""The benchmark's protocols: what each allows, and which test images leak between subsets."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,14 @@ from imagenet_s.spec.subsets import SUBSETS, subset_of
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way to take part. `generated`: predicted ids are made up, and `match.json` says what they mean."""
+    """The rules for one kind of submission.
+
+    Attributes:
+        title: The protocol's name in sentences.
+        rule: What is allowed.
+        generated: Whether predicted ids are arbitrary, so that `match.json` maps them to classes.
+        own_images: Whether only the images of the subset itself may be used.
+    """
 
     title: str
     rule: str
@@ -24,40 +31,42 @@ ProtocolName = Literal["unsupervised", "distance-matching", "semi-supervised", "
 PROTOCOLS = {
     "unsupervised": Protocol(
         "fully unsupervised",
-        "No label is used; ids are generated, and match.json, made on the validation set, names them. "
-        + OWN_IMAGES,
+        "No labels are used. Predicted ids are generated; match.json, made on the validation set, maps them "
+        f"to classes. {OWN_IMAGES}",
         generated=True,
     ),
     "distance-matching": Protocol(
         "distance matching",
-        "Features are learnt without labels; the masks of train-semi are used for matching alone. "
+        "Features are learned without labels; the masks of train-semi are used only for matching. "
         + OWN_IMAGES,
     ),
     "semi-supervised": Protocol(
         "semi-supervised", f"The masks of train-semi may be used for training. {OWN_IMAGES}"
     ),
-    "free": Protocol("free", "Any data, any labels. Say in the description what was used.", own_images=False),
+    "free": Protocol(
+        "free", "Any data and labels may be used. Say in the description what was used.", own_images=False
+    ),
 }
 
 
 def describe(name: str) -> str:
-    """A protocol and its rule, as the commands say them."""
+    """Return a protocol and its rule for the messages of the commands."""
     return f"Protocol {PROTOCOLS[name].title}: {PROTOCOLS[name].rule}"
 
 
 def leak(subset: int) -> str:
-    """What who chose by the validation set of a larger subset must know before he submits `subset`'s test.
+    """Return a warning for users who select on a larger subset's validation set and test on this subset.
 
     Empty for 919, whose test images are in no validation set.
     """
-    found = also_in(subset, "test").values()
-    counts = {s: sum(f"{s}/validation" in places.split() for places in found) for s in SUBSETS}
-    places = [f"{n} in that of {subset_of(s).name}" for s, n in counts.items() if n]
-    if not places:
+    others = also_in(subset, "test").values()
+    counts = {s: sum(f"{s}/validation" in splits.split() for splits in others) for s in SUBSETS}
+    leaks = [f"{n} in that of {subset_of(s).name}" for s, n in counts.items() if n]
+    if not leaks:
         return ""
     return (
-        f"Of the {len(listed(subset, 'test')):,} test images of {subset_of(subset).name} some are in the "
-        f"validation set of a larger subset: {', '.join(places)}. If you chose a model, a setting or a match "
-        "there, you have seen test images: choose by the subset's own validation set. "
-        "(manifests/test.csv names them in its column `also_in`.)"
+        f"Some of the {len(listed(subset, 'test')):,} test images of {subset_of(subset).name} are in the "
+        f"validation set of a larger subset: {', '.join(leaks)}. If you selected a model, a setting or a "
+        "match on that set, you have used test images. Select on the subset's own validation set instead. "
+        "(The column `also_in` of manifests/test.csv marks these images.)"
     )

@@ -1,4 +1,4 @@
-"""Which images the official lists put into which split and folder."""
+"""The images of each split, with their classes, as the official lists name them."""
 
 from functools import cache
 from typing import NamedTuple
@@ -10,7 +10,7 @@ VAL_SPLITS = {"v": "validation", "t": "test"}
 
 
 class Listed(NamedTuple):
-    """A listed image: its name without ending, its class in ImageNet and in ImageNet-S."""
+    """An image in an official list: its name without extension, and its class in ImageNet and ImageNet-S."""
 
     image: str
     imagenet_wnid: str
@@ -18,13 +18,13 @@ class Listed(NamedTuple):
 
 
 def val_name(number: int | str) -> str:
-    """The name of an ImageNet val image, without ending."""
+    """Return the name of an ImageNet val image, without extension."""
     return f"ILSVRC2012_val_{int(number):08d}"
 
 
 @cache
 def _val_rows() -> list[tuple[Listed, dict[int, str]]]:
-    """Each used val image, with the split it has in each subset that holds it."""
+    """Return each val image that is used, with its split in each subset that contains it."""
     return [
         (
             Listed(val_name(number), imagenet_wnid, wnid),
@@ -36,7 +36,7 @@ def _val_rows() -> list[tuple[Listed, dict[int, str]]]:
 
 @cache
 def listed(subset: int, split: str) -> tuple[Listed, ...]:
-    """The images that the official list of `split` (train-semi, validation, test) names, in order."""
+    """Return the images in the official list of `split` (train-semi, validation or test), in order."""
     if split == "train-semi":
         tiers = tiers_of(subset)
         return tuple(
@@ -49,16 +49,19 @@ def listed(subset: int, split: str) -> tuple[Listed, ...]:
 
 @cache
 def tier_val_images(tier: int) -> tuple[Listed, ...]:
-    """The val images that tier `tier` adds: those whose smallest subset it is, sorted by name."""
+    """Return the val images whose smallest subset is `tier`, sorted by name."""
     return tuple(sorted(row for row, splits in _val_rows() if min(splits) == tier))
 
 
 @cache
 def also_in(subset: int, split: str) -> dict[str, str]:
-    """image → the validation and test splits of other subsets that hold it under another split.
+    """Return the images of a split that are in a different split of another subset.
 
-    For example `919/validation` for a test image of 50: who selects on the one leaks into the
-    other. Sorted and separated by spaces; images without such a split are absent.
+    Selecting a model on the one split leaks into a test on the other.
+
+    Returns:
+        image → the other splits, sorted and separated by spaces, such as `919/validation` for a test
+        image of 50. Images without such a split are left out.
     """
     found = {}
     for row, splits in _val_rows():

@@ -14,7 +14,7 @@ from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.images.read import Reader
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
-from imagenet_s.runtime.file_kind import HEAD, PICTURES, kind_of
+from imagenet_s.runtime.file_kind import HEAD, IMAGES, kind_of
 from imagenet_s.runtime.image_file import examine, pixel_size
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.source.listing import Row
@@ -105,7 +105,7 @@ def _check(path: str, file: ExpectedFile, subset: int, level: str, reader: Reade
         return Checked(kind="unreadable")
     checked = Checked(read=len(data))
     if file.sha256 is None and file.kind == IMAGE:
-        if kind_of(bytes(data[:HEAD])) not in PICTURES:
+        if kind_of(bytes(data[:HEAD])) not in IMAGES:
             return checked._replace(kind="unreadable")
         return checked._replace(suspect=examine(data).suspect)
     if file.sha256 is None:

@@ -236,7 +236,7 @@ def test_the_rule_of_the_protocol_is_logged_once(work, semi50, capsys):
     assert distance_match(semi50, work) == 0
     text = capsys.readouterr().err
     assert (
-        text.count("the masks of train-semi are used for matching alone. Only the images of the subset") == 1
+        text.count("the masks of train-semi are used only for matching. Only the images of the subset") == 1
     )
 
 

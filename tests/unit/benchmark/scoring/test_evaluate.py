@@ -278,13 +278,13 @@ def failing(ids: np.ndarray, path: Path) -> None:
 NONE = "not in the format of predictions (8-bit RGB PNG, id = R + 256·G, B = 0) (1): {name} "
 
 BROKEN = {
-    palette: NONE + "is not 8-bit RGB but of mode P",
-    grey: NONE + "is not 8-bit RGB but of mode I;16",
-    transparent: NONE + "is not 8-bit RGB but of mode RGBA",
-    jpeg: NONE + "is no readable PNG",
+    palette: NONE + "is not 8-bit RGB but has mode P",
+    grey: NONE + "is not 8-bit RGB but has mode I;16",
+    transparent: NONE + "is not 8-bit RGB but has mode RGBA",
+    jpeg: NONE + "is not a readable PNG",
     bgr: NONE + "has blue pixels but no red ones: was it written as BGR?",
     blue: NONE + "has blue pixels\n",
-    broken: NONE + "is no readable PNG",
+    broken: NONE + "is not a readable PNG",
     empty: NONE + "is empty",
     folder: "unreadable predictions (1): {name}: Not a regular file",
     pipe: "unreadable predictions (1): {name}: Not a regular file",
@@ -334,7 +334,7 @@ def test_everything_that_is_wrong_is_reported_at_once(truth50, predictions, tmp_
     assert "unexpected files (1): n01443537/deeper\n" in text
     assert "invalid true masks (2): " in text
     assert f"{unknown} has ids other than 0..50 and 1000: 77" in text
-    assert f"{not_a_mask} is no readable PNG" in text
+    assert f"{not_a_mask} is not a readable PNG" in text
     assert f"size differs from the image ({len(rest) + 1}): {unknown} has" in text
     assert f"The full list ({len(rest) + 7} lines) is in {log}" in text
     for name in rest:

@@ -104,6 +104,6 @@ def test_the_command_names_what_is_wrong_with_predictions(generated, truth50, tm
     assert run(truth50, predictions, tmp_path / "match.json") == 1
     text = capsys.readouterr().err
     assert f"missing predictions (1): {first.relative_to(predictions)}\n" in text
-    assert f"{second.relative_to(predictions)} is no readable PNG" in text
+    assert f"{second.relative_to(predictions)} is not a readable PNG" in text
     assert "Nothing was matched.\n" in text
     assert not (tmp_path / "match.json").exists()

@@ -127,7 +127,7 @@ FAULTS = {
     without_one: f"missing predictions (1): {NAMES[9]}\n{EXPECTED_PNGS}\n",
     without_method: f":\n- missing (1): method.txt\n{EXPECTED_METHOD}\n",
     with_junk: "unexpected files (2): __MACOSX/._method.txt; n01443537/.DS_Store",
-    of_jpegs: f"{NAMES[9]} is no readable PNG",
+    of_jpegs: f"{NAMES[9]} is not a readable PNG",
     with_ignored: f"with ids above 50 (1): {NAMES[9]} has 1000",
     with_a_newline: f":\n- errors in method.txt (1): ends in a newline\n{EXPECTED_METHOD}\n",
     too_long: f":\n- errors in method.txt (1): has 65,537 bytes, more than 65,536\n{EXPECTED_METHOD}\n",
@@ -178,7 +178,7 @@ def test_a_zip_with_another_compression_is_refused_without_reading_its_members(
     assert check(path) == 1
     assert (
         f"{path} cannot be submitted:\n"
-        f"- is packed by {name} (method {method}); use deflate or store (1,682): "
+        f"- is compressed with {name} (method {method}); use deflate or store (1,682): "
         f"{NAMES[0]}; {NAMES[1]}; {NAMES[2]}; …\n"
         f"- missing predictions (1): {NAMES[9]}\n"
         f"{EXPECTED_PNGS}\n{EXPECTED_METHOD}\n"

@@ -198,7 +198,7 @@ def test_everything_that_is_wrong_with_a_method_is_reported_at_once(folder, test
         assert f"\n- {problem}" in text
     (folder / "method.yaml").write_text("{")
     assert submit(folder, test50) == 1
-    assert f"{folder}/method.yaml is no YAML file" in capsys.readouterr().err
+    assert f"{folder}/method.yaml is not a YAML file" in capsys.readouterr().err
     (folder / "method.yaml").write_text("text")
     assert submit(folder, test50) == 1
     assert "- is not a table of keys and texts" in capsys.readouterr().err
@@ -219,16 +219,16 @@ def test_submitting_warns_of_images_that_subsets_share(folder, test50, capsys):
     text = capsys.readouterr().err
     assert text.count("4 in that of ImageNetS919") == 1
     assert text.count("1 in that of ImageNetS300, ") == 1
-    assert "If you chose a model, a setting or a match there, you have seen test images" in text
+    assert "If you selected a model, a setting or a match on that set, you have used test images" in text
 
 
 RULES = {
-    "unsupervised": "No label is used; ids are generated, and match.json, made on the validation set, names "
-    "them.",
-    "distance-matching": "Features are learnt without labels; the masks of train-semi are used for matching "
-    "alone.",
+    "unsupervised": "No labels are used. Predicted ids are generated; match.json, made on the validation "
+    "set, maps them to classes.",
+    "distance-matching": "Features are learned without labels; the masks of train-semi are used only for "
+    "matching.",
     "semi-supervised": "The masks of train-semi may be used for training.",
-    "free": "Any data, any labels. Say in the description what was used.",
+    "free": "Any data and labels may be used. Say in the description what was used.",
 }
 OWN = "Only the images of the subset itself may be used, and no model trained on 919 for 50 or 300."
 

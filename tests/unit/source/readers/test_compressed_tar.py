@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
 from helpers.scans import FISH, SHARK, VAL
 from imagenet_s.io.split_file import SplitFile
-from imagenet_s.io.tar_headers import MAX_HEADER_BYTES, MAX_IMAGE_BYTES, PADDING
+from imagenet_s.io.tar_headers import MAX_HEADER_BYTES, MAX_IMAGE_BYTES, MAX_PADDING
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import BUFFER, MAX_MEMBER_BYTES, CompressedTar
@@ -276,7 +276,7 @@ def test_a_wrong_byte_in_what_zstd_compressed_is_found(tmp_path):
 def test_files_that_are_not_compressed_are_refused(tmp_path, suffix, data, said):
     path = tmp_path / f"a.tar{suffix}"
     path.write_bytes(data)
-    assert refusal(path).startswith(f"{path} {said} a tar compressed by gzip or zstandard. ")
+    assert refusal(path).startswith(f"{path} {said} a tar compressed with gzip or zstandard. ")
 
 
 def test_the_first_bytes_decide_the_compression_not_the_name(tmp_path):
@@ -299,7 +299,7 @@ def test_a_skippable_frame_may_come_first(tmp_path):
 def test_a_compressed_class_tar_is_reported_as_such(compressed, inner):
     said = {gzipped: "gzip", zstandard: "zstandard"}[inner]
     path = compressed(tar_of([(f"{SHARK}.tar", tar_of([])), (f"{FISH}.tar", inner(tar_of([("a", b"1")])))]))
-    assert f"(expected a header, found data of another kind: compressed by {said})" in refusal(path)
+    assert f"(expected a header, found data of another kind: compressed with {said})" in refusal(path)
 
 
 # Headers of zeros, which end a tar for tarfile
@@ -319,34 +319,36 @@ def test_a_header_of_zeros_does_not_end_a_tar_if_other_bytes_follow(compressed):
         given.extend(CompressedTar(path).stream(lambda image: True))
     assert [name for name, _ in given] == [f"{FISH}_0", f"{FISH}_1"]
     assert str(error.value) == (
-        f"{path} (unpacked) is damaged: at byte 3,072 zeros stand in the place of a member's header, and "
+        f"{path} (unpacked) is damaged: at byte 3,072 there are zeros instead of a member's header, and "
         f"other bytes follow at byte 3,584. The last good member is '{FISH}_1.JPEG'. Unfinished downloads "
-        "have such holes: let it finish, or get the archive again."
+        "have such holes: let the download finish, or get the archive again."
     )
 
 
 def test_a_header_of_zeros_in_a_class_tar_is_found(compressed):
     inner = without_header(tar_of([(f"{FISH}_{k}.JPEG", b"x" * 700) for k in range(4)]), f"{FISH}_2.JPEG")
     path = compressed(tar_of([(f"{FISH}.tar", inner), (f"{SHARK}.tar", tar_of([(f"{SHARK}_1.JPEG", b"1")]))]))
-    assert refusal(path).startswith(f"{path}: {FISH}.tar (unpacked) is damaged: at byte 3,072 zeros stand ")
+    assert refusal(path).startswith(
+        f"{path}: {FISH}.tar (unpacked) is damaged: at byte 3,072 there are zeros "
+    )
 
 
 @pytest.mark.parametrize("wanted", [lambda image: True, lambda image: False])
 def test_a_header_of_zeros_is_found_among_unwanted_images_too(compressed, wanted):
     tar = tar_of([(f"{wnid}.tar", tar_of([(f"{wnid}_1.JPEG", b"1")])) for wnid in (FISH, SHARK)])
-    assert "zeros stand in the place" in refusal(compressed(without_header(tar, f"{SHARK}.tar")), wanted)
+    assert "there are zeros instead of" in refusal(compressed(without_header(tar, f"{SHARK}.tar")), wanted)
 
 
 def test_zeros_follow_the_end_up_to_the_longest_record_that_writers_make(compressed):
-    assert images_of(compressed(GOOD + bytes(PADDING))) == [(f"{FISH}_1", b"first")]
-    path = compressed(GOOD + bytes(PADDING + 512))
+    assert images_of(compressed(GOOD + bytes(MAX_PADDING))) == [(f"{FISH}_1", b"first")]
+    path = compressed(GOOD + bytes(MAX_PADDING + 512))
     assert refusal(path) == (
-        f"{path} (unpacked) is damaged: from byte 1,024 on it holds zeros, more than the 1,048,576 that may "
-        f"end a tar. The last good member is '{FISH}_1.JPEG'. Unfinished and preallocated downloads look "
-        "like that: let it finish, or get the archive again."
+        f"{path} (unpacked) is damaged: from byte 1,024 on it contains only zeros, more than the 1,048,576 "
+        f"that may end a tar. The last good member is '{FISH}_1.JPEG'. Unfinished downloads look like this: "
+        "let the download finish, or get the archive again."
     )
-    path = compressed(tar_of([(f"{FISH}.tar", GOOD + bytes(PADDING + 512))]))
-    assert f"{FISH}.tar (unpacked) is damaged: from byte 1,024 on it holds zeros" in refusal(path)
+    path = compressed(tar_of([(f"{FISH}.tar", GOOD + bytes(MAX_PADDING + 512))]))
+    assert f"{FISH}.tar (unpacked) is damaged: from byte 1,024 on it contains only zeros" in refusal(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>" * 1000, NOISE[:2000]])
@@ -403,7 +405,7 @@ def test_names_that_lead_outside_are_refused(compressed, name, inside):
 )
 def test_members_that_are_not_files_are_refused_by_name(path, kind, words, name):
     path.write_bytes(gzipped(GOOD + special(name, kind) + END))
-    assert f"member {name!r} is {words}, not a plain file" in refusal(path, lambda image: False)
+    assert f"member {name!r} is {words}, not a regular file" in refusal(path, lambda image: False)
 
 
 @pytest.mark.skipif(not shutil.which("tar"), reason="no tar")
@@ -493,5 +495,5 @@ def test_thousands_of_headers_before_a_member_are_damage(path, kind):
 
 def test_a_pipe_is_refused_at_once(path):
     os.mkfifo(path)
-    with pytest.raises(UserError, match="is no plain file"):
+    with pytest.raises(UserError, match="is not a regular file"):
         images_of(path)

@@ -288,5 +288,5 @@ def test_of_a_large_row_group_little_more_than_a_page_is_in_memory(path):
 
 def test_a_pipe_is_refused_at_once(path):
     os.mkfifo(path)
-    with pytest.raises(UserError, match="is no plain file"):
+    with pytest.raises(UserError, match="is not a regular file"):
         images_of(path)

@@ -97,7 +97,7 @@ def test_a_header_of_zeros_is_found_in_the_archive_and_in_the_tars_in_it(root, a
     inside = f": {member[:9]}.tar" if "_" in member and archive == TRAIN_TAR else ""
     called = f"{archive}.001 (3 pieces, up to {archive}.003)" if pieces else archive
     assert text.startswith(f"{root}/{called}{inside} is damaged: at byte ")
-    assert "zeros stand in the place of a member's header, and other bytes follow at byte " in text
+    assert "there are zeros instead of a member's header, and other bytes follow at byte " in text
     assert f" The last good member is {last}. Unfinished downloads have such holes" in text
 
 
@@ -106,7 +106,7 @@ def test_a_header_of_zeros_is_found_in_a_tar_of_a_class(root):
     path = root / "train" / f"{FISH}.tar"
     path.write_bytes(tar_of([(f"{FISH}_{k}.JPEG", b"x" * 900) for k in range(3)]))
     without_header(path, f"{FISH}_1.JPEG")
-    assert refusal(root).startswith(f"{path} is damaged: at byte 1,536 zeros stand in the place")
+    assert refusal(root).startswith(f"{path} is damaged: at byte 1,536 there are zeros instead of")
 
 
 def test_an_unfinished_download_is_refused(root):
@@ -116,9 +116,9 @@ def test_an_unfinished_download_is_refused(root):
         file.truncate(1536)
         file.truncate(size + (3 << 20))
     assert refusal(root) == (
-        f"{root}/{VAL_TAR} is damaged: from byte 1,536 on it holds zeros, more than the 1,048,576 that may "
-        "end a tar. The last good member is 'ILSVRC2012_val_00000001.JPEG'. Unfinished and preallocated "
-        "downloads look like that: let it finish, or get the archive again."
+        f"{root}/{VAL_TAR} is damaged: from byte 1,536 on it contains only zeros, more than the 1,048,576 "
+        "that may end a tar. The last good member is 'ILSVRC2012_val_00000001.JPEG'. Unfinished downloads "
+        "look like this: let the download finish, or get the archive again."
     )
 
 
@@ -345,7 +345,7 @@ def test_duplicates_of_different_sizes_are_not_read(root, monkeypatch):
 def test_a_member_that_leads_outside_stops_the_listing_with_the_class_named(root, bad):
     train_tar(root, (f"{FISH}.tar", [(f"{FISH}_2.JPEG", b""), (bad, b"evil")]))
     text = refusal(root)
-    assert f"{root}/{TRAIN_TAR}: {FISH}.tar is not to be trusted" in text
+    assert f"{root}/{TRAIN_TAR}: {FISH}.tar is not safe to read" in text
     assert repr(bad) in text
 
 

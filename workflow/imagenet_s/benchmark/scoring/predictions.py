@@ -135,7 +135,7 @@ def prediction_of(png: bytes) -> NDArray[np.uint16]:
     """
     rgb, mode = pixels_of(png)
     if mode != "RGB":
-        raise BadMask(f"is not 8-bit RGB but of mode {mode}")
+        raise BadMask(f"is not 8-bit RGB but has mode {mode}")
     if rgb[..., 2].any():
         blue_only = not rgb[..., 0].any()
         raise BadMask("has blue pixels" + (" but no red ones: was it written as BGR?" if blue_only else ""))

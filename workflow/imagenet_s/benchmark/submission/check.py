@@ -19,7 +19,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     prediction_of,
     wrong_size,
 )
-from imagenet_s.io.zip_reader import BadMember, BadZip, Member, doubled, members_of, read_member
+from imagenet_s.io.zip_reader import BadMember, BadZip, Member, duplicates, members_of, read_member
 from imagenet_s.masks.codec import BadMask, ids_in
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.parallel import map_chunks
@@ -117,7 +117,7 @@ def zip_problems(
     except BadZip as error:
         text = f"{path} is not a complete zip (cut short?). Write it again."
         raise UserError(text, details=[str(error)]) from error
-    unsafe += doubled(member.name for member in members)
+    unsafe += duplicates(member.name for member in members)
     problems = [FileProblem(why, name or path.name) for name, why in unsafe]
     problems += [FileProblem(BACKSLASHES, member.name) for member in members if "\\" in member.name]
     wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))

@@ -13,10 +13,10 @@ from imagenet_s.io.tar_headers import (
     BLOCK,
     MAX_HEADER_BYTES,
     MAX_IMAGE_BYTES,
-    PADDING,
+    MAX_PADDING,
     hole,
     only_zeros,
-    refuse_odd,
+    refuse_unsafe_member,
 )
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.file_kind import Kind, kind_of, kind_of_file, wrong_kind
@@ -60,7 +60,7 @@ class CompressedTar:
         require_file(self.path)
         kind = kind_of_file(self.path)
         if kind not in COMPRESSIONS:
-            raise UserError(wrong_kind(self.path, kind, "a tar compressed by gzip or zstandard"))
+            raise UserError(wrong_kind(self.path, kind, "a tar compressed with gzip or zstandard"))
         last = skipped = "its beginning"
         compression = COMPRESSIONS[kind]
         try:
@@ -119,7 +119,7 @@ def _members(
             archive.members.clear()  # type: ignore[attr-defined]  # not in typeshed; would keep each member
             if member.isdir():
                 continue
-            refuse_odd(member.name, member.type, where, member.issparse())
+            refuse_unsafe_member(member.name, member.type, where, member.issparse())
             base = base_name(member.name)
             if base.lower().endswith(".tar") and not is_system_file(base):
                 yield from _members(
@@ -153,7 +153,7 @@ def _require_padding(stream: IO[bytes], where: str, last: str) -> None:
         if zeros < len(rest):
             raise UserError(hole(f"{where} (unpacked)", end, end + read + zeros, last))
         read += zeros
-        if read > PADDING:
+        if read > MAX_PADDING:
             raise UserError(only_zeros(f"{where} (unpacked)", end, last))
 
 
