@@ -16,8 +16,9 @@ CARRIED = (
 
 
 class CarriedFiles(BuildHookInterface):
-    """Adds the workflow to wheels, but not to editable installations, which use the checkout."""
+    """Add the workflow to wheels, but not to editable installations, which use the checkout."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add the files to `build_data`, unless `version` is "editable"."""
         if version == "standard":
             build_data["force_include"] |= {name: f"imagenet_s/project/{name}" for name in CARRIED}

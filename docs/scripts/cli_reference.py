@@ -1,4 +1,6 @@
-"""Write docs/cli.md, the reference of the command line, from its parser: python docs/scripts/cli_reference.py
+"""Write docs/cli.md, the reference of the command line, from its parser.
+
+    python docs/scripts/cli_reference.py
 
 The text is made from argparse's own objects and not from `--help`, whose layout differs between versions of
 Python.

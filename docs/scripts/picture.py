@@ -1,4 +1,6 @@
-"""Draw docs/images/pipeline.png, the picture of the README: python docs/scripts/picture.py
+"""Draw docs/images/pipeline.png, the picture of the README.
+
+    python docs/scripts/picture.py
 
 The images and masks in it are those of the embedded demo. They are synthetic and show nothing of ImageNet.
 """

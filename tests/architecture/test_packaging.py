@@ -24,7 +24,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 
 def ranges(requirements: list[str]) -> dict[str, str]:
-    """name → version range, of requirements as pip and conda both write them."""
+    """Name → version range, of requirements as pip and conda both write them."""
     parts = (re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*([<>=!~].*)?", line) for line in requirements)
     return {part[1].lower(): (part[2] or "").replace(" ", "") for part in parts}
 

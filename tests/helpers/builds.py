@@ -119,7 +119,7 @@ def digest(tree: Path) -> str:
 
 
 def image_files(folder: Path) -> dict[str, Path]:
-    """relative path → path of every file and link to a file below `folder`, through links to folders."""
+    """Relative path → path of every file and link to a file below `folder`, through links to folders."""
     found = {}
     for parent, _, names in os.walk(folder, followlinks=True):
         for name in names:

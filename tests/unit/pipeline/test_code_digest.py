@@ -37,7 +37,7 @@ def package(tmp_path, monkeypatch) -> Path:
 
 
 def digests() -> dict[str, str]:
-    """stage → digest of its code as it is now."""
+    """Stage → digest of its code as it is now."""
     return {stage: code.code_digest(stage) for stage in STAGES}
 
 
