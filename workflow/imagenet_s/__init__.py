@@ -1,8 +1,8 @@
 """ImageNet-S from a copy of ImageNet-1k.
 
-Data flows through the packages in this order, and each imports only from those above it:
+The packages in the order of their layers. Each imports only from those above it:
 
-runtime · spec · io · config · workspace · masks    what all stages use
+runtime · spec · io · workspace · config · masks    what all stages use
 source        where each raw image lies, whatever the layout
 images        each image read once; annotations: the masks fetched and unpacked
 preflight     is the source complete, and is there room?
@@ -13,7 +13,7 @@ pipeline, cli                                       what Snakemake and people ca
 
 
 def __getattr__(name: str) -> str:
-    """Look the version up when it is asked for: no module needs this one."""
+    """Return `__version__`, which is loaded when it is first used."""
     if name == "__version__":
         from imagenet_s.runtime.version import __version__
 

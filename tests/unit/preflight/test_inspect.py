@@ -1,6 +1,7 @@
 """`imagenet-s inspect`: what a copy holds, in every layout."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,17 @@ def test_official_archives_are_compared_with_the_official_size_and_md5(
     assert f"size     {names[0]}: {len(train):,} bytes, as the official one" in lines
     assert f"md5      {names[1]}: {own['ilsvrc2012_img_val.tar'][1]}, as the official one" in lines
     assert not any(line.startswith("md5") for line in inspected(root)[1])
+
+
+def test_the_md5_of_an_archive_that_cannot_be_scanned_is_reported(imagenet50, tmp_path, inspected):
+    root = official(imagenet50, tmp_path / "source")
+    val = root / "ILSVRC2012_img_val.tar"
+    os.truncate(val, 100_000)
+    code, lines, error = inspected(root, "--md5")
+    assert code == 1
+    md5 = f"{hashlib.md5(val.read_bytes()).hexdigest()}, the official one is 29b22e2961454d5413ddabcf34fc5622"
+    assert f"md5      {val.name}: {md5}" in lines
+    assert f"{val} ends early" in error
 
 
 # Decoding every image

@@ -22,7 +22,7 @@ def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> No
         receipt: The JSON file to write, an `AnnotationsReceipt`.
 
     Raises:
-        UserError: The annotations were not found, or the archive has another md5.
+        UserError: The annotations were not found, the download failed, or the archive has another md5.
     """
     facts, md5 = subset_of(subset), md5.lower()
     if origin == "official" or origin.startswith(("http://", "https://")):

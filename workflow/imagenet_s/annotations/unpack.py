@@ -74,8 +74,8 @@ def unpack_masks(
         scratch: A folder for temporary files.
 
     Raises:
-        UserError: Masks are missing, not listed or not valid. The text names all of them. If the archive
-            has the official md5, they are only recorded, because users cannot correct them.
+        UserError: Masks are missing, not listed or not valid. The details name all of them. Invalid masks
+            of the official archive are only logged and recorded, because users cannot correct them.
     """
     claim_folder(output, subset)
     facts = read_receipt(annotations)

@@ -117,7 +117,7 @@ DistinctList = Annotated[tuple[Item, ...], BeforeValidator(_check_list), AfterVa
 
 
 def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
-    """Yield what is wrong with the output folder: a file, or the source and it lie inside each other.
+    """Yield what is wrong with the output folder: it is a file, or it and the source overlap.
 
     The source is never written to. A job could not refuse this: Snakemake makes a job's folders before it.
 

@@ -52,7 +52,7 @@ def _wrong_value(found: object, rule: JsonSchema) -> str:
 
 
 def _hint(found: object, allowed: Iterable[object], label: str) -> str:
-    """Return what is allowed, after the word that `found` most looks like, if there is one."""
+    """Return what is allowed, preceded by the most similar allowed value, if there is one."""
     words = [str(word) for word in allowed]
     near = get_close_matches(found.lower(), words, n=1) if isinstance(found, str) else []
     listed = f"{label}: {', '.join(words)}"

@@ -78,7 +78,8 @@ class AnnotationsSettings(_Table):
     )
     md5: Md5Settings = Field(
         default_factory=Md5Settings,
-        description="The expected md5 of each subset's zip, for other zips than the official ones.",
+        description="The expected md5 of each subset's zip, for zips with other content under the "
+        "official file names.",
     )
 
 
@@ -109,8 +110,8 @@ class BenchmarkSettings(_Table):
         default="baseline",
         description="The folder of predictions, `<wnid>/<stem>.png`, RGB with id = R + 256·G, of the "
         "validation images (`match`, `evaluate`) or the test images (`submission`), or one that "
-        "holds two such folders, `validation` and `test`. `baseline` makes weak ones from "
-        "colours and edges alone.",
+        "holds two such folders, `validation` and `test`. `baseline` makes predictions "
+        "from colours and edges alone.",
     )
     subset: Number | None = Field(
         default=None,

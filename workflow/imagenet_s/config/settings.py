@@ -63,7 +63,7 @@ def read_config(values: object) -> Config:
 
 
 def read_config_file(path: Path) -> Config:
-    """Return the configuration of a file. Raise UserError for one that is missing or not YAML, too."""
+    """Return the configuration of a file. Raise UserError also if the file is missing or is not YAML."""
     try:
         values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -28,7 +28,7 @@ class SuspectImages(TypedDict):
 
 
 class Content(TypedDict):
-    """What the folder holds: the same for every build from the same images and masks."""
+    """What the folder contains. `digest` is equal for all builds from the same images and masks."""
 
     dataset: str
     subset: int

@@ -30,7 +30,7 @@ class UnpackedMasks:
 
 
 class EncodedMask(NamedTuple):
-    """What became of one mask."""
+    """The result of encoding one mask."""
 
     label: str  # its path in the subset's folder
     sha256: str = ""  # of the file; empty if the mask could not be encoded

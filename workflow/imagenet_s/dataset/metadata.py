@@ -90,7 +90,7 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
 
 
 def read_dataset(root: Path) -> Dataset | None:
-    """Return the `dataset.json` of a copy; None if there is none, or its own digest does not fit it.
+    """Return the `dataset.json` of a copy; None if there is none, or its own digest does not match it.
 
     Only `content.manifests` and `build.link` are certain to be there: the digest proves that the file is
     undamaged, not that this program wrote it.

@@ -59,7 +59,7 @@ def download(url: str, path: Path, md5: str | None, patience: Patience = Patienc
     mix two versions, if the file on the server has changed.
 
     Raises:
-        UserError: The server or the connection failed.
+        UserError: The download failed, or its md5 is wrong; then the file is deleted.
         OSError: The disk failed.
     """
     md5 = md5 and md5.lower()

@@ -52,7 +52,7 @@ def write_receipt(path: Path, value: object, *folders: Path) -> None:
 def durable(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, and sync and rename its file if the block succeeds.
 
-    Nothing else is synced, so this is for files that prove nothing about others.
+    Nothing else is synced, so this is for files that do not certify others.
     """
     with partial_file(path) as partial:
         yield partial

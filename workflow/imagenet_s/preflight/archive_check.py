@@ -115,7 +115,7 @@ def _numbered_name(example: Path, number: int) -> str:
 
 
 def _other_kinds(paths: Sequence[Path]) -> Iterator[Problem]:
-    """Yield what files are that are no archives in spite of their names; those of one kind together."""
+    """Yield a problem for each kind of file that is named like an archive but is none."""
     found: dict[tuple[Kind, str], list[Path]] = defaultdict(list)
     for path in paths:
         kind = kind_of_file(path) if path.is_file() else Kind.UNKNOWN  # opening a pipe would block

@@ -1,4 +1,4 @@
-"""The check before a build writes anything: is the source complete, and can the output take the build?
+"""The check before a build writes anything: is the source complete, and is the output suitable?
 
 All problems are reported at once.
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from imagenet_s.io.split_file import FIRST_PIECE, SplitFile
+from imagenet_s.preflight.archive_check import archive_problems
 from imagenet_s.preflight.check import known_images, scan_source
 from imagenet_s.preflight.completeness import subset_problems
 from imagenet_s.preflight.decoding import faults_of_images, images_in
@@ -16,6 +17,7 @@ from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_probl
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import progress
+from imagenet_s.source.layouts import find_places
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
@@ -48,6 +50,15 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
     Raises:
         UserError: After the last line: no subset can be built, an md5 is wrong, or an image is faulty.
     """
+    wrong: list[str] = []
+    places = find_places(root)
+    archives = [place for place in (*places.train, *places.val) if _official_name(place) in ARCHIVES]
+    if md5:  # before the scan, which a damaged archive stops
+        require_none(archive_problems(places))
+        for place in archives:
+            line, is_official = _compare_md5(place)
+            yield line
+            wrong += [] if is_official else [place.name]
     index = Index()
     listings, scans = scan_source(root, SUBSETS, index)
     scan = scans[0]
@@ -65,14 +76,12 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
         possible, lines = _prospect(images, subset, unknown)
         yield from lines
         buildable = buildable or possible
-    wrong: list[str] = []
-    for place in (*scan.places("train"), *scan.places("val")):
-        if _official_name(place) in ARCHIVES:
-            yield from _compare_archive(place, md5, wrong)
+    for place in archives:
+        yield _compare_size(place)
     faults: list[str] = []
     if decoding:
-        places = [(kind, place) for kind in ("train", "val") for place in scan.places(kind)]
-        count, faults = faults_of_images(places, index, workers)
+        scanned = [(kind, place) for kind in ("train", "val") for place in scan.places(kind)]
+        count, faults = faults_of_images(scanned, index, workers)
         yield f"images   {count:,} decoded"
         yield from faults
     if wrong:
@@ -126,17 +135,21 @@ def _official_name(place: Path) -> str:
     return (match[1] if match else place.name).lower()
 
 
-def _compare_archive(place: Path, md5: bool, wrong: list[str]) -> Iterator[str]:
-    """Yield lines on an official archive's size and, with `md5`, its md5; adds a wrong one to `wrong`."""
-    size, digest = ARCHIVES[_official_name(place)]
+def _compare_size(place: Path) -> str:
+    """Return a line that compares the size of an archive with the official one."""
+    size, _ = ARCHIVES[_official_name(place)]
     with SplitFile(place) as pieces:
         verdict = "as the official one" if pieces.size == size else f"the official one has {size:,}"
-        yield f"size     {place.name}: {pieces.size:,} bytes, {verdict}"
-        if md5:
-            found = _md5_of(pieces, place.name)
-            verdict = "as the official one" if found == digest else f"the official one is {digest}"
-            yield f"md5      {place.name}: {found}, {verdict}"
-            wrong += [] if found == digest else [place.name]
+        return f"size     {place.name}: {pieces.size:,} bytes, {verdict}"
+
+
+def _compare_md5(place: Path) -> tuple[str, bool]:
+    """Return a line that compares the md5 of an archive with the official one, and whether they are equal."""
+    _, digest = ARCHIVES[_official_name(place)]
+    with SplitFile(place) as pieces:
+        found = _md5_of(pieces, place.name)
+    verdict = "as the official one" if found == digest else f"the official one is {digest}"
+    return f"md5      {place.name}: {found}, {verdict}", found == digest
 
 
 def _md5_of(pieces: SplitFile, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The one exception whose text is written for the user."""
+"""The exception whose text is shown to the user as it is."""
 
 from collections.abc import Iterable
 

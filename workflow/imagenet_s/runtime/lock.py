@@ -1,4 +1,4 @@
-"""One run in a folder at a time: a lock that its holder loses when it ends, however it ends.
+"""One run in a folder at a time: a lock that is released when its process ends, even if it is killed.
 
 A run holds `run.lock` alone. Each of its jobs shares `jobs.lock` with the other jobs. Jobs outlive a run
 that was killed, so the next run waits for them.

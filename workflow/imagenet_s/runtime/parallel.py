@@ -83,7 +83,10 @@ def _mapped(
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Delay Ctrl-C until the block ends. Processes started in it never see it, and STOP only later."""
+    """Delay Ctrl-C until the block ends.
+
+    Processes started in the block never receive it, and receive STOP only once they unblock it.
+    """
     caught: list[tuple[int, FrameType | None]] = []
     before = signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
     # New processes inherit a blocked signal. For this one blocking is not enough: other threads receive it.

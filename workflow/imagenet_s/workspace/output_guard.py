@@ -92,7 +92,10 @@ def require_no_data_set(option: str, path: Path) -> None:
 
 
 def _require_writable(out: Path) -> None:
-    """Create and remove a file beside `out`, and in it: an error now is better than after hours of work."""
+    """Create and remove a file beside `out` and, if it is a folder, inside it.
+
+    An error now is better than an error after hours of work.
+    """
     folder = out.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -87,7 +87,7 @@ class CompressedTar:
             raise self._damaged(last, error) from error
 
     def names(self) -> None:
-        """Return None: the names are between the images."""
+        """Return None: the names are known only after the whole file is read."""
 
     def _damaged(self, last: str, error: Exception | str) -> UserError:
         if "too much memory" in str(error):  # what Arrow says of a long window
