@@ -19,8 +19,9 @@ from imagenet_s.pipeline.jobs import growing
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import escape_output
 from imagenet_s.source.layouts import one_pass_sets, pass_files
+from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.shards import tier_of
-from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
+from imagenet_s.spec.subsets import MASKED, SUBSETS
 from imagenet_s.spec.subsets import sample_manifests, tiers_of
 from imagenet_s.workspace.paths import Workspace
 

@@ -14,7 +14,8 @@ from imagenet_s.annotations.unpack import RECORDS
 from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels, label_path
 from imagenet_s.masks.codec import rgb_of
 from imagenet_s.masks.palette import colors
-from imagenet_s.spec.subsets import ENCODINGS, MASKED
+from imagenet_s.spec.encodings import ENCODINGS
+from imagenet_s.spec.subsets import MASKED
 
 # n01443537 is class 1 of 50, n04612504 class 46. Not sorted, so that sorting shows.
 IDS = {
@@ -39,6 +40,8 @@ def expected(encoding: str, mask: str) -> list:
             return [[255 if x == own else 128 if x == 1000 else 0 for x in row] for row in ids.tolist()]
         case "color":
             return colors(50)[ids].tolist()
+        case _:
+            raise AssertionError(f"say here what {encoding} must have")
 
 
 @pytest.fixture

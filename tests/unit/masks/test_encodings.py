@@ -11,6 +11,7 @@ from imagenet_s.masks.codec import BadMask, rgb_of
 from imagenet_s.masks.encodings import ENCODERS, binary, color, id8, id16
 from imagenet_s.masks.palette import colors
 from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import SUBSETS
 
 
@@ -81,7 +82,7 @@ def test_color_holds_256_ids_and_refuses_more():
 
 
 @unhurried
-@given(ids_50, st.sampled_from(["id16", "id8", "binary", "color"]))
+@given(ids_50, st.sampled_from(ENCODINGS))
 def test_pillow_reads_the_same_as_from_its_own_files(ids, encoding):
     wnid, own = list(class_ids(50).items())[6]
     match encoding:
@@ -96,6 +97,8 @@ def test_pillow_reads_the_same_as_from_its_own_files(ids, encoding):
             present, indices = np.unique(ids, return_inverse=True)
             theirs = Image.fromarray(indices.reshape(ids.shape).astype(np.uint8))
             theirs.putpalette(colors(50)[present].tobytes())
+        case _:
+            raise AssertionError(f"say here what {encoding} must have")
     ours, theirs = opened(ENCODERS[encoding](ids, 50, wnid)), opened(png_of(theirs))
     ours.verify()  # every chunk's CRC
     ours = opened(ENCODERS[encoding](ids, 50, wnid))

@@ -8,7 +8,8 @@ from typing import Any
 
 from imagenet_s.cli.arguments import Commands, command, function, paths, several, subset, workers
 from imagenet_s.io.links import LINKS
-from imagenet_s.spec.subsets import ENCODINGS, MASKED, SUBSETS
+from imagenet_s.spec.encodings import ENCODINGS
+from imagenet_s.spec.subsets import MASKED, SUBSETS
 
 job = partial(command, listed=False)  # `imagenet-s --help` lists these commands apart
 

@@ -29,9 +29,10 @@ from imagenet_s.config.checks import (
     refuse,
 )
 from imagenet_s.io.links import LinkMode
+from imagenet_s.spec.encodings import Encoding
 from imagenet_s.spec.method_txt import field_problems
 from imagenet_s.spec.protocols import PROTOCOLS, ProtocolName
-from imagenet_s.spec.subsets import Encoding, subset_of
+from imagenet_s.spec.subsets import subset_of
 
 
 class _Table(BaseModel):

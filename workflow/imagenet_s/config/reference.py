@@ -17,7 +17,7 @@ SCHEMA = PROJECT / "workflow" / "schemas" / "config.schema.yaml"
 PAGE = PROJECT / "docs" / "configuration.md"
 TEMPLATE = PROJECT / "config.yaml"
 
-COMMAND = "python -m imagenet_s.config.reference"
+COMMAND = ".venv/bin/python -m imagenet_s.config.reference"
 
 INTRO = """\
 # Configuration

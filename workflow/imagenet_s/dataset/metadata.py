@@ -24,14 +24,13 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.source.scan import read_scan
 from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.encodings import ENCODINGS, label_manifests
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import (
     DATASET,
-    ENCODINGS,
     MASKED,
     SPLITS,
     label_folder,
-    label_manifests,
     label_path,
     sample_manifests,
     subset_of,

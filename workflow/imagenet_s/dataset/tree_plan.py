@@ -14,15 +14,8 @@ from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import durable
 from imagenet_s.runtime.progress import log
 from imagenet_s.source.scan import SourceScan
-from imagenet_s.spec.subsets import (
-    DATASET,
-    ENCODINGS,
-    MASKED,
-    SPLITS,
-    label_folder,
-    mask_folder,
-    sample_manifests,
-)
+from imagenet_s.spec.encodings import ENCODINGS
+from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_folder, mask_folder, sample_manifests
 from imagenet_s.workspace.paths import Workspace
 
 ENDINGS = ("", ".JPEG", ".png")  # of links to class folders, of images and of masks

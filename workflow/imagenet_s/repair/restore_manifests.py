@@ -13,9 +13,9 @@ from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
 from imagenet_s.demo.generate import make_annotations
 from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask
+from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import (
     DATASET,
-    ENCODINGS,
     MASKED,
     SPLITS,
     label_folder,

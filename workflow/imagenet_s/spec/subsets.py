@@ -7,14 +7,12 @@ from typing import Literal, get_args
 from imagenet_s.spec.tables import rows
 
 SubsetNumber = Literal[50, 300, 919]
-Encoding = Literal["id16", "id8", "color", "binary"]
 
 SUBSETS: tuple[int, ...] = get_args(SubsetNumber)
 SPLITS = ("train", "train-semi", "validation", "test")
 MASKED = ("train-semi", "validation")  # the splits with public masks
 DATASET = "dataset.json"  # in the folder of each subset
 LEVELS = ("complete", "size", "sha256")  # of a check: names only; also sizes; also every byte
-ENCODINGS: tuple[str, ...] = get_args(Encoding)
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,6 @@ def sample_manifests() -> list[str]:
     """Return the names of the files in `manifests/` that every build writes."""
     folders = [*SPLITS, *map(mask_folder, MASKED)]
     return [f"{split}.csv" for split in SPLITS] + [f"{folder}.sha256" for folder in folders]
-
-
-def label_manifests() -> list[str]:
-    """Return the names of the files in `manifests/` that a build may write for encoded masks."""
-    return [f"{label_folder(split, encoding)}.sha256" for split in MASKED for encoding in ENCODINGS]
 
 
 def tiers_of(subset: int) -> tuple[int, ...]:

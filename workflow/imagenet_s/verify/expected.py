@@ -15,15 +15,8 @@ from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.dataset.metadata import dataset_text, read_dataset
 from imagenet_s.io.atomic import sha256_of
 from imagenet_s.runtime.image_file import MAX_BYTES, is_cut
-from imagenet_s.spec.subsets import (
-    DATASET,
-    MASKED,
-    SPLITS,
-    label_manifests,
-    label_path,
-    mask_folder,
-    sample_manifests,
-)
+from imagenet_s.spec.encodings import label_manifests
+from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
 from imagenet_s.verify.file_tables import (
     IMAGE,
     LABEL,

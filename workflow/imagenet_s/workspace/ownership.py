@@ -5,7 +5,8 @@ from pathlib import Path
 
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log
-from imagenet_s.spec.subsets import DATASET, ENCODINGS, MASKED, SPLITS, label_folder, mask_folder
+from imagenet_s.spec.encodings import ENCODINGS
+from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_folder, mask_folder
 from imagenet_s.workspace.paths import Workspace
 
 
