@@ -35,12 +35,20 @@ def revision_of(places: Places) -> str:
     return snapshot.name
 
 
-def test_the_cache_its_snapshots_a_revision_and_the_hub_lead_to_the_same_places(hub):
-    cache = hub("b", *NAMES)
+@pytest.mark.parametrize(
+    ("name", "names", "layout"),
+    [
+        (ORIGINAL, NAMES, "Hugging Face parquet"),
+        ("imagenet-1k", ("data/train_images_0.tar.gz", "data/val_images.tar.gz"), "Hugging Face archives"),
+        (SHARDS, ("imagenet1k-train-0000.tar", "imagenet1k-validation-00.tar"), "WebDataset"),
+    ],
+)
+def test_the_cache_its_snapshots_a_revision_and_the_hub_lead_to_the_same_places(hub, name, names, layout):
+    cache = hub("b", *names, name=name)
     for folder in (cache, cache / "snapshots", cache / "snapshots" / "b", cache.parent):
         places = find_places(folder)
         assert revision_of(places) == "b"
-        assert places.name == "Hugging Face parquet"
+        assert places.name == layout
         assert places == find_places(cache / "snapshots" / "b")
 
 
@@ -104,6 +112,19 @@ def test_folders_of_images_beside_a_cache_come_first(hub):
     touch(cache.parent, "train/n01443537/n01443537_1.JPEG", "val/ILSVRC2012_val_00004677.JPEG")
     places = find_places(cache.parent)
     assert (places.root, places.name) == (cache.parent, "plain folders")
+
+
+def test_snapshots_of_a_backup_are_no_cache(tmp_path):
+    touch(tmp_path / "snapshots" / "monday", "train/n01443537/n01443537_1.JPEG", "val/x.JPEG")
+    for folder in (tmp_path, tmp_path / "snapshots"):
+        assert hub_caches(folder) == []
+        assert find_places(folder).train == ()
+
+
+def test_a_cache_under_another_name_is_known_by_its_blobs(hub, tmp_path):
+    cache = hub("a", *NAMES).rename(tmp_path / "imagenet")
+    for folder in (cache, cache / "snapshots"):
+        assert find_places(folder).root == cache / "snapshots" / "a"
 
 
 def test_a_cache_without_images_has_no_places(hub):

@@ -46,9 +46,9 @@ def hub_caches(folder: Path) -> list[HubCache]:
 
     The original, of ILSVRC, comes first.
     """
-    if folder.name == SNAPSHOTS:
+    if folder.name == SNAPSHOTS and _is_cache(folder.parent):
         folders = [folder.parent]
-    elif (folder / SNAPSHOTS).is_dir():
+    elif (folder / SNAPSHOTS).is_dir() and _is_cache(folder):
         folders = [folder]
     elif folder.is_dir():
         inside = [path for path in folder.iterdir() if IMAGENET.fullmatch(path.name)]
@@ -56,6 +56,11 @@ def hub_caches(folder: Path) -> list[HubCache]:
     else:
         folders = []
     return [HubCache(path, _revisions(path)) for path in folders]
+
+
+def _is_cache(folder: Path) -> bool:
+    """Return whether a folder with `snapshots` is a cache; backups have such folders, too."""
+    return folder.name.startswith(PREFIX) or (folder / "blobs").is_dir()
 
 
 def _revisions(cache: Path) -> tuple[Path, ...]:
