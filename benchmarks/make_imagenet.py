@@ -10,6 +10,7 @@ disk.
 
 import argparse
 import io
+import json
 import os
 import sys
 import tarfile
@@ -32,6 +33,7 @@ from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
 
 CLASSES, TRAIN_IMAGES, VAL_IMAGES = 1000, 1_281_167, 50_000  # of ImageNet-1k
 BASES = 40  # different images
+SHARDS = 64  # of train; timm's copy has 1,024
 ROWS = 100  # of a row group, as in the files of Hugging Face
 
 Images = Iterable[tuple[str, str]]  # wnid, name without extension
@@ -160,13 +162,25 @@ def _parquet(train: Images, val: Images, data: Iterator[bytes], folder: Path) ->
                 file.write_table(pa.table({"image": pa.array(some, kind)}), row_group_size=rows)
 
 
+def _webdataset(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
+    """Write shards of samples with numbers as keys and names in JSON, each class spread over all shards."""
+    for kind, images, total in (("train-{:04}", list(train), SHARDS), ("validation-{:02}", list(val), 8)):
+        for k in range(total):
+            with tarfile.open(folder / f"imagenet1k-{kind.format(k)}.tar", "w") as archive:
+                for number, (_, image) in enumerate(images[k::total]):
+                    key, described = f"{k * 10_000 + number:09}", {"label": 0, "filename": f"{image}.JPEG"}
+                    _add(archive, f"{key}.cls", b"0")
+                    _add(archive, f"{key}.jpg", next(data))
+                    _add(archive, f"{key}.json", json.dumps(described).encode())
+
+
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
     archive.addfile(member, io.BytesIO(data))
 
 
-MAKERS = {"folders": _folders, "tar": _tar, "gzip": _gzip, "parquet": _parquet}
+MAKERS = {"folders": _folders, "tar": _tar, "webdataset": _webdataset, "gzip": _gzip, "parquet": _parquet}
 
 
 def main() -> None:

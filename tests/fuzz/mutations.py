@@ -40,6 +40,7 @@ Dice = random.Random
 Files = dict[str, bytes]
 
 FISH = "n01443537"
+SHARD = "imagenet1k-train-0000.tar"
 LONGEST = 1 << 22  # bytes of a case
 EXTREMES = (0, 1, 127, 128, 255, 256, 32_767, 65_535, 60_000, 1 << 20, (1 << 31) - 1, 1 << 31, (1 << 32) - 1)
 EXTREMES += (10**11, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
@@ -305,6 +306,35 @@ def _summed(data: bytes) -> bytes:
 
 def tar_case(dice: Dice) -> Files:
     return {"train.tar": tar_bytes(dice)}
+
+
+# Shards of samples
+
+
+@cache
+def shards() -> list[bytes]:
+    """One whose keys are names, and one with names in JSON."""
+    named = [(f"{FISH}_{k}.{ending}", images()[0]) for k in range(3) for ending in ("cls", "jpg")]
+    numbered = []
+    for k in range(3):
+        described = {"filename": f"train/{FISH}/{FISH}_{k}.JPEG", "label": k, "size": [40, 30]}
+        numbered += [(f"{k:08}.jpg", images()[0]), (f"{k:08}.json", json.dumps(described).encode())]
+    return [tar_of(named), tar_of(numbered), tar_of(numbered[::-1], tarfile.PAX_FORMAT)]
+
+
+def shard_case(dice: Dice) -> Files:
+    """Wrong tars, or wrong JSON in tars that are right."""
+    data = bytearray(dice.choice(shards()))
+    starts = [match.start() for match in re.finditer(rb"{\"filename", data)]
+    if starts and once_in(dice, 2):
+        at = dice.choice(starts)
+        size = int(data[at - 512 + 124 : at - 512 + 135], 8)
+        text = changed(bytes(data[at : at + size]), dice, TEXT)[:512]
+        data[at - 512 + 124 : at - 512 + 135] = b"%011o" % len(text)
+        data[at : at + 512] = text.ljust(512, b"\0")
+        return {SHARD: _summed(bytes(data))}
+    found = changed(bytes(data), dice, TEXT)
+    return {SHARD: found if once_in(dice, 3) else _summed(_field(found, dice))}
 
 
 def stream_case(name: str, dice: Dice) -> Files:

@@ -24,6 +24,7 @@ from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.tar_index import Index
 from imagenet_s.verify.command import verify_copies
 from imagenet_s.verify.expected import expected_of
@@ -40,8 +41,14 @@ def read_zip(folder: Path) -> None:
 
 
 def read_tar(folder: Path) -> None:
-    path = folder / "train.tar"
-    tar = Tar(path, ScanNotes(), Index())
+    read_indexed(Tar(folder / "train.tar", ScanNotes(), Index()))
+
+
+def read_shard(folder: Path) -> None:
+    read_indexed(WebDataset(folder / m.SHARD, ScanNotes(), Index()))
+
+
+def read_indexed(tar: Tar) -> None:
     found = [image for _, some in tar.train_images(tar.classes()) for image in some]
     with images.Reader() as reader:
         for image in [*found, *tar.val_images()]:
@@ -114,6 +121,7 @@ class Target(NamedTuple):
 TARGETS = {
     "zip": Target(m.zip_case, read_zip),
     "tar": Target(m.tar_case, read_tar),
+    "shard": Target(m.shard_case, read_shard),
     "gzip": Target(partial(m.stream_case, "train.tar.gz"), partial(read_stream, "train.tar.gz")),
     "zstd": Target(partial(m.stream_case, "train.tar.zst"), partial(read_stream, "train.tar.zst")),
     # Arrow makes room for what a page claims to have, before it looks; that is 2 GiB at most.

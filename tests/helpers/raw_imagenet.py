@@ -6,6 +6,9 @@ returns. The same source gives the same bytes every time.
 
 import gzip
 import io
+import itertools
+import json
+import os
 import random
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
@@ -166,6 +169,78 @@ def train_folder_and_val_parquet(source: Path, target: Path) -> Path:
     return target
 
 
+# WebDataset shards
+
+
+def webdataset(source: Path, target: Path) -> Path:
+    """As timm's: shards of shuffled samples with numbers as keys, and the names in their JSON."""
+    _made(source, target)
+    names = itertools.count()
+    for kind, members, total in (("train", _train(source), 4), ("validation", _val(source), 2)):
+        samples = [_sample(f"{next(names):08}", name, data) for name, data in _shuffled(members)]
+        _write_shards(samples, target, f"imagenet1k-{kind}", total, 4 if kind == "train" else 2)
+    return target
+
+
+def webdataset_in_folders(source: Path, target: Path) -> Path:
+    """Shards in `train` and `val`, whose keys are the official names, with the suffix of Hugging Face."""
+    _made(source, target)
+    endings = itertools.cycle((".jpeg", ".JPEG", ".jpg"))
+    for kind, members, total in (("train", _suffixed_train(source), 3), ("val", _suffixed_val(source), 1)):
+        (target / kind).mkdir()
+        samples = [
+            [(f"{name.removesuffix('.JPEG')}{next(endings)}", data), (name.replace(".JPEG", ".cls"), b"7")]
+            for name, data in _shuffled(members)
+        ]
+        _write_shards(samples, target / kind, f"imagenet-{kind}", total, 6)
+    return target
+
+
+def _sample(key: str, name: str, data: bytes) -> list[tuple[str, bytes]]:
+    described = {"label": 7, "width": 500, "height": 375, "filename": name}
+    return [(f"{key}.cls", b"7"), (f"{key}.jpg", data), (f"{key}.json", json.dumps(described).encode())]
+
+
+Samples = list[list[tuple[str, bytes]]]
+
+
+def _write_shards(samples: Samples, folder: Path, stem: str, total: int, digits: int) -> None:
+    for k in range(total):
+        members = itertools.chain.from_iterable(samples[k::total])
+        (folder / f"{stem}-{k:0{digits}}.tar").write_bytes(tar_of(members))
+
+
+# The cache of the Hugging Face hub
+
+
+def hub_of_parquet(source: Path, target: Path) -> Path:
+    """The hub's folder, with a data set of two revisions: of the older one, only a text is there."""
+    cache = cached(hugging_face_parquet(source, target / "plain"), target / "hub", "ILSVRC--imagenet-1k")
+    (cache / "snapshots" / "0ld").mkdir()
+    (cache / "snapshots" / "0ld" / "README.md").write_text("Of an older revision.")
+    return target / "hub"
+
+
+def hub_of_shards(source: Path, target: Path) -> Path:
+    """The `snapshots` of a data set."""
+    return cached(webdataset(source, target / "plain"), target / "hub", "timm--imagenet-1k-wds") / "snapshots"
+
+
+def cached(plain: Path, hub: Path, name: str, revision: str = "c0ffee") -> Path:
+    """Moves a copy into the hub's cache, as the revision that `refs/main` names; returns its folder."""
+    cache = hub / f"datasets--{name}"
+    for folder in ("blobs", "refs"):
+        (cache / folder).mkdir(parents=True, exist_ok=True)
+    (cache / "refs" / "main").write_text(revision)
+    for path in sorted(path for path in plain.rglob("*") if path.is_file()):
+        link = cache / "snapshots" / revision / path.relative_to(plain)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        blob = cache / "blobs" / f"{revision}-{path.name}"
+        path.rename(blob)
+        link.symlink_to(os.path.relpath(blob, link.parent))
+    return cache
+
+
 # The official archives, compressed by the user
 
 
@@ -213,6 +288,11 @@ def _class_tars(source: Path) -> Iterator[tuple[str, bytes]]:
 def _val(source: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted((source / "val").iterdir()):
         yield path.name, path.read_bytes()
+
+
+def _train(source: Path) -> Iterator[tuple[str, bytes]]:
+    for folder in sorted((source / "train").iterdir()):
+        yield from _class_files(source, folder.name)
 
 
 def _suffixed_train(source: Path) -> Iterator[tuple[str, bytes]]:

@@ -94,6 +94,9 @@ ARCHIVES = (
     raw_imagenet.train_folder_and_val_tar,
     raw_imagenet.train_tar_and_val_folder,
     raw_imagenet.few_classes_beside_the_tar,
+    raw_imagenet.webdataset,
+    raw_imagenet.webdataset_in_folders,
+    raw_imagenet.hub_of_shards,
 )
 
 # Of these, something can only be read from front to back.
@@ -102,6 +105,7 @@ STREAMS = (
     raw_imagenet.hugging_face_tars_below_data,
     raw_imagenet.hugging_face_parquet,
     raw_imagenet.hugging_face_parquet_at_the_top,
+    raw_imagenet.hub_of_parquet,
     raw_imagenet.official_gzip,
     raw_imagenet.official_zstandard,
     raw_imagenet.train_folder_and_val_parquet,

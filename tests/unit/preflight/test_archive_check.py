@@ -138,6 +138,79 @@ def test_a_missing_parquet_file_is_named_of_train_and_val_at_once(root):
     ]
 
 
+def shards(folder: Path, *numbers: int, stem: str = "imagenet1k-train", digits: int = 4) -> None:
+    folder.mkdir(exist_ok=True)
+    for k in numbers:
+        (folder / f"{stem}-{k:0{digits}}.tar").write_bytes(TAR)
+
+
+@pytest.mark.parametrize("folder", ["", "train"])
+def test_gaps_in_the_numbers_of_shards_are_named_of_train_and_val_at_once(root, monkeypatch, folder):
+    val = folder.replace("train", "validation")
+    shards(root / folder, 0, 1, 4, 6)
+    shards(root / val, 1, stem="imagenet1k-validation", digits=2)
+    monkeypatch.setattr(check, "list_tier", lambda *_: pytest.fail("listed"))
+    assert problems_of(root) == [
+        f"`imagenet`: {root / folder} lacks 3 of the 7 files imagenet1k-train-…: imagenet1k-train-0002.tar, "
+        "imagenet1k-train-0003.tar, imagenet1k-train-0005.tar. Get them, into the same folder. Nothing was "
+        "read.",
+        f"`imagenet`: {root / val} lacks 1 of the 2 files imagenet1k-validation-…: "
+        "imagenet1k-validation-00.tar. Get them, into the same folder. Nothing was read.",
+    ]
+
+
+def test_shards_without_a_gap_lack_nothing(root):
+    shards(root, *range(12))
+    shards(root, *range(3), stem="imagenet1k-validation", digits=2)
+    assert archive_problems(find_places(root)) == []
+
+
+def test_a_shard_with_a_huge_number_takes_little(root):
+    shards(root, 0, 99_999)
+    [problem] = archive_problems(find_places(root))
+    assert "lacks 99,998 of the 100,000 files imagenet1k-train-…" in problem.text
+
+
+def test_a_compressed_shard_is_reported(root):
+    shards(root, 0)
+    (root / "imagenet1k-validation-00.tar").write_bytes(gzipped(TAR))
+    assert problems_of(root) == [
+        f"`imagenet`: {root}/imagenet1k-validation-00.tar is compressed with gzip, not a tar. Unpack it with "
+        "`gunzip`."
+    ]
+
+
+# In the cache of the Hugging Face hub
+
+
+def test_a_revision_whose_links_lead_to_nothing_is_only_partly_downloaded(root):
+    parquet_set(root / "data", "train", 3)
+    parquet_set(root / "data", "validation", 1)
+    cache = raw_imagenet.cached(root, root.parent / "hub", "ILSVRC--imagenet-1k")
+    names = ("train-00001-of-00003.parquet", "validation-00000-of-00001.parquet")
+    for name in names:
+        (cache / "blobs" / f"c0ffee-{name}").unlink()
+    data = cache / "snapshots" / "c0ffee" / "data"
+    links = ", ".join(f"{data}/{name} → ../../../blobs/c0ffee-{name}" for name in names)
+    for folder in (cache.parent, cache, data.parents[1], data.parent):
+        assert problems_of(folder) == [
+            f"`imagenet`: the revision {data.parent}, in the Hugging Face hub's cache, is only partly "
+            f"downloaded: 2 of its links lead to nothing: {links}. Download the rest with `hf download "
+            "ILSVRC/imagenet-1k --repo-type dataset --revision c0ffee`."
+        ]
+
+
+def test_files_that_a_revision_lacks_are_named_with_the_command_that_gets_them(root):
+    shards(root, 0, 2)
+    shards(root, 0, stem="imagenet1k-validation", digits=2)
+    cache = raw_imagenet.cached(root, root.parent / "hub", "timm--imagenet-1k-wds")
+    assert problems_of(cache.parent) == [
+        f"`imagenet`: {cache}/snapshots/c0ffee lacks 1 of the 3 files imagenet1k-train-…: "
+        "imagenet1k-train-0001.tar. Get them with `hf download timm/imagenet-1k-wds --repo-type dataset "
+        "--revision c0ffee`. Nothing was read."
+    ]
+
+
 def test_names_with_a_digest_are_counted_too(root):
     parquet_set(root, "train", 4, lost=(2,), ending="-0123456789abcdef")
     assert "train-00002-of-00004-0123456789abcdef.parquet" in problems_of(root)[0]

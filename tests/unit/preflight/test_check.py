@@ -82,6 +82,21 @@ def test_copied_sets_and_unused_locations_are_reported(run, source, output, tmp_
     assert copied.startswith("link: auto: images from archives (val) are copied once into the output's pool")
 
 
+def test_the_shards_of_a_set_are_one_location(run, source, tmp_path, caplog):
+    root = raw_imagenet.webdataset(source, tmp_path / "shards")
+    for name in ("train", "val"):
+        (root / f"ILSVRC2012_img_{name}").mkdir()
+        (root / f"ILSVRC2012_img_{name}" / "notes.txt").touch()
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    train, val, _ = (record.getMessage() for record in caplog.records)
+    assert train == (
+        "Train images found in several locations; earlier ones take precedence: 0 from "
+        f"{root}/ILSVRC2012_img_train, 650 from {root}/imagenet1k-train-…"
+    )
+    assert val.endswith(f"0 from {root}/ILSVRC2012_img_val, 2,434 from {root}/imagenet1k-validation-…")
+
+
 def test_the_check_of_a_higher_tier_refuses_archives_that_changed_since_the_lower_ones(
     run, refused, source, tmp_path
 ):

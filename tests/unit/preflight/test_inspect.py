@@ -8,6 +8,7 @@ import pytest
 
 from helpers.raw_imagenet import (
     class_tars,
+    hub_of_parquet,
     hugging_face_parquet,
     hugging_face_tars,
     hugging_face_unpacked,
@@ -16,6 +17,7 @@ from helpers.raw_imagenet import (
     official_in_pieces,
     official_zstandard,
     train_folder_and_val_tar,
+    webdataset,
 )
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
@@ -60,6 +62,14 @@ def inspected(capsys):
                 "data/validation-00000-of-00001.parquet",
             ),
         ),
+        (
+            webdataset,
+            "WebDataset",
+            (
+                "imagenet1k-train-0000.tar, …, imagenet1k-train-0003.tar",
+                "imagenet1k-validation-00.tar, imagenet1k-validation-01.tar",
+            ),
+        ),
     ],
 )
 def test_layout_counts_and_buildable_subsets_are_reported(
@@ -75,6 +85,19 @@ def test_layout_counts_and_buildable_subsets_are_reported(
     assert lines[6].startswith(
         "  - ImageNetS300/train-semi: 2,500 of 3,000 listed images missing; by class: "
     )
+
+
+def test_a_cache_of_hugging_face_is_reported_as_the_revision_that_is_read(imagenet50, tmp_path, inspected):
+    hub = hub_of_parquet(imagenet50, tmp_path / "source")
+    revision = hub / "datasets--ILSVRC--imagenet-1k" / "snapshots" / "c0ffee"
+    code, lines, error = inspected(hub)
+    assert code == 0
+    assert lines[0] == f"{revision}: Hugging Face parquet"
+    assert lines[2] == f"val      data/validation-00000-of-00001.parquet: {VAL}"
+    said = (
+        f"Reading revision c0ffee, which `refs/main` names, from the Hugging Face hub's cache: {revision}\n"
+    )
+    assert said in error
 
 
 @pytest.mark.parametrize(
@@ -205,6 +228,7 @@ IMAGES = {
         hugging_face_tars,
         official_zstandard,
         hugging_face_parquet,
+        webdataset,
     ],
 )
 def test_every_image_is_decoded_in_every_layout(layout, imagenet50, tmp_path, inspected):

@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from helpers.raw_imagenet import official
+from helpers.raw_imagenet import hub_of_shards, official
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight.plan import plan
@@ -39,6 +39,23 @@ def test_a_plan_states_source_work_and_space_and_leaves_nothing(imagenet50, tmp_
     assert lines[8].endswith(f" in {tmp_path}")
     assert lines[9:] == ["Everything that the build needs is there. Nothing was written."]
     assert os.listdir(tmp_path) == ["source"]
+
+
+def test_a_plan_names_a_few_shards_and_the_revision_in_the_cache_of_hugging_face(imagenet50, tmp_path):
+    snapshots = hub_of_shards(imagenet50, tmp_path / "source")
+    values = {"imagenet": str(snapshots), "output": str(tmp_path / "results"), "train_images": "any"}
+    lines = report(**values)
+    names = ", ".join(f"imagenet1k-train-{k:04}.tar" for k in range(3))
+    assert lines[:3] == [
+        f"source   {snapshots}/c0ffee (WebDataset)",
+        f"         train {names}, … (4 in all)",
+        "         val   imagenet1k-validation-00.tar, imagenet1k-validation-01.tar",
+    ]
+    assert lines[-1] == "Everything that the build needs is there. Nothing was written."
+    with pytest.raises(UserError) as error:
+        report(**values, subsets=[300])
+    searched = ", ".join(f"{snapshots}/c0ffee/imagenet1k-{kind}-…" for kind in ("train", "validation"))
+    assert f"The source lacks images (searched: {searched}; layout: WebDataset)." in str(error.value)
 
 
 def test_everything_that_prevents_the_build_is_reported_at_once(imagenet50, tmp_path):

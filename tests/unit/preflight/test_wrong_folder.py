@@ -30,19 +30,6 @@ def right(folder: Path) -> str:
     return f"{folder} holds both: set `imagenet` in config.yaml to it."
 
 
-def hub(parquet: Path, folder: Path, main: bool) -> Path:
-    """Make a cache of the Hugging Face hub with two revisions, and return the newer one."""
-    cache = folder / "datasets--ILSVRC--imagenet-1k"
-    for revision in ("0ld", "new"):
-        (cache / "snapshots" / revision / "data").mkdir(parents=True)
-    for path in (parquet / "data").iterdir():
-        (cache / "snapshots" / "new" / "data" / path.name).symlink_to(path)
-    if main:
-        (cache / "refs").mkdir()
-        (cache / "refs" / "main").write_text("new")
-    return cache / "snapshots" / "new"
-
-
 @pytest.mark.parametrize("inside", ["train", "val", "elsewhere"])
 def test_one_level_up_is_named(source, inside):
     (source / "elsewhere").mkdir()
@@ -69,12 +56,38 @@ def test_the_train_or_val_folder_itself_is_recognised(source, kind):
     )
 
 
-@pytest.mark.parametrize("main", [True, False])
-def test_the_revision_in_the_cache_of_hugging_face_is_named(imagenet50, tmp_path, main):
-    parquet = raw_imagenet.hugging_face_parquet(imagenet50, tmp_path / "parquet")
-    revision = hub(parquet, tmp_path / "hub", main)
-    for folder in (revision.parent, revision.parents[1], revision.parents[2]):
-        assert problems_of(folder).endswith(f"\n{right(revision)}")
+def test_the_cache_of_hugging_face_is_read_and_found_nearby(imagenet50, tmp_path, caplog):
+    caplog.set_level("INFO")
+    hub = raw_imagenet.hub_of_parquet(imagenet50, tmp_path / "home")
+    cache = hub / "datasets--ILSVRC--imagenet-1k"
+    revision = cache / "snapshots" / "c0ffee"
+    why = "which `refs/main` names"
+    said = f"Reading revision c0ffee, {why}, from the Hugging Face hub's cache: {revision}"
+    for folder in (hub, cache, revision.parent, revision):
+        caplog.clear()
+        assert problems_of(folder) == ""
+        assert (said in caplog.messages) == (folder != revision)
+    assert problems_of(hub.parent).endswith(f"\n{right(hub)}")
+    assert problems_of(cache / "refs").endswith(f"\n{right(cache)}")
+    (cache / "refs" / "main").unlink()
+    problems_of(hub)
+    assert said.replace(why, "the only one with train and val files") in caplog.messages
+
+
+def test_a_cache_of_hugging_face_without_images_is_named(tmp_path):
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "README.md").touch()
+    cache = raw_imagenet.cached(tmp_path / "plain", tmp_path / "hub", "ILSVRC--imagenet-1k")
+    for folder in (cache, cache.parent):
+        assert problems_of(folder).splitlines()[-1] == (
+            f"{cache} is a cache of the Hugging Face hub, but no revision in it (c0ffee) has files of "
+            "ImageNet-1k. Download them with `hf download ILSVRC/imagenet-1k --repo-type dataset`."
+        )
+
+
+def test_a_folder_of_train_shards_alone_is_reported(imagenet50, tmp_path):
+    source = raw_imagenet.webdataset_in_folders(imagenet50, tmp_path / "source")
+    assert problems_of(source / "train").splitlines()[-1] == right(source)
 
 
 def test_a_folder_of_the_right_name_without_images_is_reported_with_what_it_holds(source):

@@ -13,6 +13,7 @@ from imagenet_s.source.layouts import find_places, indexed_reader, is_streamed, 
 from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes
 
@@ -87,6 +88,44 @@ def test_finding_places_opens_only_whole_archives(root, monkeypatch):
     (root / "train").rename(root / "elsewhere")
     assert len(find_places(root).train) == 294
     assert set(opened) == {"val_images.tar.gz"}
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [
+        ("imagenet1k-train-0000.tar", "imagenet1k-validation-00.tar"),
+        ("imagenet1k-train-0000.tar", "imagenet1k-validation-0000.tar"),
+        ("ImageNet1k-Train-0000.TAR", "imagenet1k-val-0000.tar"),
+        ("imagenet-train-000000.tar", "imagenet-val-000000.tar"),
+        ("train/imagenet1k-train-0000.tar", "validation/imagenet1k-validation-00.tar"),
+        ("train/imagenet1k-train-0000.tar", "val/imagenet1k-validation-00.tar"),
+        ("data/imagenet1k-train-0000.tar", "data/imagenet1k-validation-00.tar"),
+    ],
+)
+def test_shards_are_found_unopened_and_a_folder_of_shards_is_no_plain_folder(root, monkeypatch, train, val):
+    touch(root, train, val)
+    for path in (root / train, root / val):
+        touch(path.parent, "_info.json", ".DS_Store", ".cache/x")
+    monkeypatch.setattr(layouts, "kind_of_file", lambda path: pytest.fail(f"opened {path}"))
+    places = find_places(root)
+    assert (places.train, places.val) == ((root / train,), (root / val,))
+    assert (places.name, places.one_pass) == ("WebDataset", ())
+    assert type(indexed_reader(root / train, ScanNotes(), Index())) is WebDataset
+
+
+def test_class_folders_beside_shards_come_before_them(root):
+    touch(root, f"train/{FISH}/{FISH_1}.JPEG", "train/imagenet1k-train-0000.tar", f"val/{VAL}.JPEG")
+    assert find_places(root).train == (root / "train", root / "train" / "imagenet1k-train-0000.tar")
+
+
+def test_shards_are_looked_for_among_the_first_names_of_a_folder(root, monkeypatch):
+    touch(root, f"train/{FISH}/{FISH_1}.JPEG", *(f"val/ILSVRC2012_val_{k:08}.JPEG" for k in range(500)))
+    listed = []
+    children = layouts._children
+    monkeypatch.setattr(layouts, "_children", lambda folder: listed.append(folder.name) or children(folder))
+    places = find_places(root)
+    assert (places.train, places.val) == ((root / "train",), (root / "val",))
+    assert "val" not in listed
 
 
 def test_an_unknown_layout_is_not_recognised(root, scan_root):

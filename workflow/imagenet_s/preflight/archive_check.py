@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,25 +11,28 @@ from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.runtime.problems import Problem
+from imagenet_s.source.hub_cache import download_command, snapshot_of
 from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places
+from imagenet_s.source.readers.webdataset import SHARD
 
 # Names of numbered files. Hugging Face's parquet files state how many there are; of its tars there are five.
+# Of shards, the highest number tells.
 OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(.*\.parquet)", re.IGNORECASE)
 OF_FIVE = re.compile(r"(train_images_)(\d+)(\.[a-z.]+)", re.IGNORECASE)
 TARS = 5
 
 # The kinds that a file may be of. A damaged tar may begin with any bytes: its reader reports that.
 ARCHIVES = frozenset({Kind.TAR, Kind.GZIP, Kind.ZSTANDARD, Kind.UNKNOWN})
-FIRST_PIECES = frozenset({Kind.TAR, Kind.UNKNOWN})
+PLAIN_TARS = frozenset({Kind.TAR, Kind.UNKNOWN})
 PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 
 
 class _NumberedSet(NamedTuple):
-    """A set of `total` numbered files in one folder, whose names begin with `stem`."""
+    """A set of numbered files in one folder, whose names begin with `stem`."""
 
     folder: Path
     stem: str
-    total: int
+    total: int | None  # None: up to the highest number that is there
 
 
 def archive_problems(places: Places) -> list[Problem]:
@@ -51,37 +54,66 @@ def archive_problems(places: Places) -> list[Problem]:
 
 def _is_numbered(paths: Iterable[Path]) -> bool:
     """Return whether all are numbered files. Beside a whole archive, a numbered file may be a leftover."""
-    return all(path.suffix.lower() == ".parquet" or OF_FIVE.fullmatch(path.name) for path in paths)
+    return all(path.suffix.lower() == ".parquet" or _number_of(path) for path in paths)
+
+
+def _number_of(path: Path) -> tuple[_NumberedSet, int] | None:
+    """Return the set that a numbered file belongs to, and its number in it; None for any other file."""
+    if match := OF_MANY.fullmatch(path.name):
+        return _NumberedSet(path.parent, match[1].lower(), int(match[4])), int(match[2])
+    if match := OF_FIVE.fullmatch(path.name):
+        return _NumberedSet(path.parent, match[1].lower(), TARS), int(match[2])
+    if match := SHARD.fullmatch(path.name):
+        return _NumberedSet(path.parent, match[1].lower(), None), int(match[2])
+    return None
+
+
+def describe_places(paths: Iterable[Path]) -> list[str]:
+    """Return the paths for a message, in their order; those of a numbered set as one."""
+    return list(dict.fromkeys(map(place_or_set, paths)))
+
+
+def place_or_set(path: Path) -> str:
+    """Return a path for a message; for a numbered file, what its set has in common."""
+    numbered = _number_of(path)
+    return f"{path.parent}/{numbered[0].stem}…" if numbered else str(path)
 
 
 def missing_files(paths: Iterable[Path]) -> Iterator[Problem]:
     """Yield, for each set of numbered files, which files are missing according to the names of the others."""
     sets: dict[_NumberedSet, dict[int, Path]] = defaultdict(dict)
     for path in paths:
-        if match := OF_MANY.fullmatch(path.name):
-            sets[_NumberedSet(path.parent, match[1].lower(), int(match[4]))][int(match[2])] = path
-        elif match := OF_FIVE.fullmatch(path.name):
-            sets[_NumberedSet(path.parent, match[1].lower(), TARS)][int(match[2])] = path
-    complete = {
-        (files.folder, files.stem) for files, found in sets.items() if found.keys() >= set(range(files.total))
-    }
-    for files, found in sets.items():
+        if numbered := _number_of(path):
+            sets[numbered[0]][numbered[1]] = path
+    lacking = {files: _lacking(files, found) for files, found in sets.items()}
+    complete = {(files.folder, files.stem) for files, names in lacking.items() if not names}
+    for files, names in lacking.items():
         # Beside a complete set, some files of another edition may be left.
         if (files.folder, files.stem) in complete:
             continue
-        example = next(iter(found.values()))
-        names = [_numbered_name(example, k) for k in range(files.total) if k not in found]
         others = list(_other_endings(files.folder, names))
-        advice = "Get them, into the same folder. Nothing was read."
+        snapshot = snapshot_of(files.folder)
+        how = f" with `{download_command(snapshot)}`" if snapshot else ", into the same folder"
+        advice = f"Get them{how}. Nothing was read."
         if others:
             advice = (
                 f"Instead there are {first_few(others)}: unpack these, or pack the others in the same way."
             )
         yield Problem(
-            f"`imagenet`: {files.folder} lacks {len(names):,} of the {files.total:,} files {files.stem}…: "
-            f"{first_few(names)}. {advice}",
+            f"`imagenet`: {files.folder} lacks {len(names):,} of the {_total(files, sets[files]):,} files "
+            f"{files.stem}…: {first_few(names)}. {advice}",
             tuple(f"missing {files.folder}/{name}" for name in names),
         )
+
+
+def _total(files: _NumberedSet, found: Iterable[int]) -> int:
+    return max(found) + 1 if files.total is None else files.total
+
+
+def _lacking(files: _NumberedSet, found: Mapping[int, Path]) -> list[str]:
+    """Return the names of the files that a set lacks. `found` is number → file."""
+    example = next(iter(found.values()))
+    return [_numbered_name(example, k) for k in range(_total(files, found)) if k not in found]
 
 
 def _other_endings(folder: Path, names: Iterable[str]) -> Iterator[str]:
@@ -93,9 +125,19 @@ def _other_endings(folder: Path, names: Iterable[str]) -> Iterator[str]:
 
 
 def _dangling(paths: Iterable[Path]) -> Iterator[Problem]:
-    if links := [link for path in paths if (link := dangling_link(path))]:
-        advice = "Restore or mount their targets."
-        yield Problem(f"`imagenet`: links lead to nothing: {first_few(links)}. {advice}", tuple(links))
+    links: dict[Path | None, list[str]] = defaultdict(list)
+    for path in paths:
+        if link := dangling_link(path):
+            links[snapshot_of(path)].append(link)
+    for snapshot, some in links.items():
+        text = f"links lead to nothing: {first_few(some)}. Restore or mount their targets."
+        if snapshot:
+            text = (
+                f"the revision {snapshot}, in the Hugging Face hub's cache, is only partly downloaded: "
+                f"{len(some):,} of its links lead to nothing: {first_few(some)}. Download the rest with "
+                f"`{download_command(snapshot)}`."
+            )
+        yield Problem(f"`imagenet`: {text}", tuple(some))
 
 
 def _missing_pieces(paths: Iterable[Path]) -> Iterator[Problem]:
@@ -109,6 +151,7 @@ def _missing_pieces(paths: Iterable[Path]) -> Iterator[Problem]:
 def _numbered_name(example: Path, number: int) -> str:
     """Return the name of a numbered file. `example` is another file of its set."""
     match = OF_MANY.fullmatch(example.name) or OF_FIVE.fullmatch(example.name)
+    match = match or SHARD.fullmatch(example.name)
     assert match  # only numbered files are in sets
     before, digits, *behind = match.groups()
     return f"{before}{number:0{len(digits)}}{''.join(behind)}"
@@ -135,6 +178,8 @@ def _expected(path: Path) -> tuple[frozenset[Kind], str]:
     """Return which kinds a file may be of, and the same in words."""
     if path.suffix.lower() == ".parquet":
         return PARQUET_FILES, "a parquet file"
+    if SHARD.fullmatch(path.name):
+        return PLAIN_TARS, "a tar"
     if FIRST_PIECE.fullmatch(path.name):
-        return FIRST_PIECES, "a tar in pieces (join pieces of a compressed one first, with `cat`)"
+        return PLAIN_TARS, "a tar in pieces (join pieces of a compressed one first, with `cat`)"
     return ARCHIVES, "a tar"

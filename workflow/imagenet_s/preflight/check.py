@@ -4,6 +4,7 @@ All problems are reported at once.
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.io.atomic import dump_json
 from imagenet_s.io.links import link_problems, no_link_from_archives
 from imagenet_s.io.receipts import receipts
-from imagenet_s.preflight.archive_check import archive_problems
+from imagenet_s.preflight.archive_check import archive_problems, describe_places, place_or_set
 from imagenet_s.preflight.completeness import Inventory, missing_images
 from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, size_text, space_at
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.runtime.progress import log
+from imagenet_s.source.hub_cache import describe_snapshot
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.listing import (
     all_files,
@@ -72,9 +74,13 @@ def scan_source(
     """Return the listing and the scan of each of the `wanted` tiers. Saves the index after each.
 
     Raises:
-        UserError: Archives are missing, damaged or not archives. Missing ones are found before any is read.
+        UserError: Archives are missing, damaged or not archives (missing ones are found before any is read),
+            or the source is a cache of the Hugging Face hub, and which revision to read is not known.
     """
-    require_none(archive_problems(find_places(imagenet)))
+    places = find_places(imagenet)
+    if places.root != imagenet:
+        log.info("Reading %s", describe_snapshot(places.root))
+    require_none(archive_problems(places))
     listings, scans = [], []
     for tier in wanted:
         rows, scan = list_tier(imagenet, tier, index)
@@ -106,15 +112,14 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
     if first.unused:
         log.warning("Also found, but not used: %s", first_few(first.unused))
     for kind in ("train", "val"):
-        places = [str(place) for place in first.places(kind)]
-        if len(places) > 1 and kind not in first.one_pass:
-            counts = [
-                f"{sum(scan.sources.get(place, 0) for scan in scans):,} from {place}" for place in places
-            ]
+        counts: Counter[str] = Counter()
+        for place in first.places(kind):
+            counts[place_or_set(place)] += sum(scan.sources.get(str(place), 0) for scan in scans)
+        if len(counts) > 1 and kind not in first.one_pass:
             log.warning(
                 "%s images found in several locations; earlier ones take precedence: %s",
                 kind.capitalize(),
-                ", ".join(counts),
+                ", ".join(f"{count:,} from {place}" for place, count in counts.items()),
             )
     pooled = sorted({kind for scan in scans for kind in scan.pooled})
     if link == "auto" and pooled:
@@ -141,7 +146,8 @@ def source_problems(
         return [layout_problem(scan)]
     if problems := empty_place_problems(scans):
         return problems
-    where = f"{', '.join(scan.train + scan.val)}; layout: {scan.layout}"
+    places = describe_places(scan.places("train") + scan.places("val"))
+    where = f"{', '.join(places)}; layout: {scan.layout}"
     if scan.unused:
         where += f"; not used: {', '.join(scan.unused)}"
     images, unknown = known_images(files, scan)

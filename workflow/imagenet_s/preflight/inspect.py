@@ -66,11 +66,11 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
         require_none([layout_problem(scan)])
     require_none(empty_place_problems(scans))
     images, unknown = known_images(all_files(listings), scan)
-    yield f"{root}: {scan.layout}"
+    yield f"{scan.root}: {scan.layout}"
     for kind in ("train", "val"):
         yield f"{kind:<8} {', '.join(_names(scan, kind))}: {_count(kind, scan, unknown, images, index)}"
     if scan.unused:
-        yield f"unused   {first_few(os.path.relpath(place, root) for place in scan.unused)}"
+        yield f"unused   {first_few(os.path.relpath(place, scan.root) for place in scan.unused)}"
     buildable = False
     for subset in SUBSETS:
         possible, lines = _prospect(images, subset, unknown)

@@ -10,6 +10,7 @@ from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import Problem
+from imagenet_s.source.hub_cache import download_command, hub_caches
 from imagenet_s.source.layouts import LAYOUTS, Places, find_places, indexed_reader
 from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
 from imagenet_s.source.scan import SourceScan, dangling_links
@@ -44,12 +45,14 @@ def layout_problem(scan: SourceScan) -> Problem:
         )
     if near:
         return Problem(f"{beginning}{_advice(near)}")
-    if reasons := [*_first_pieces(root, scan.entries), *_dangling(root, scan.entries)]:
+    entries = scan.entries
+    if reasons := [*_first_pieces(root, entries), *_dangling(root, entries), *_in_hub(root)]:
         return Problem(beginning + "\n".join(reasons))
     rows = {row.name: f"  {row.train} and {row.val} ({row.name})" for row in reversed(LAYOUTS)}
     supported = "\n".join(reversed(rows.values()))  # of each layout, the first row is enough
     return Problem(
-        f"{beginning}Expected one of these layouts, in upper or lower case:\n{supported}\n"
+        f"{beginning}Expected one of these layouts, in upper or lower case:\n"
+        f"{supported.replace('#', '*')}\n"
         "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.\n"
         "Set `imagenet` in config.yaml to the folder that holds both."
     )
@@ -90,7 +93,7 @@ def _empty_places(kind: str, scans: Sequence[SourceScan]) -> list[Path]:
 def likely_folder(root: Path, known: Sequence[Path] = ()) -> Path | None:
     """Return a folder near `root`, not one of `known`, that holds train and val images.
 
-    Searches one level up, one level down, and in a cache of the Hugging Face hub.
+    Searches one level up and one level down.
     """
     for folder in islice(_near(root), MAX_FOLDERS):
         with suppress(OSError, UserError):  # a folder that cannot be read is not a likely one
@@ -104,16 +107,6 @@ def likely_folder(root: Path, known: Sequence[Path] = ()) -> Path | None:
 def _near(root: Path) -> Iterator[Path]:
     yield root.parent
     with suppress(OSError):
-        yield from _below(root)
-
-
-def _below(root: Path) -> Iterator[Path]:
-    for cache in (root, *sorted(root.glob("datasets--*imagenet-1k"))):
-        main = cache / "refs" / "main"
-        if main.is_file():
-            yield cache / "snapshots" / main.read_text(errors="replace").strip()[:100]
-        yield from sorted(cache.glob("snapshots/*/"))
-    if root.is_dir():
         yield from (path for path in sorted(root.iterdir()) if path.is_dir())
 
 
@@ -159,6 +152,16 @@ def _first_pieces(root: Path, names: Sequence[str]) -> Iterator[str]:
     for archive, pieces in archives.items():
         if not any(FIRST_PIECE.fullmatch(piece) for piece in pieces):
             yield f"The first piece of {archive} is missing: {pieces[0]} is a later one. Get it, into {root}."
+
+
+def _in_hub(root: Path) -> Iterator[str]:
+    """Yield a line for each cache of the Hugging Face hub, none of whose revisions has any archives."""
+    for hub_cache in hub_caches(root):
+        revisions = first_few(path.name for path in hub_cache.revisions) or "none"
+        yield (
+            f"{hub_cache.folder} is a cache of the Hugging Face hub, but no revision in it ({revisions}) has "
+            f"files of ImageNet-1k. Download them with `{download_command(hub_cache.folder)}`."
+        )
 
 
 def _dangling(root: Path, names: Sequence[str]) -> Iterator[str]:

@@ -9,24 +9,27 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.file_kind import Kind, kind_of_file
 from imagenet_s.runtime.system_files import is_system_file
+from imagenet_s.source.hub_cache import hub_caches
 from imagenet_s.source.readers.base import IndexedReader, ScanNotes, StreamingReader
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.folder import Folder
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.webdataset import SHARD, WebDataset
 from imagenet_s.source.tar_index import Index
 
 
 class Layout(NamedTuple):
     """Where a layout keeps its images: patterns of paths below the folder that the user names.
 
-    Case does not matter; `*` stands for any characters.
+    Case does not matter; `*` stands for any characters, `#` for a number.
     """
 
     name: str
@@ -44,6 +47,11 @@ LAYOUTS = (
     Layout("Kaggle", "CLS-LOC/train", "CLS-LOC/val"),
     Layout("official archives", "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"),
     Layout("official archives in pieces", "ILSVRC2012_img_train.tar.*", "ILSVRC2012_img_val.tar.*"),
+    *(
+        Layout("WebDataset", f"{train}{name}train-#.tar", f"{val}{name}{ending}-#.tar")
+        for train, val in (("", ""), ("train/", "validation/"), ("train/", "val/"), ("data/", "data/"))
+        for name, ending in (("imagenet1k-", "validation"), ("imagenet1k-", "val"), ("imagenet-", "val"))
+    ),
     Layout("Hugging Face parquet", "data/train-*.parquet", "data/validation-*.parquet"),
     Layout("Hugging Face parquet", "train-*.parquet", "validation-*.parquet"),
     Layout("Hugging Face archives", "data/train_images_*.tar.gz", "data/val_images.tar.gz"),
@@ -58,6 +66,8 @@ LAYOUTS = (
 COMPRESSED = (Kind.GZIP, Kind.ZSTANDARD)
 COMPRESSED_ENDINGS = (".gz", ".tgz", ".zst")
 
+PEEKED = 100  # names in a folder that tell whether it holds shards
+
 # Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files.
 MAX_PASSES = 5
 
@@ -69,6 +79,7 @@ class Places:
     The places of a set are either all folders and tars, or all files that are read from front to back.
     """
 
+    root: Path  # the folder with the layout: the user's, or a revision in the Hugging Face hub's cache
     name: str  # of the layout, or of several
     train: tuple[Path, ...]
     val: tuple[Path, ...]
@@ -83,8 +94,31 @@ class Places:
 def find_places(root: Path) -> Places:
     """Return the places below `root` that match `LAYOUTS`. Train and val may match different rows.
 
-    Folders are listed. Of whole archives, of which there are few, the first bytes are read.
+    If there are none and `root` is, or holds, a cache of the Hugging Face hub, those of a revision in it are
+    returned. Folders are listed. Of whole archives, of which there are few, the first bytes are read.
+
+    Raises:
+        UserError: The cache has several revisions, and which one to read is not known.
     """
+    places = _places_in(root)
+    return places if places.train or places.val else _places_in_hub(root) or places
+
+
+def _places_in_hub(root: Path) -> Places | None:
+    """Return the places of the first cache that has train and val, else of the first that has one of them."""
+    first = None
+    for hub_cache in hub_caches(root):
+        found = {revision: _places_in(revision) for revision in hub_cache.revisions}
+        some = [revision for revision, places in found.items() if places.train or places.val]
+        whole = [revision for revision in some if found[revision].train and found[revision].val]
+        if chosen := hub_cache.choose(whole or some):
+            if whole:
+                return found[chosen]
+            first = first or found[chosen]
+    return first
+
+
+def _places_in(root: Path) -> Places:
     children = cache(_children)
     train = _found(root, [layout.train for layout in LAYOUTS], children)
     val = _found(root, [layout.val for layout in LAYOUTS], children)
@@ -92,6 +126,7 @@ def find_places(root: Path) -> Places:
     used_train, used_val = _used(train, streams), _used(val, streams)
     rows = [*(train[path] for path in used_train), *(val[path] for path in used_val)]
     return Places(
+        root=root,
         name=" + ".join(dict.fromkeys(LAYOUTS[row].name for row in rows)) or "not recognised",
         train=used_train,
         val=used_val,
@@ -127,13 +162,15 @@ def is_streamed(place: Path) -> bool:
 
 
 def indexed_reader(place: Path, notes: ScanNotes, index: Index) -> IndexedReader:
-    """Return the reader of a folder or a tar.
+    """Return the reader of a folder, a tar or a shard.
 
     Args:
         place: A path for which `is_streamed` is false.
         notes: What the reader finds beside the images is added here.
         index: The known members of tars, to which the reader adds.
     """
+    if SHARD.fullmatch(place.name):
+        return WebDataset(place, notes, index)
     return Folder(place, notes, index) if place.is_dir() else Tar(place, notes, index)
 
 
@@ -147,9 +184,9 @@ def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | None:
     """Return the class that reads a place from front to back; None for folders and tars.
 
     The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
-    Parquet files are not opened: there can be hundreds.
+    Parquet files and shards are not opened: there can be hundreds.
     """
-    if place.is_dir() or FIRST_PIECE.fullmatch(place.name):
+    if SHARD.fullmatch(place.name) or FIRST_PIECE.fullmatch(place.name) or place.is_dir():
         return None
     ending = place.suffix.lower()
     if ending == ".parquet":
@@ -191,8 +228,10 @@ def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -
     """
     paths = [root]
     for part in pattern.split("/"):
-        name = re.compile(re.escape(part).replace(r"\*", ".*"), re.IGNORECASE)
-        paths = [child for path in paths for child in children(path) if name.fullmatch(child.name)]
+        expression = re.escape(part).replace(r"\*", ".*").replace(r"\#", "[0-9]{1,6}")
+        name = re.compile(expression, re.IGNORECASE)
+        folders = [path for path in paths if path == root or "#" not in part or _holds_shards(path)]
+        paths = [child for path in folders for child in children(path) if name.fullmatch(child.name)]
     if ".tar." in pattern and pattern.endswith("*"):
         firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
         paths = list({match[1]: path for match, path in reversed(firsts) if match}.values())[::-1]
@@ -202,4 +241,13 @@ def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -
 
 
 def _holds_something(folder: Path) -> bool:
-    return any(not is_system_file(path.name) for path in folder.iterdir())
+    """Return whether a folder holds anything to read in it. Shards in it are places of their own."""
+    paths = (path for path in folder.iterdir() if not is_system_file(path.name))
+    if _holds_shards(folder):
+        return any(path.is_dir() and not path.name.startswith(".") for path in paths)
+    return any(True for _ in paths)
+
+
+def _holds_shards(folder: Path) -> bool:
+    """Return whether there is a shard among the first names in a folder; a val folder can have 50,000."""
+    return folder.is_dir() and any(SHARD.fullmatch(path.name) for path in islice(folder.iterdir(), PEEKED))

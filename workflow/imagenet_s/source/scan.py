@@ -10,7 +10,7 @@ from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.layouts import find_places, indexed_reader, one_pass_sets, streaming_reader
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import ImageLocation, ScanNotes, merge_images
+from imagenet_s.source.readers.base import ImageLocation, ScanNotes, add_images
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes, train_classes
 from imagenet_s.spec.splits import listed, tier_val_images
@@ -76,13 +76,13 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
     places = find_places(root)
     scan = SourceScan(
         layout=places.name,
-        root=str(root),
+        root=str(places.root),
         train=list(map(str, places.train)),
         val=list(map(str, places.val)),
         unused=list(map(str, places.unused)),
         one_pass=sorted(one_pass_sets(places)),
-        synthetic=(root / SYNTHETIC).exists(),
-        entries=sorted(path.name for path in root.iterdir()) if root.is_dir() else [],
+        synthetic=(places.root / SYNTHETIC).exists(),
+        entries=sorted(path.name for path in places.root.iterdir()) if places.root.is_dir() else [],
     )
     rows = [] if "train" in scan.one_pass else list(_train_rows(places.train, tier, scan, index))
     rows += [] if "val" in scan.one_pass else _val_rows(places.val, tier, scan, index)
@@ -134,34 +134,34 @@ def folder_links(subset: int, scans: Sequence[SourceScan]) -> dict[str, str]:
     }
 
 
-def _train_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index) -> Iterator[Row]:
-    images: dict[str, list[ImageLocation]] = {wnid: [] for wnid in tier_classes(tier)}
-    for path in places:
-        before = sum(map(len, images.values()))
-        # Later places, which may be large, are not needed once the official number is there.
-        if before >= tier_train_images(tier):
-            break
-        with progress(f"Listing {path.name}, tier {tier}", len(images), "classes") as bar:
+def _train_rows(places: Sequence[Path], tier: int, scan: SourceScan, index: Index) -> Iterator[Row]:
+    images: dict[str, dict[str, ImageLocation]] = {wnid: {} for wnid in tier_classes(tier)}
+    with progress(f"Listing train, tier {tier}", len(images) * len(places), "classes") as bar:
+        for path in places:
+            before = sum(map(len, images.values()))
+            # Later places, which may be large, are not needed once the official number is there.
+            if before >= tier_train_images(tier):
+                break
             for wnid, found in indexed_reader(path, scan, index).train_images(list(images)):
-                images[wnid] = merge_images(images[wnid], found, scan)
+                add_images(images[wnid], found, scan)
                 bar.update()
-        scan.sources[str(path)] = sum(map(len, images.values())) - before
-    for wnid, found in images.items():
-        if any(os.path.dirname(image.path) != scan.whole_folders.get(wnid) for image in found):
+            scan.sources[str(path)] = sum(map(len, images.values())) - before
+    for wnid, locations in images.items():
+        if any(os.path.dirname(image.path) != scan.whole_folders.get(wnid) for image in locations.values()):
             scan.whole_folders.pop(wnid, None)
-        yield from (row_of(image, wnid) for image in found)
+        yield from (row_of(image, wnid) for image in locations.values())
 
 
 def _val_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index) -> Iterator[Row]:
     wanted = {row.image: row.imagenet_wnid for row in tier_val_images(tier)}
-    images: list[ImageLocation] = []
+    images: dict[str, ImageLocation] = {}
     for path in places:
         before = len(images)
         if before < len(wanted):
             found = indexed_reader(path, scan, index).val_images()
-            images = merge_images(images, [image for image in found if image.image in wanted], scan)
+            add_images(images, (image for image in found if image.image in wanted), scan)
         scan.sources[str(path)] = len(images) - before
-    yield from (row_of(image, wanted[image.image]) for image in images)
+    yield from (row_of(image, wanted[image.image]) for image in images.values())
 
 
 def row_of(image: ImageLocation, wnid: str) -> Row:

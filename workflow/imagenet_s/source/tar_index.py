@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +26,8 @@ COLUMNS: dict[str, pa.DataType] = {
     "size": pa.int64(),  # in bytes
 }
 INDEX = pa.schema(COLUMNS)
+
+Rename: TypeAlias = Callable[[SplitFile, list[Member]], list[Member]]
 
 
 class Index:
@@ -47,11 +51,18 @@ class Index:
                 log.info("%s cannot be used and is made again: %s", path, error)
                 self.fingerprints, self.tables = {}, {}
 
-    def members(self, pieces: SplitFile, tar: Member | None = None) -> list[Member]:
+    def members(
+        self, pieces: SplitFile, tar: Member | None = None, rename: Rename | None = None
+    ) -> list[Member]:
         """Return the files in an archive, or in `tar`, which is a member of it, in their order.
 
+        Args:
+            pieces: The archive.
+            tar: A member of the archive that is a tar itself.
+            rename: Returns the members to keep, under the names to keep, when the headers are read.
+
         Raises:
-            UserError: As `tar_headers.members` does.
+            UserError: As `tar_headers.members` and `rename` do.
         """
         archive, start = str(pieces.paths[0]), tar.offset if tar else 0
         table = self.tables.get((archive, start))
@@ -59,6 +70,8 @@ class Index:
             called = pieces.description
             where, stop = (f"{called}: {tar.name}", start + tar.size) if tar else (called, None)
             found = list(members(pieces, where, start, stop))
+            if rename:
+                found = rename(pieces, found)
             self._add(archive, start, found)
             return found
         columns = table.select(["name", "offset", "size"]).to_pydict()

@@ -7,7 +7,7 @@ a place.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -84,14 +84,19 @@ def merge_images(
     if not first:
         return second
     images = {location.image: location for location in first}
-    for other in second:
+    add_images(images, second, notes)
+    return list(images.values())
+
+
+def add_images(images: dict[str, ImageLocation], further: Iterable[ImageLocation], notes: ScanNotes) -> None:
+    """Add the images of a further place to `images`, by name, as `merge_images` does."""
+    for other in further:
         used = images.setdefault(other.image, other)
         if used == other:
             continue
         if used.offset is None and other.size is not None and os.path.getsize(used.path) != other.size:
             images[other.image], other = other, used
         notes.duplicates.append(other.path if other.offset is None else f"{other.path}: {other.image}")
-    return list(images.values())
 
 
 def image_name(match: re.Match[str]) -> str:

@@ -36,18 +36,21 @@ class Tar:
     def class_images(self, wnid: str) -> list[ImageLocation]:
         """Return the images of a tar that holds one class."""
         with SplitFile(self.archive) as pieces:
-            return self._images(pieces, wnid, self.index.members(pieces))
+            return self._images(pieces, wnid, self._members(pieces))
 
     def val_images(self) -> list[ImageLocation]:
         """Return the val images; their file names decide, not their folders."""
         with SplitFile(self.archive) as pieces:
-            return self._images(pieces, None, self.index.members(pieces))
+            return self._images(pieces, None, self._members(pieces))
+
+    def _members(self, pieces: SplitFile) -> list[Member]:
+        return self.index.members(pieces)
 
     def _by_class(self, pieces: SplitFile) -> tuple[dict[str, list[Member]], dict[str, list[Member]]]:
         """Return wnid → tars of that class in the archive, and wnid → its images outside of such tars."""
         tars: dict[str, list[Member]] = defaultdict(list)
         loose: dict[str, list[Member]] = defaultdict(list)
-        for member in self.index.members(pieces):
+        for member in self._members(pieces):
             base = base_name(member.name)
             match = IMAGE.fullmatch(base)
             if base.lower().endswith(".tar") and not is_system_file(base):
