@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import raw_imagenet
+from helpers.trees import linked_copy
 from imagenet_s.io.links import place
 from imagenet_s.source.listing import LISTING, read_listing
 from imagenet_s.source.scan import list_tier, read_scan
@@ -80,6 +81,21 @@ def test_copied_sets_and_unused_locations_are_reported(run, source, output, tmp_
     unused, copied = (record.getMessage() for record in caplog.records)
     assert unused == f"Also found, but not used: {root}/train_images_0.tar.gz"
     assert copied.startswith("link: auto: images from archives (val) are copied once into the output's pool")
+
+
+def test_the_version_of_tfds_that_is_used_is_reported(run, source, tmp_path, caplog):
+    root = raw_imagenet.tfds(source, tmp_path / "tfds")
+    versions = root / "imagenet2012"
+    linked_copy(versions / "5.1.0", versions / "5.0.0")
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    version, unused, _ = (record.getMessage() for record in caplog.records)
+    assert version == (
+        f"Several versions of a TFDS data set found; using {versions}/5.1.0, not {versions}/5.0.0"
+    )
+    assert unused.startswith(
+        f"Also found, but not used: {versions}/5.0.0/imagenet2012-train.tfrecord-00000-of"
+    )
 
 
 def test_the_check_of_a_higher_tier_refuses_archives_that_changed_since_the_lower_ones(

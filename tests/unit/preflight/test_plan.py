@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from helpers.raw_imagenet import official
+from helpers.raw_imagenet import official, tfds
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight.plan import plan
@@ -39,6 +39,22 @@ def test_a_plan_states_source_work_and_space_and_leaves_nothing(imagenet50, tmp_
     assert lines[8].endswith(f" in {tmp_path}")
     assert lines[9:] == ["Everything that the build needs is there. Nothing was written."]
     assert os.listdir(tmp_path) == ["source"]
+
+
+def test_a_plan_of_tfds_reads_each_file_once(imagenet50, tmp_path):
+    source = tfds(imagenet50, tmp_path / "source")
+    lines = report(imagenet=str(source), output=str(tmp_path / "results"), train_images="any")
+    train, val = (
+        [f"imagenet2012/5.1.0/imagenet2012-{split}.tfrecord-{k:05}-of-{count:05}" for k in range(count)]
+        for split, count in (("train", 3), ("validation", 2))
+    )
+    assert lines[:3] == [
+        f"source   {source} (TFDS)",
+        f"         train {', '.join(train)}, read in one pass",
+        f"         val   {', '.join(val)}, read in one pass",
+    ]
+    assert " of images, once, in 5 jobs: " in lines[3]
+    assert lines[-1] == "Everything that the build needs is there. Nothing was written."
 
 
 def test_everything_that_prevents_the_build_is_reported_at_once(imagenet50, tmp_path):

@@ -21,7 +21,7 @@ from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_probl
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.runtime.progress import log
-from imagenet_s.source.layouts import find_places
+from imagenet_s.source.layouts import find_places, is_version
 from imagenet_s.source.listing import (
     all_files,
     listing_of,
@@ -103,6 +103,9 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
         log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
     if dangling := dangling_links(scans):
         log.warning("Links in the source lead to nothing: %s", first_few(dangling))
+    if older := _version_folders(first.unused):
+        newest = _version_folders([*first.train, *first.val])
+        log.warning("Several versions of a TFDS data set found; using %s, not %s", newest, older)
     if first.unused:
         log.warning("Also found, but not used: %s", first_few(first.unused))
     for kind in ("train", "val"):
@@ -123,6 +126,12 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
             "there",
             ", ".join(pooled),
         )
+
+
+def _version_folders(paths: Iterable[str]) -> str:
+    """Return the folders of versions of TFDS's data set that hold the files, for a message."""
+    folders = {Path(path).parent for path in paths}
+    return ", ".join(sorted(str(folder) for folder in folders if is_version(folder)))
 
 
 def source_problems(

@@ -20,19 +20,23 @@ from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.folder import Folder
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.tfrecord import SHARD, TFRecord
 from imagenet_s.source.tar_index import Index
 
 
 class Layout(NamedTuple):
     """Where a layout keeps its images: patterns of paths below the folder that the user names.
 
-    Case does not matter; `*` stands for any characters.
+    Case does not matter; `*` stands for any characters, `?` for one.
     """
 
     name: str
     train: str
     val: str
 
+
+# A file of TFDS's data set imagenet2012, of a split.
+TFDS = "imagenet2012-{}.tfrecord-?????-of-?????"
 
 # In order of preference.
 LAYOUTS = (
@@ -53,12 +57,18 @@ LAYOUTS = (
     Layout("compressed archives", "ILSVRC2012_img_train.tar.gz", "ILSVRC2012_img_val.tar.gz"),
     Layout("compressed archives", "ILSVRC2012_img_train.tgz", "ILSVRC2012_img_val.tgz"),
     Layout("compressed archives", "ILSVRC2012_img_train.tar.zst", "ILSVRC2012_img_val.tar.zst"),
+    *(
+        Layout("TFDS", f"{folder}{TFDS.format('train')}", f"{folder}{TFDS.format('validation')}")
+        for folder in ("imagenet2012/5.?.?/", "5.?.?/", "")
+    ),
 )
+VERSION = re.compile(r"5\.\d\.\d", re.ASCII)  # the folder of a version of TFDS's data set
 
 COMPRESSED = (Kind.GZIP, Kind.ZSTANDARD)
 COMPRESSED_ENDINGS = (".gz", ".tgz", ".zst")
 
-# Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files.
+# Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files;
+# TFDS has 1,024.
 MAX_PASSES = 5
 
 
@@ -114,11 +124,23 @@ def _found(root: Path, patterns: list[str], children: Callable[[Path], list[Path
 def _used(found: dict[Path, int], streams: set[Path]) -> tuple[Path, ...]:
     """Return the places to be read: what has an index, or else streams of one layout.
 
-    Reading a stream is the last resort, and streams of two layouts would only hold the same images twice.
+    Reading a stream is the last resort, and streams of two layouts or versions would only hold the same
+    images twice.
     """
     indexed = [path for path in found if path not in streams]
     first = next(iter(found.values()), None)
-    return tuple(indexed or (path for path, row in found.items() if row == first))
+    return tuple(indexed or _of_newest_version([path for path, row in found.items() if row == first]))
+
+
+def _of_newest_version(paths: list[Path]) -> list[Path]:
+    """Return the paths in the newest version's folder; all paths if they are in no folder of a version."""
+    newest = max((path.parent for path in paths if is_version(path.parent)), default=None)
+    return [path for path in paths if newest in (None, path.parent)]
+
+
+def is_version(folder: Path) -> bool:
+    """Return whether a folder is named like a version of TFDS's data set."""
+    return bool(VERSION.fullmatch(folder.name))
 
 
 def is_streamed(place: Path) -> bool:
@@ -143,17 +165,19 @@ def streaming_reader(place: Path) -> StreamingReader:
     return (_streaming_class(place) or CompressedTar)(place)
 
 
-def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | None:
+def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | type[TFRecord] | None:
     """Return the class that reads a place from front to back; None for folders and tars.
 
     The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
-    Parquet files are not opened: there can be hundreds.
+    Parquet and TFRecord files are not opened: there can be a thousand.
     """
     if place.is_dir() or FIRST_PIECE.fullmatch(place.name):
         return None
     ending = place.suffix.lower()
     if ending == ".parquet":
         return Parquet
+    if SHARD.fullmatch(place.name):
+        return TFRecord
     kind = _kind(place)
     if kind in COMPRESSED or (kind is not Kind.TAR and ending in COMPRESSED_ENDINGS):
         return CompressedTar
@@ -191,7 +215,7 @@ def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -
     """
     paths = [root]
     for part in pattern.split("/"):
-        name = re.compile(re.escape(part).replace(r"\*", ".*"), re.IGNORECASE)
+        name = re.compile(re.escape(part).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
         paths = [child for path in paths for child in children(path) if name.fullmatch(child.name)]
     if ".tar." in pattern and pattern.endswith("*"):
         firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
