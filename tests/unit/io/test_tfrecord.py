@@ -72,10 +72,10 @@ def test_every_wrong_byte_is_found(path):
         data[at] ^= 0x10
         number = sum(start <= at for start in STARTS)
         start = STARTS[number - 1]
-        record = f"record {number} (at byte {start}) does"
-        what = f"the length of {record}" if at - start < 12 else record
-        expected = f" is damaged or not a TFRecord file: {what} not have the checksum that it states."
-        assert refusal(path, bytes(data)) == expected
+        is_in_header = at - start < 12
+        other = " or not a TFRecord file" if is_in_header and number == 1 else ""
+        what = f"{'the length of ' * is_in_header}record {number} (at byte {start})"
+        assert refusal(path, bytes(data)) == f" is damaged{other}: the checksum of {what} is wrong."
 
 
 @pytest.mark.parametrize("size", [MOST + 1, 10**11, (1 << 63) - 1, 1 << 63, (1 << 64) - 1])

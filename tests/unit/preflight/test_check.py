@@ -98,6 +98,16 @@ def test_the_version_of_tfds_that_is_used_is_reported(run, source, tmp_path, cap
     )
 
 
+def test_a_version_of_tfds_beside_a_folder_is_only_unused(run, source, tmp_path, caplog):
+    root = raw_imagenet.tfds(source, tmp_path / "tfds")
+    linked_copy(source / "train", root / "train")
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    unused, _ = (record.getMessage() for record in caplog.records)
+    files = [root / "imagenet2012/5.1.0" / f"imagenet2012-train.tfrecord-0000{k}-of-00003" for k in range(3)]
+    assert unused == f"Also found, but not used: {', '.join(map(str, files))}"
+
+
 def test_the_check_of_a_higher_tier_refuses_archives_that_changed_since_the_lower_ones(
     run, refused, source, tmp_path
 ):

@@ -66,7 +66,11 @@ def records(path: Path, max_bytes: int) -> Iterator[Record]:
                 if len(header) < HEADER.size:
                     raise _ends_early(path, f"{where} consists of {len(header)} bytes")
                 if not _is_header(header):
-                    raise _damaged(path, f"the length of {where} does not have the checksum that it states")
+                    other = " or not a TFRecord file" if number == 1 else ""
+                    raise UserError(
+                        f"{path} is damaged{other}: the checksum of the length of {where} is wrong. Get it "
+                        "again."
+                    )
                 length, _ = HEADER.unpack(header)
                 if length > max_bytes:
                     raise UserError(
@@ -80,7 +84,7 @@ def records(path: Path, max_bytes: int) -> Iterator[Record]:
                 if len(footer) < FOOTER.size:
                     raise _ends_early(path, f"{where} was cut while it was read")
                 if FOOTER.unpack(footer) != (masked_crc32c(data),):
-                    raise _damaged(path, f"{where} does not have the checksum that it states")
+                    raise UserError(f"{path} is damaged: the checksum of {where} is wrong. Get it again.")
                 yield Record(where, data)
     except OSError as error:
         error.filename = str(path)  # a failed read does not name the file
@@ -96,7 +100,3 @@ def _is_header(header: bytes) -> bool:
 
 def _ends_early(path: Path, what: str) -> UserError:
     return UserError(f"{path} ends early: {what}. Get it again.")
-
-
-def _damaged(path: Path, what: str) -> UserError:
-    return UserError(f"{path} is damaged or not a TFRecord file: {what}. Get it again.")

@@ -103,9 +103,11 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
         log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
     if dangling := dangling_links(scans):
         log.warning("Links in the source lead to nothing: %s", first_few(dangling))
-    if older := _version_folders(first.unused):
-        newest = _version_folders([*first.train, *first.val])
-        log.warning("Several versions of a TFDS data set found; using %s, not %s", newest, older)
+    newest = _version_folders([*first.train, *first.val])
+    older = _version_folders(first.unused) - newest
+    if newest and older:
+        names = [first_few(sorted(folders)) for folders in (newest, older)]
+        log.warning("Several versions of a TFDS data set found; using %s, not %s", *names)
     if first.unused:
         log.warning("Also found, but not used: %s", first_few(first.unused))
     for kind in ("train", "val"):
@@ -128,10 +130,9 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
         )
 
 
-def _version_folders(paths: Iterable[str]) -> str:
-    """Return the folders of versions of TFDS's data set that hold the files, for a message."""
-    folders = {Path(path).parent for path in paths}
-    return ", ".join(sorted(str(folder) for folder in folders if is_version(folder)))
+def _version_folders(paths: Iterable[str]) -> set[str]:
+    """Return the folders of the files, as far as they are versions of TFDS's data set."""
+    return {os.path.dirname(path) for path in paths if is_version(Path(path).parent)}
 
 
 def source_problems(

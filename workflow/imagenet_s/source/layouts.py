@@ -27,7 +27,7 @@ from imagenet_s.source.tar_index import Index
 class Layout(NamedTuple):
     """Where a layout keeps its images: patterns of paths below the folder that the user names.
 
-    Case does not matter; `*` stands for any characters, `?` for one.
+    Case does not matter; `*` stands for any characters, `?` for a digit.
     """
 
     name: str
@@ -215,7 +215,7 @@ def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -
     """
     paths = [root]
     for part in pattern.split("/"):
-        name = re.compile(re.escape(part).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
+        name = re.compile(re.escape(part).replace(r"\*", ".*").replace(r"\?", "[0-9]"), re.IGNORECASE)
         paths = [child for path in paths for child in children(path) if name.fullmatch(child.name)]
     if ".tar." in pattern and pattern.endswith("*"):
         firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]

@@ -149,7 +149,7 @@ def test_a_damaged_file_gives_the_images_before_the_damage(path):
     data[data.index(b"333")] ^= 1
     path.write_bytes(data)
     given = []
-    with pytest.raises(UserError, match=r"damaged or not a TFRecord file: record 4 \(at byte "):
+    with pytest.raises(UserError, match=r"damaged: the checksum of record 4 \(at byte "):
         given.extend(TFRecord(path).stream(lambda image: True))
     assert given == [(f"{FISH}_{k}", b"%d" % k * 9) for k in range(3)]
 
