@@ -26,6 +26,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 from imagenet_s.demo.generate import train_names
+from imagenet_s.io.tfrecord import FOOTER, HEADER, LENGTH_BYTES, masked_crc32c
+from imagenet_s.source.readers.tfrecord import example_class
 from imagenet_s.source.scan import SYNTHETIC
 from imagenet_s.spec.classes import tier_classes
 from imagenet_s.spec.splits import tier_val_images, val_name
@@ -174,13 +176,42 @@ def _webdataset(train: Images, val: Images, data: Iterator[bytes], folder: Path)
                     _add(archive, f"{key}.json", json.dumps(described).encode())
 
 
+def _tfds(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
+    """Write the files of TFDS: 32 of train and 4 of validation, in which each class is spread."""
+    version = folder / "imagenet2012" / "5.1.0"
+    version.mkdir(parents=True)
+    for split, images, files in (("train", list(train), 32), ("validation", list(val), 4)):
+        for k in range(files):
+            path = version / f"imagenet2012-{split}.tfrecord-{k:05d}-of-{files:05d}"
+            with path.open("wb") as file:
+                for _, image in images[k::files]:
+                    file.write(_record({"file_name": f"{image}.JPEG".encode(), "image": next(data)}))
+
+
+def _record(features: Mapping[str, bytes]) -> bytes:
+    """Return a record of a TFRecord file that holds a message tf.train.Example."""
+    message = example_class()()
+    for name, value in features.items():
+        message.features.feature[name].bytes_list.value.append(value)
+    data = message.SerializeToString()
+    length = len(data).to_bytes(LENGTH_BYTES, "little")
+    return HEADER.pack(len(data), masked_crc32c(length)) + data + FOOTER.pack(masked_crc32c(data))
+
+
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(data)
     archive.addfile(member, io.BytesIO(data))
 
 
-MAKERS = {"folders": _folders, "tar": _tar, "webdataset": _webdataset, "gzip": _gzip, "parquet": _parquet}
+MAKERS = {
+    "folders": _folders,
+    "tar": _tar,
+    "webdataset": _webdataset,
+    "gzip": _gzip,
+    "parquet": _parquet,
+    "tfds": _tfds,
+}
 
 
 def main() -> None:

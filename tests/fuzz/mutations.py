@@ -27,6 +27,7 @@ import yaml
 from PIL import Image
 
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
+from helpers.tfrecord import example, framed, masked
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.benchmark.scoring.predictions import names_of
 from imagenet_s.dataset.manifests import COLUMNS
@@ -371,6 +372,34 @@ def parquet_case(dice: Dice) -> Files:
         data = data[: -8 - size] + changed(data[-8 - size : -8], dice) + data[-8:]
         return {"train.parquet": data}
     return {"train.parquet": changed(data, dice)}
+
+
+# TFRecord files
+
+
+@cache
+def examples() -> list[bytes]:
+    """Messages of images, and some whose features are others."""
+    features = {"image": images()[0], "label": 7, "file_name": f"{FISH}_1.JPEG".encode()}
+    name = {"file_name": f"{FISH}_2.JPEG".encode()}
+    return [
+        example(some) for some in (features, dict(reversed(features.items())), name, {**name, "image": 1})
+    ]
+
+
+def tfrecord_case(dice: Dice) -> Files:
+    """Wrong bytes in messages, with right checksums, or in the records that hold them."""
+    messages = list(examples()[: dice.choice((2, 2, 4))])
+    if once_in(dice, 2):
+        k = dice.randrange(len(messages))
+        messages[k] = changed(messages[k], dice)
+    data = b"".join(map(framed, messages))
+    if once_in(dice, 8):  # a length, with a right checksum
+        length = dice.choice(EXTREMES).to_bytes(8, "little")
+        data += length + masked(length).to_bytes(4, "little") + data
+    if once_in(dice, 2):
+        data = changed(data, dice)
+    return {"train.tfrecord-00000-of-00001": data}
 
 
 # PNGs of masks, and images

@@ -24,6 +24,7 @@ from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.tfrecord import TFRecord
 from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.tar_index import Index
 from imagenet_s.verify.command import verify_copies
@@ -64,6 +65,11 @@ def read_parquet(folder: Path) -> None:
     parquet = Parquet(folder / "train.parquet")
     list(parquet.names())
     for image, data in parquet.stream(lambda _: True):
+        images.record_of(image, "", data)
+
+
+def read_tfrecord(folder: Path) -> None:
+    for image, data in TFRecord(folder / "train.tfrecord-00000-of-00001").stream(lambda _: True):
         images.record_of(image, "", data)
 
 
@@ -126,6 +132,7 @@ TARGETS = {
     "zstd": Target(partial(m.stream_case, "train.tar.zst"), partial(read_stream, "train.tar.zst")),
     # Arrow makes room for what a page claims to have, before it looks; that is 2 GiB at most.
     "parquet": Target(m.parquet_case, read_parquet, memory=5 << 29),
+    "tfrecord": Target(m.tfrecord_case, read_tfrecord),
     "png": Target(m.png_case, read_png),
     "image": Target(m.image_case, read_image),
     "copy": Target(m.copy_case, read_copy),

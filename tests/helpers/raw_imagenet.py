@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from helpers.tfrecord import tfrecord
 from helpers.trees import linked_copy
 from imagenet_s.source.scan import SYNTHETIC
 from imagenet_s.spec.classes import class_ids
@@ -241,6 +242,37 @@ def cached(plain: Path, hub: Path, name: str, revision: str = "c0ffee") -> Path:
     return cache
 
 
+# As TFDS writes it
+
+
+def tfds(source: Path, target: Path) -> Path:
+    """`imagenet2012/5.1.0`: train in three files, validation in two, records shuffled."""
+    _made(source, target)
+    folder = target / "imagenet2012" / "5.1.0"
+    folder.mkdir(parents=True)
+    _write_tfrecords(_train(source), folder, "train", 3)
+    _write_tfrecords(_val(source), folder, "validation", 2)
+    return target
+
+
+def tfds_at_the_top(source: Path, target: Path) -> Path:
+    """The version's folder."""
+    tfds(source, target)
+    for path in (target / "imagenet2012" / "5.1.0").iterdir():
+        path.rename(target / path.name)
+    (target / "imagenet2012" / "5.1.0").rmdir()
+    (target / "imagenet2012").rmdir()
+    return target
+
+
+def train_tfds_and_val_folder(source: Path, target: Path) -> Path:
+    tfds(source, target)
+    for path in (target / "imagenet2012" / "5.1.0").glob("*-validation.*"):
+        path.unlink()
+    linked_copy(source / "val", target / "val")
+    return target
+
+
 # The official archives, compressed by the user
 
 
@@ -321,6 +353,18 @@ def _write_parquet(members: Members, path: Path) -> None:
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     table = pa.table({"image": pa.array(images, image), "label": pa.array(labels, pa.int64())})
     pq.write_table(table, path, row_group_size=50)
+
+
+def _write_tfrecords(members: Members, folder: Path, split: str, files: int) -> None:
+    members = _shuffled(members)
+    for k in range(files):
+        # The order of features differs from record to record, as TFDS may write them.
+        examples = [
+            dict(sorted({"image": data, "label": n, "file_name": name.encode()}.items(), reverse=n % 2))
+            for n, (name, data) in enumerate(members[k::files])
+        ]
+        path = folder / f"imagenet2012-{split}.tfrecord-{k:05}-of-{files:05}"
+        path.write_bytes(tfrecord(examples))
 
 
 def _cut(folder: Path, endings: list[str]) -> Path:

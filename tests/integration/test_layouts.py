@@ -110,6 +110,9 @@ STREAMS = (
     raw_imagenet.official_zstandard,
     raw_imagenet.train_folder_and_val_parquet,
     raw_imagenet.train_parquet_and_val_folder,
+    raw_imagenet.tfds,
+    raw_imagenet.tfds_at_the_top,
+    raw_imagenet.train_tfds_and_val_folder,
     raw_imagenet.train_tar_and_val_gzip,
     raw_imagenet.train_hugging_face_tars_and_val_zstandard,
 )

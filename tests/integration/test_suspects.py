@@ -108,6 +108,7 @@ def as_found(source: Path, target: Path) -> Path:
         raw_imagenet.hugging_face_tars,
         raw_imagenet.official_zstandard,
         raw_imagenet.hugging_face_parquet,
+        raw_imagenet.tfds,
     ],
 )
 def test_suspects_are_named_in_every_layout(layout, hurt, built, annotations50, tmp_path, caplog):

@@ -8,11 +8,13 @@ import pytest
 
 from helpers import raw_imagenet
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
+from helpers.tfrecord import example, tfrecord
 from helpers.trees import linked_copy
 from imagenet_s.preflight import check
 from imagenet_s.preflight.archive_check import archive_problems
 from imagenet_s.preflight.check import scan_source
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.file_kind import Kind, kind_of
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.tar_index import Index
 
@@ -211,6 +213,54 @@ def test_files_that_a_revision_lacks_are_named_with_the_command_that_gets_them(r
     ]
 
 
+def tfrecord_set(folder: Path, split: str, total: int, lost: tuple[int, ...] = ()) -> None:
+    data = tfrecord([{"file_name": b"n01443537_1.JPEG", "image": b"1"}])
+    for k in set(range(total)) - set(lost):
+        (folder / f"imagenet2012-{split}.tfrecord-{k:05}-of-{total:05}").write_bytes(data)
+
+
+def test_missing_tfrecord_files_are_named_of_train_and_val_at_once(root):
+    folder = root / "imagenet2012" / "5.1.0"
+    folder.mkdir(parents=True)
+    tfrecord_set(folder, "train", 1024, lost=(7, 1023))
+    tfrecord_set(folder, "validation", 64, lost=(0,))
+    (folder / "imagenet2012-validation.tfrecord-00000-of-00064.part").touch()
+    assert problems_of(root) == [
+        f"`imagenet`: {folder} lacks 2 of the 1,024 files imagenet2012-train.tfrecord-…: "
+        "imagenet2012-train.tfrecord-00007-of-01024, imagenet2012-train.tfrecord-01023-of-01024. Get them, "
+        "into the same folder. Nothing was read.",
+        f"`imagenet`: {folder} lacks 1 of the 64 files imagenet2012-validation.tfrecord-…: "
+        "imagenet2012-validation.tfrecord-00000-of-00064. Get them, into the same folder. Nothing was read.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"", "empty"),
+        (bytes(99), "zeros"),
+        (LFS, "a git-lfs pointer"),
+        (gzipped(TAR), "compressed with gzip"),
+    ],
+)
+def test_a_file_that_is_no_tfrecord_file_is_reported_with_its_kind(root, data, kind):
+    tfrecord_set(root, "train", 2)
+    (root / "imagenet2012-train.tfrecord-00001-of-00002").write_bytes(data)
+    [text] = problems_of(root)
+    said = f"`imagenet`: {root}/imagenet2012-train.tfrecord-00001-of-00002 is {kind}, not a TFRecord file. "
+    assert text.startswith(said)
+
+
+def test_a_tfrecord_file_whose_first_length_looks_like_another_kind_is_none(root):
+    # 0x18b1f bytes: as a little-endian number, it begins like gzip.
+    overhead = len(example({"file_name": b"n01443537_1.JPEG", "image": bytes(99_999)})) - 99_999
+    image = bytes(0x18B1F - overhead)
+    data = tfrecord([{"file_name": b"n01443537_1.JPEG", "image": image}])
+    assert kind_of(data) is Kind.GZIP
+    (root / "imagenet2012-train.tfrecord-00000-of-00001").write_bytes(data)
+    assert problems_of(root) == []
+
+
 def test_names_with_a_digest_are_counted_too(root):
     parquet_set(root, "train", 4, lost=(2,), ending="-0123456789abcdef")
     assert "train-00002-of-00004-0123456789abcdef.parquet" in problems_of(root)[0]
@@ -233,7 +283,12 @@ def test_a_complete_set_is_enough_beside_incomplete_ones(root):
 
 def test_whole_sets_and_single_archives_lack_nothing(root, imagenet50, tmp_path):
     for k, layout in enumerate(
-        (raw_imagenet.hugging_face_tars, raw_imagenet.hugging_face_parquet, raw_imagenet.official)
+        (
+            raw_imagenet.hugging_face_tars,
+            raw_imagenet.hugging_face_parquet,
+            raw_imagenet.tfds,
+            raw_imagenet.official,
+        )
     ):
         assert problems_of(layout(imagenet50, tmp_path / str(k))) == []
 

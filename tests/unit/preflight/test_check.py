@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import raw_imagenet
+from helpers.trees import linked_copy
 from imagenet_s.io.links import place
 from imagenet_s.source.listing import LISTING, read_listing
 from imagenet_s.source.scan import list_tier, read_scan
@@ -95,6 +96,31 @@ def test_the_shards_of_a_set_are_one_location(run, source, tmp_path, caplog):
         f"{root}/ILSVRC2012_img_train, 650 from {root}/imagenet1k-train-…"
     )
     assert val.endswith(f"0 from {root}/ILSVRC2012_img_val, 2,434 from {root}/imagenet1k-validation-…")
+
+
+def test_the_version_of_tfds_that_is_used_is_reported(run, source, tmp_path, caplog):
+    root = raw_imagenet.tfds(source, tmp_path / "tfds")
+    versions = root / "imagenet2012"
+    linked_copy(versions / "5.1.0", versions / "5.0.0")
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    version, unused, _ = (record.getMessage() for record in caplog.records)
+    assert version == (
+        f"Several versions of a TFDS data set found; using {versions}/5.1.0, not {versions}/5.0.0"
+    )
+    assert unused.startswith(
+        f"Also found, but not used: {versions}/5.0.0/imagenet2012-train.tfrecord-00000-of"
+    )
+
+
+def test_a_version_of_tfds_beside_a_folder_is_only_unused(run, source, tmp_path, caplog):
+    root = raw_imagenet.tfds(source, tmp_path / "tfds")
+    linked_copy(source / "train", root / "train")
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        run(root=root, link="auto")
+    unused, _ = (record.getMessage() for record in caplog.records)
+    files = [root / "imagenet2012/5.1.0" / f"imagenet2012-train.tfrecord-0000{k}-of-00003" for k in range(3)]
+    assert unused == f"Also found, but not used: {', '.join(map(str, files))}"
 
 
 def test_the_check_of_a_higher_tier_refuses_archives_that_changed_since_the_lower_ones(

@@ -16,12 +16,15 @@ from helpers.raw_imagenet import (
     official_gzip,
     official_in_pieces,
     official_zstandard,
+    tfds,
+    tfds_at_the_top,
     train_folder_and_val_tar,
     webdataset,
 )
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
 from imagenet_s.preflight import inspect as inspection
+from imagenet_s.preflight.disk_space import size_text
 
 FISH = "n01443537"
 TRAIN = "650 images in 50 classes (ImageNet-1k: 1,281,167 in 1,000)"
@@ -105,15 +108,22 @@ def test_a_cache_of_hugging_face_is_reported_as_the_revision_that_is_read(imagen
     [
         (hugging_face_tars, "train_images_0.tar.gz, …, train_images_4.tar.gz"),
         (official_gzip, "ILSVRC2012_img_train.tar.gz"),
+        (
+            tfds_at_the_top,
+            ", ".join(f"imagenet2012-train.tfrecord-{k:05}-of-00003" for k in range(3)),
+        ),
     ],
 )
-def test_the_content_of_compressed_archives_is_reported_as_unknown(
+def test_the_content_of_files_that_must_be_read_is_reported_as_unknown(
     layout, train, imagenet50, tmp_path, inspected
 ):
-    code, lines, _ = inspected(layout(imagenet50, tmp_path / "source"))
+    root = layout(imagenet50, tmp_path / "source")
+    code, lines, _ = inspected(root)
     assert code == 0
-    assert lines[1].startswith(f"train    {train}: ")
-    assert lines[1].endswith("compressed; what it holds is not known until it is read from front to back")
+    size = size_text(sum(path.stat().st_size for path in root.glob("*train*")))
+    assert lines[1] == (
+        f"train    {train}: {size}; what it holds is not known until it is read from front to back"
+    )
     assert lines[3:] == [f"{name:<12} not known until it is read" for name in NAMES]
 
 
@@ -229,6 +239,7 @@ IMAGES = {
         official_zstandard,
         hugging_face_parquet,
         webdataset,
+        tfds,
     ],
 )
 def test_every_image_is_decoded_in_every_layout(layout, imagenet50, tmp_path, inspected):

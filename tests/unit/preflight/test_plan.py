@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from helpers.raw_imagenet import hub_of_shards, official
+from helpers.raw_imagenet import hub_of_shards, official, tfds
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight.plan import plan
@@ -56,6 +56,22 @@ def test_a_plan_names_a_few_shards_and_the_revision_in_the_cache_of_hugging_face
         report(**values, subsets=[300])
     searched = ", ".join(f"{snapshots}/c0ffee/imagenet1k-{kind}-…" for kind in ("train", "validation"))
     assert f"The source lacks images (searched: {searched}; layout: WebDataset)." in str(error.value)
+
+
+def test_a_plan_of_tfds_reads_each_file_once(imagenet50, tmp_path):
+    source = tfds(imagenet50, tmp_path / "source")
+    lines = report(imagenet=str(source), output=str(tmp_path / "results"), train_images="any")
+    train, val = (
+        [f"imagenet2012/5.1.0/imagenet2012-{split}.tfrecord-{k:05}-of-{count:05}" for k in range(count)]
+        for split, count in (("train", 3), ("validation", 2))
+    )
+    assert lines[:3] == [
+        f"source   {source} (TFDS)",
+        f"         train {', '.join(train)}, read in one pass",
+        f"         val   {', '.join(val)}, read in one pass",
+    ]
+    assert " of images, once, in 5 jobs: " in lines[3]
+    assert lines[-1] == "Everything that the build needs is there. Nothing was written."
 
 
 def test_everything_that_prevents_the_build_is_reported_at_once(imagenet50, tmp_path):

@@ -13,6 +13,7 @@ from imagenet_s.source.layouts import find_places, indexed_reader, is_streamed, 
 from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.tfrecord import TFRecord
 from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes
@@ -121,11 +122,50 @@ def test_class_folders_beside_shards_come_before_them(root):
 def test_shards_are_looked_for_among_the_first_names_of_a_folder(root, monkeypatch):
     touch(root, f"train/{FISH}/{FISH_1}.JPEG", *(f"val/ILSVRC2012_val_{k:08}.JPEG" for k in range(500)))
     listed = []
-    children = layouts._children
-    monkeypatch.setattr(layouts, "_children", lambda folder: listed.append(folder.name) or children(folder))
+    children = layouts.children_of
+    monkeypatch.setattr(layouts, "children_of", lambda folder: listed.append(folder.name) or children(folder))
     places = find_places(root)
     assert (places.train, places.val) == ((root / "train",), (root / "val",))
     assert "val" not in listed
+
+
+def shards(split: str, count: int = 2) -> list[str]:
+    return [f"imagenet2012-{split}.tfrecord-{k:05}-of-{count:05}" for k in range(count)]
+
+
+@pytest.mark.parametrize("folder", ["imagenet2012/5.1.0/", "5.0.0/", ""])
+def test_tfds_is_found_from_each_of_its_folders(root, folder):
+    names = [*shards("train"), *shards("validation"), *shards("test")]
+    others = ["dataset_info.json", "imagenet2012-train.tfrecord-00002-of-00002.part"]
+    touch(root, *(f"{folder}{name}" for name in (*names, *others)))
+    places = find_places(root)
+    assert [str(path.relative_to(root)) for path in places.train] == [f"{folder}{n}" for n in names[:2]]
+    assert [str(path.relative_to(root)) for path in places.val] == [f"{folder}{n}" for n in names[2:4]]
+    assert (places.name, places.one_pass, places.unused) == ("TFDS", ("train", "val"), ())
+    assert {type(streaming_reader(path)) for path in places.train} == {TFRecord}
+
+
+@pytest.mark.parametrize("folder", ["imagenet2012/", ""])
+def test_of_several_versions_of_tfds_the_newest_is_used(root, folder):
+    versions = ["5.0.0", "5.1.0", "5.2.0.incompleteX1", "3.0.0"]
+    touch(
+        root, *(f"{folder}{v}/{name}" for v in versions for name in (*shards("train"), *shards("validation")))
+    )
+    touch(root, f"{folder}5.2.0/dataset_info.json")
+    places = find_places(root)
+    assert {path.parent for path in (*places.train, *places.val)} == {root / folder / "5.1.0"}
+    assert {path.parent for path in places.unused} == {root / folder / "5.0.0"}
+    assert (len(places.train), len(places.val), len(places.unused)) == (2, 2, 4)
+
+
+def test_tfds_gives_way_to_original_archives(root):
+    touch(root, *shards("train"), *shards("validation"), "train_images_0.tar.gz", "val_images.tar.gz")
+    places = find_places(root)
+    assert [path.name for path in (*places.train, *places.val)] == [
+        "train_images_0.tar.gz",
+        "val_images.tar.gz",
+    ]
+    assert len(places.unused) == 4
 
 
 def test_an_unknown_layout_is_not_recognised(root, scan_root):

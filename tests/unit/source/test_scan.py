@@ -7,6 +7,7 @@ from helpers.raw_imagenet import (
     hugging_face_tars,
     official,
     tar_of,
+    tfds,
     train_folder_and_val_parquet,
     train_folder_and_val_tar,
 )
@@ -172,6 +173,7 @@ def test_of_two_folders_the_first_is_used_for_files_of_any_size(root, scan_root)
         (train_folder_and_val_parquet, ["val"]),
         (official, ["train", "val"]),
         (hugging_face_tars, ["train", "val"]),
+        (tfds, ["train", "val"]),
     ],
 )
 def test_the_sets_that_are_copied_are_reported(imagenet50, tmp_path, layout, pooled):

@@ -8,16 +8,18 @@ from typing import NamedTuple
 
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
+from imagenet_s.io.tfrecord import begins_with_record
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.runtime.problems import Problem
 from imagenet_s.source.hub_cache import download_command, snapshot_of
 from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places
+from imagenet_s.source.readers.tfrecord import TFRECORD_NAME
 from imagenet_s.source.readers.webdataset import SHARD
 
-# Names of numbered files. Hugging Face's parquet files state how many there are; of its tars there are five.
-# Of shards, the highest number tells.
-OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})(.*\.parquet)", re.IGNORECASE)
+# Names of numbered files. Parquet and TFRecord files state how many there are; of Hugging Face's tars there
+# are five. Of shards, the highest number tells.
+OF_MANY = re.compile(r"(.*-)(\d{5})(-of-)(\d{5})((?:.*\.parquet)?)", re.IGNORECASE)
 OF_FIVE = re.compile(r"(train_images_)(\d+)(\.[a-z.]+)", re.IGNORECASE)
 TARS = 5
 
@@ -25,6 +27,7 @@ TARS = 5
 ARCHIVES = frozenset({Kind.TAR, Kind.GZIP, Kind.ZSTANDARD, Kind.UNKNOWN})
 PLAIN_TARS = frozenset({Kind.TAR, Kind.UNKNOWN})
 PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
+TFRECORD_FILES = frozenset({Kind.UNKNOWN})
 
 
 class _NumberedSet(NamedTuple):
@@ -161,7 +164,7 @@ def _other_kinds(paths: Sequence[Path]) -> Iterator[Problem]:
     """Yield a problem for each kind of file that is named like an archive but is none."""
     found: dict[tuple[Kind, str], list[Path]] = defaultdict(list)
     for path in paths:
-        kind = kind_of_file(path) if path.is_file() else Kind.UNKNOWN  # opening a pipe would block
+        kind = _kind(path)
         possible, expected = _expected(path)
         if kind not in possible:
             found[kind, expected].append(path)
@@ -174,12 +177,23 @@ def _other_kinds(paths: Sequence[Path]) -> Iterator[Problem]:
         yield Problem(f"`imagenet`: {text}", tuple(f"{path}: {kind}" for path in some))
 
 
+def _kind(path: Path) -> Kind:
+    """Return what a file is. Only regular files are opened: opening a pipe would block."""
+    kind = kind_of_file(path) if path.is_file() else Kind.UNKNOWN
+    # The length with which a TFRecord file begins can look like the signature of another kind.
+    if kind is not Kind.UNKNOWN and TFRECORD_NAME.fullmatch(path.name) and begins_with_record(path):
+        return Kind.UNKNOWN
+    return kind
+
+
 def _expected(path: Path) -> tuple[frozenset[Kind], str]:
     """Return which kinds a file may be of, and the same in words."""
     if path.suffix.lower() == ".parquet":
         return PARQUET_FILES, "a parquet file"
     if SHARD.fullmatch(path.name):
         return PLAIN_TARS, "a tar"
+    if TFRECORD_NAME.fullmatch(path.name):
+        return TFRECORD_FILES, "a TFRecord file"
     if FIRST_PIECE.fullmatch(path.name):
         return PLAIN_TARS, "a tar in pieces (join pieces of a compressed one first, with `cat`)"
     return ARCHIVES, "a tar"

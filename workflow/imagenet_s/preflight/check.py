@@ -23,7 +23,7 @@ from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.runtime.progress import log
 from imagenet_s.source.hub_cache import describe_snapshot
-from imagenet_s.source.layouts import find_places
+from imagenet_s.source.layouts import find_places, is_version
 from imagenet_s.source.listing import (
     all_files,
     listing_of,
@@ -109,6 +109,11 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
         log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
     if dangling := dangling_links(scans):
         log.warning("Links in the source lead to nothing: %s", first_few(dangling))
+    newest = _version_folders([*first.train, *first.val])
+    older = _version_folders(first.unused) - newest
+    if newest and older:
+        names = [first_few(sorted(folders)) for folders in (newest, older)]
+        log.warning("Several versions of a TFDS data set found; using %s, not %s", *names)
     if first.unused:
         log.warning("Also found, but not used: %s", first_few(first.unused))
     for kind in ("train", "val"):
@@ -128,6 +133,11 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
             "there",
             ", ".join(pooled),
         )
+
+
+def _version_folders(paths: Iterable[str]) -> set[str]:
+    """Return the folders of the files, as far as they are versions of TFDS's data set."""
+    return {os.path.dirname(path) for path in paths if is_version(Path(path).parent)}
 
 
 def source_problems(

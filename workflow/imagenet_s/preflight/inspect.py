@@ -117,7 +117,7 @@ def _count(kind: str, scan: SourceScan, unknown: Sequence[str], images: pa.Table
     places = scan.places(kind)
     if kind in unknown:
         size = size_text(sum(place.stat().st_size for place in places))
-        return f"{size}, compressed; what it holds is not known until it is read from front to back"
+        return f"{size}; what it holds is not known until it is read from front to back"
     if kind in scan.one_pass:
         prefix = "n" if kind == "train" else "ILSVRC"
         names = {name for name in map(str, images["image"].to_pylist()) if name.startswith(prefix)}

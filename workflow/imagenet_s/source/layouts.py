@@ -6,22 +6,21 @@ with the methods of `IndexedReader` or `StreamingReader` (see `readers/base.py`)
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.file_kind import Kind, kind_of_file
-from imagenet_s.runtime.system_files import is_system_file
 from imagenet_s.source.hub_cache import hub_caches
+from imagenet_s.source.patterns import children_of, find_matches
 from imagenet_s.source.readers.base import IndexedReader, ScanNotes, StreamingReader
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.folder import Folder
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.tfrecord import TFRECORD_NAME, TFRecord
 from imagenet_s.source.readers.webdataset import SHARD, WebDataset
 from imagenet_s.source.tar_index import Index
 
@@ -29,13 +28,16 @@ from imagenet_s.source.tar_index import Index
 class Layout(NamedTuple):
     """Where a layout keeps its images: patterns of paths below the folder that the user names.
 
-    Case does not matter; `*` stands for any characters, `#` for a number.
+    Case does not matter; `*` stands for any characters, `#` for a number, `?` for a digit.
     """
 
     name: str
     train: str
     val: str
 
+
+# A file of TFDS's data set imagenet2012, of a split.
+TFDS = "imagenet2012-{}.tfrecord-?????-of-?????"
 
 # In order of preference.
 LAYOUTS = (
@@ -61,14 +63,18 @@ LAYOUTS = (
     Layout("compressed archives", "ILSVRC2012_img_train.tar.gz", "ILSVRC2012_img_val.tar.gz"),
     Layout("compressed archives", "ILSVRC2012_img_train.tgz", "ILSVRC2012_img_val.tgz"),
     Layout("compressed archives", "ILSVRC2012_img_train.tar.zst", "ILSVRC2012_img_val.tar.zst"),
+    *(
+        Layout("TFDS", f"{folder}{TFDS.format('train')}", f"{folder}{TFDS.format('validation')}")
+        for folder in ("imagenet2012/5.?.?/", "5.?.?/", "")
+    ),
 )
+VERSION = re.compile(r"5\.\d\.\d", re.ASCII)  # the folder of a version of TFDS's data set
 
 COMPRESSED = (Kind.GZIP, Kind.ZSTANDARD)
 COMPRESSED_ENDINGS = (".gz", ".tgz", ".zst")
 
-PEEKED = 100  # names in a folder that tell whether it holds shards
-
-# Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files.
+# Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files;
+# TFDS has 1,024.
 MAX_PASSES = 5
 
 
@@ -119,9 +125,9 @@ def _places_in_hub(root: Path) -> Places | None:
 
 
 def _places_in(root: Path) -> Places:
-    children = cache(_children)
-    train = _found(root, [layout.train for layout in LAYOUTS], children)
-    val = _found(root, [layout.val for layout in LAYOUTS], children)
+    children = cache(children_of)
+    train = find_matches(root, [layout.train for layout in LAYOUTS], children)
+    val = find_matches(root, [layout.val for layout in LAYOUTS], children)
     streams = {path for path in (*train, *val) if is_streamed(path)}
     used_train, used_val = _used(train, streams), _used(val, streams)
     rows = [*(train[path] for path in used_train), *(val[path] for path in used_val)]
@@ -137,23 +143,26 @@ def _places_in(root: Path) -> Places:
     )
 
 
-def _found(root: Path, patterns: list[str], children: Callable[[Path], list[Path]]) -> dict[Path, int]:
-    """Return what matches each pattern below `root`: path → number of the first pattern that it matches."""
-    found: dict[Path, int] = {}
-    for number, pattern in enumerate(patterns):
-        for path in _matches(root, pattern, children):
-            found.setdefault(path, number)
-    return found
-
-
 def _used(found: dict[Path, int], streams: set[Path]) -> tuple[Path, ...]:
     """Return the places to be read: what has an index, or else streams of one layout.
 
-    Reading a stream is the last resort, and streams of two layouts would only hold the same images twice.
+    Reading a stream is the last resort, and streams of two layouts or versions would only hold the same
+    images twice.
     """
     indexed = [path for path in found if path not in streams]
     first = next(iter(found.values()), None)
-    return tuple(indexed or (path for path, row in found.items() if row == first))
+    return tuple(indexed or _of_newest_version([path for path, row in found.items() if row == first]))
+
+
+def _of_newest_version(paths: list[Path]) -> list[Path]:
+    """Return the paths in the newest version's folder; all paths if they are in no folder of a version."""
+    newest = max((path.parent for path in paths if is_version(path.parent)), default=None)
+    return [path for path in paths if newest in (None, path.parent)]
+
+
+def is_version(folder: Path) -> bool:
+    """Return whether a folder is named like a version of TFDS's data set."""
+    return bool(VERSION.fullmatch(folder.name))
 
 
 def is_streamed(place: Path) -> bool:
@@ -180,17 +189,19 @@ def streaming_reader(place: Path) -> StreamingReader:
     return (_streaming_class(place) or CompressedTar)(place)
 
 
-def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | None:
+def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | type[TFRecord] | None:
     """Return the class that reads a place from front to back; None for folders and tars.
 
     The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
-    Parquet files and shards are not opened: there can be hundreds.
+    Parquet and TFRecord files and shards are not opened: there can be a thousand.
     """
     if SHARD.fullmatch(place.name) or FIRST_PIECE.fullmatch(place.name) or place.is_dir():
         return None
     ending = place.suffix.lower()
     if ending == ".parquet":
         return Parquet
+    if TFRECORD_NAME.fullmatch(place.name):
+        return TFRecord
     kind = _kind(place)
     if kind in COMPRESSED or (kind is not Kind.TAR and ending in COMPRESSED_ENDINGS):
         return CompressedTar
@@ -214,40 +225,3 @@ def pass_files(places: Places, part: str) -> tuple[Path, ...]:
     """Return the files that are read from front to back for a part such as `train-pass-300-4`."""
     kind, _, _, k = part.split("-")
     return places.of(kind)[int(k) :: one_pass_sets(places)[kind]]
-
-
-def _children(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def _matches(root: Path, pattern: str, children: Callable[[Path], list[Path]]) -> list[Path]:
-    """Return what matches a pattern below `root`, sorted.
-
-    A pattern with an ending matches files, any other matches folders that are not empty. Of the pieces of an
-    archive, only the first is returned.
-    """
-    paths = [root]
-    for part in pattern.split("/"):
-        expression = re.escape(part).replace(r"\*", ".*").replace(r"\#", "[0-9]{1,6}")
-        name = re.compile(expression, re.IGNORECASE)
-        folders = [path for path in paths if path == root or "#" not in part or _holds_shards(path)]
-        paths = [child for path in folders for child in children(path) if name.fullmatch(child.name)]
-    if ".tar." in pattern and pattern.endswith("*"):
-        firsts = [(FIRST_PIECE.fullmatch(path.name), path) for path in paths]
-        paths = list({match[1]: path for match, path in reversed(firsts) if match}.values())[::-1]
-    if "." in pattern:
-        return [path for path in paths if not path.is_dir()]
-    return [path for path in paths if path.is_dir() and _holds_something(path)]
-
-
-def _holds_something(folder: Path) -> bool:
-    """Return whether a folder holds anything to read in it. Shards in it are places of their own."""
-    paths = (path for path in folder.iterdir() if not is_system_file(path.name))
-    if _holds_shards(folder):
-        return any(path.is_dir() and not path.name.startswith(".") for path in paths)
-    return any(True for _ in paths)
-
-
-def _holds_shards(folder: Path) -> bool:
-    """Return whether there is a shard among the first names in a folder; a val folder can have 50,000."""
-    return folder.is_dir() and any(SHARD.fullmatch(path.name) for path in islice(folder.iterdir(), PEEKED))
