@@ -1,4 +1,4 @@
-"""What reads foreign bytes, and the makers of wrong ones for each: the targets of `faults/fuzz.py`."""
+"""What reads foreign bytes, and the makers of wrong ones for each: the targets of `fuzz.py`."""
 
 import random
 from collections.abc import Callable

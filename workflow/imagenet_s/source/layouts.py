@@ -28,7 +28,8 @@ from imagenet_s.source.tar_index import Index
 class Layout(NamedTuple):
     """Where a layout keeps its images: patterns of paths below the folder that the user names.
 
-    Case does not matter; `*` stands for any characters, `#` for a number, `?` for a digit.
+    Case does not matter; `*` stands for any characters, `#` for a number, `?` for a digit. A pattern with
+    an ending matches files, any other matches folders.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Layout(NamedTuple):
 # A file of TFDS's data set imagenet2012, of a split.
 TFDS = "imagenet2012-{}.tfrecord-?????-of-?????"
 
-# In order of preference.
+# In order of preference. Of rows with the same name, messages show the first.
 LAYOUTS = (
     Layout("plain folders", "train", "val"),
     Layout("plain folders", "train", "validation"),

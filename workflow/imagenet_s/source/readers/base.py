@@ -35,7 +35,11 @@ class StreamedImage(NamedTuple):
 
 
 class IndexedReader(Protocol):
-    """A reader that lists the images of a place, and where each one is stored, without reading them."""
+    """A reader that lists the images of a place, and where each one is stored, without reading them.
+
+    In an archive, an image is at the offset of its first byte: `images.read.Reader` reads there and knows
+    nothing of the archive.
+    """
 
     def classes(self) -> list[str]:
         """Return the wnids of the classes that have train images, sorted."""
