@@ -176,7 +176,10 @@ def test_an_image_that_is_there_twice_is_used_once_or_refused(root):
 def test_an_image_that_cannot_be_read_is_named(path, field, layout, value, why):
     patch(path, field, layout, value)
     name = next(iter(IMAGES))
-    assert refusal(path) == f"{path}: its member {name!r} {why}. Get the zip again."
+    assert refusal(path) == (
+        f"{path}: its member {name!r} {why}. Get another zip, or unpack this one and set `imagenet` to the "
+        "folder."
+    )
 
 
 def test_such_members_that_are_no_images_do_no_harm(root):

@@ -126,7 +126,10 @@ class _Images:
         if not match:
             return
         if why := why_unsafe(entry, MAX_IMAGE_BYTES):
-            raise UserError(f"{self.path}: its member {entry.name!r} {why}. Get the zip again.")
+            raise UserError(
+                f"{self.path}: its member {entry.name!r} {why}. Get another zip, or unpack this one and set "
+                "`imagenet` to the folder."
+            )
         wnid = (match[2] or VAL).lower()
         self.classes.append(self.numbers.setdefault(wnid, len(self.numbers)))
         self.rows.append((image_name(match), entry.offset, entry.size, entry.packed, entry.method, entry.crc))
