@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tarfile
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
@@ -139,6 +140,17 @@ def _tar(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> Non
             _add(archive, f"{image}.JPEG", next(data))
 
 
+def _zip(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
+    """Write a zip like Kaggle's, of deflated members."""
+    with zipfile.ZipFile(
+        folder / "imagenet-object-localization-challenge.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as archive:
+        for wnid, image in train:
+            archive.writestr(f"ILSVRC/Data/CLS-LOC/train/{wnid}/{image}.JPEG", next(data))
+        for _, image in val:
+            archive.writestr(f"ILSVRC/Data/CLS-LOC/val/{image}.JPEG", next(data))
+
+
 def _gzip(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
     """Write the archives of Hugging Face, with each class spread over the five of train."""
     files = [(f"train_images_{k}.tar.gz", list(train)[k::5]) for k in range(5)]
@@ -208,6 +220,7 @@ MAKERS = {
     "folders": _folders,
     "tar": _tar,
     "webdataset": _webdataset,
+    "zip": _zip,
     "gzip": _gzip,
     "parquet": _parquet,
     "tfds": _tfds,

@@ -12,6 +12,7 @@ PACKAGE = Path(image_file.__file__).parents[1]
 READERS = (
     "runtime.image_file",
     "images.read",
+    "images.reader",
     "masks.codec",
     "annotations.unpack",
     "benchmark.scoring.predictions",

@@ -27,6 +27,7 @@ import yaml
 from PIL import Image
 
 from helpers.raw_imagenet import gzipped, tar_of, zstandard
+from helpers.synthetic_zip import in_64_bits, zip_bytes
 from helpers.tfrecord import example, framed, masked
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.benchmark.scoring.predictions import names_of
@@ -182,14 +183,26 @@ def zip_case(dice: Dice) -> Files:
     return {"masks.zip": _zip_bytes(zips(), dice)}
 
 
+@cache
+def zips_of_images() -> list[bytes]:
+    """With end records of 32 and of 64 bits, with and without bytes before the zip."""
+    names = [f"{FISH}/{FISH}_1.JPEG", f"{FISH}_2_{FISH}.jpg", "a.xml", "ILSVRC2012_val_00000236.JPEG"]
+    plain = zip_bytes([(name, images()[k]) for k, name in enumerate(names)])
+    return [plain, in_64_bits(plain), b"#!/bin/sh\n" + plain]
+
+
+def zip_of_images_case(dice: Dice) -> Files:
+    return {"train.zip": _zip_bytes(zips_of_images(), dice)}
+
+
 def _zip_bytes(examples: list[bytes], dice: Dice) -> bytes:
     data = dice.choice(examples)
     if once_in(dice, 2):  # fields of the directory
         found = bytearray(data)
-        entries = [match.start() for match in re.finditer(b"PK\x01\x02|PK\x05\x06|PK\x03\x04", data)]
+        entries = [match.start() for match in re.finditer(b"PK[\x01-\x07]{2}", data)]
         for _ in range(dice.randint(1, 3)):
             at = dice.choice(entries) + dice.randrange(4, 46)
-            size = dice.choice((2, 4))
+            size = dice.choice((2, 4, 8))
             found[at : at + size] = (dice.choice(EXTREMES) % (1 << 8 * size)).to_bytes(size, "little")
         return bytes(found)
     return spliced(data, dice.choice(examples), dice) if once_in(dice, 9) else changed(data, dice)

@@ -14,18 +14,20 @@ from imagenet_s.benchmark.baseline.features import BadFeatures, read_features
 from imagenet_s.benchmark.submission.check import check
 from imagenet_s.config.settings import read_config_file
 from imagenet_s.images import read as images
+from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import write_json
 from imagenet_s.io.zip_reader import zipped_masks
 from imagenet_s.masks.codec import decode
 from imagenet_s.runtime import image_file
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import ScanNotes
+from imagenet_s.source.readers.base import IndexedReader, ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.readers.tfrecord import TFRecord
 from imagenet_s.source.readers.webdataset import WebDataset
+from imagenet_s.source.readers.zip import Zip
 from imagenet_s.source.tar_index import Index
 from imagenet_s.verify.command import verify_copies
 from imagenet_s.verify.expected import expected_of
@@ -45,14 +47,18 @@ def read_tar(folder: Path) -> None:
     read_indexed(Tar(folder / "train.tar", ScanNotes(), Index()))
 
 
+def read_zip_of_images(folder: Path) -> None:
+    read_indexed(Zip(folder / "train.zip", ScanNotes(), Index()))
+
+
 def read_shard(folder: Path) -> None:
     read_indexed(WebDataset(folder / m.SHARD, ScanNotes(), Index()))
 
 
-def read_indexed(tar: Tar) -> None:
-    found = [image for _, some in tar.train_images(tar.classes()) for image in some]
-    with images.Reader() as reader:
-        for image in [*found, *tar.val_images()]:
+def read_indexed(archive: IndexedReader) -> None:
+    found = [image for _, some in archive.train_images(archive.classes()) for image in some]
+    with Reader() as reader:
+        for image in [*found, *archive.val_images()]:
             images.record_of(image.image, "", reader.read(Row(image.image, "", *image[1:])))
 
 
@@ -126,6 +132,7 @@ class Target(NamedTuple):
 
 TARGETS = {
     "zip": Target(m.zip_case, read_zip),
+    "zip-images": Target(m.zip_of_images_case, read_zip_of_images),
     "tar": Target(m.tar_case, read_tar),
     "shard": Target(m.shard_case, read_shard),
     "gzip": Target(partial(m.stream_case, "train.tar.gz"), partial(read_stream, "train.tar.gz")),

@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from helpers.synthetic_zip import zip_bytes
 from helpers.tfrecord import tfrecord
 from helpers.trees import linked_copy
 from imagenet_s.source.scan import SYNTHETIC
@@ -101,6 +102,46 @@ def few_classes_beside_the_tar(source: Path, target: Path) -> Path:
         linked_copy(source / "train" / wnid, target / "train" / wnid)
     for path in sorted((target / "train" / CLASSES[2]).iterdir())[::2]:
         path.unlink()
+    return target
+
+
+# Zips, as Kaggle gives them and as people pack them
+
+KAGGLE_ZIP = "imagenet-object-localization-challenge.zip"
+IN_KAGGLE = "ILSVRC/Data/CLS-LOC"
+
+
+def zip_of(path: Path, members: Members, before: bytes = b"") -> Path:
+    """The file of a zip: see `zip_bytes`."""
+    path.write_bytes(zip_bytes(members, before))
+    return path
+
+
+def kaggle_zip(source: Path, target: Path) -> Path:
+    """Everything in one zip, with what else Kaggle's holds."""
+    _made(source, target)
+    train = ((f"{IN_KAGGLE}/train/{name[:9]}/{name}", data) for name, data in _train(source))
+    val = ((f"{IN_KAGGLE}/val/{name}", data) for name, data in _val(source))
+    others = [
+        ("ILSVRC/Annotations/CLS-LOC/val/ILSVRC2012_val_00000236.xml", b"<annotation/>"),
+        (f"{IN_KAGGLE}/test/ILSVRC2012_test_00000001.JPEG", b"a test image"),
+        ("LOC_val_solution.csv", b"ImageId,PredictionString\n"),
+    ]
+    zip_of(target / KAGGLE_ZIP, [*others, *train, *val])
+    return target
+
+
+def kaggle_zip_itself(source: Path, target: Path) -> Path:
+    """The path of a zip under another name, beside other files, not of its folder."""
+    kaggle_zip(source, target)
+    return (target / KAGGLE_ZIP).rename(target / "all of it.ZIP")
+
+
+def zips(source: Path, target: Path) -> Path:
+    """`train.zip` with class folders, and a flat `val.zip` with other bytes before it."""
+    _made(source, target)
+    zip_of(target / "train.zip", ((f"{name[:9]}/{name}", data) for name, data in _train(source)))
+    zip_of(target / "val.zip", _val(source), before=b"#!/bin/sh\n")
     return target
 
 
@@ -310,6 +351,11 @@ def _made(source: Path, target: Path) -> None:
 def _class_files(source: Path, wnid: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted((source / "train" / wnid).iterdir()):
         yield path.name, path.read_bytes()
+
+
+def _train(source: Path) -> Iterator[tuple[str, bytes]]:
+    for folder in sorted((source / "train").iterdir()):
+        yield from _class_files(source, folder.name)
 
 
 def _class_tars(source: Path) -> Iterator[tuple[str, bytes]]:

@@ -97,6 +97,9 @@ ARCHIVES = (
     raw_imagenet.webdataset,
     raw_imagenet.webdataset_in_folders,
     raw_imagenet.hub_of_shards,
+    raw_imagenet.kaggle_zip,
+    raw_imagenet.kaggle_zip_itself,
+    raw_imagenet.zips,
 )
 
 # Of these, something can only be read from front to back.

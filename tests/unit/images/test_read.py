@@ -5,7 +5,6 @@ import io
 import os
 import struct
 import zlib
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from PIL import Image
 
 from imagenet_s.images import read as images
 from imagenet_s.images.pool import pool_path
-from imagenet_s.images.read import Reader, read_part
+from imagenet_s.images.read import read_part
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import pixel_size
@@ -233,83 +232,3 @@ def test_a_file_that_cannot_be_read_is_named(read, tmp_path, now):
     with pytest.raises(OSError, match=r"No such file|Is a directory") as error:
         read_listed(tmp_path)
     assert error.value.filename == str(path)
-
-
-# The reader
-
-
-def row_of(path: Path) -> Row:
-    return Row(f"{FISH}_1", FISH, str(path))
-
-
-def test_a_reader_returns_complete_files_of_any_size(tmp_path):
-    with Reader(8) as reader:
-        # A short file must not end with bytes of a longer one before it.
-        for size in (0, 7, 8, 9, 3, 100, 0, 5000, 1):
-            data = np.random.default_rng(size).bytes(size)
-            (tmp_path / "a").write_bytes(data)
-            assert bytes(reader.read(row_of(tmp_path / "a"))) == data
-
-
-def test_a_reader_alternates_between_archives_and_files(tmp_path):
-    archive, file = np.random.default_rng(0).bytes(9000), b"a file"
-    (tmp_path / "a.tar").write_bytes(archive)
-    (tmp_path / "b").write_bytes(file)
-    with Reader(8) as reader:
-        for start, size in ((0, 3), (5, 9), (100, 8000), (0, 9000), (8999, 1), (17, 0)):
-            row = row_of(tmp_path / "a.tar")._replace(offset=start, size=size)
-            assert bytes(reader.read(row)) == archive[start : start + size]
-            assert bytes(reader.read(row_of(tmp_path / "b"))) == file
-
-
-def test_an_archive_that_became_shorter_is_reported(tmp_path):
-    path = tmp_path / "a.tar"
-    path.write_bytes(b"x" * 100)
-    row = row_of(path)._replace(offset=20, size=50)
-    with Reader(8) as reader:
-        assert bytes(reader.read(row)) == b"x" * 50
-        os.truncate(path, 60)
-        with pytest.raises(UserError, match=f"{path} became shorter while it was read"):
-            reader.read(row)
-
-
-def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path, monkeypatch):
-    path = tmp_path / "a"
-    path.write_bytes(b"x" * 5)
-    real_fstat = os.fstat
-
-    def fstat_then_grow(file):
-        stat = real_fstat(file)
-        with path.open("ab") as more:
-            more.write(b"y" * 100)
-        return stat
-
-    with Reader(8) as reader:
-        held = reader.read(row_of(path))  # as the loop over images keeps the previous one
-        monkeypatch.setattr(os, "fstat", fstat_then_grow)
-        with pytest.raises(UserError, match="a changed while it was read"):
-            reader.read(row_of(path))
-    assert len(held) == 5
-
-
-def opened(paths: list[Path]) -> list[Path]:
-    """Return those of the files that this process has open."""
-    found = []
-    for file in range(1024):
-        with suppress(OSError):
-            found += [path for path in paths if os.path.samestat(os.fstat(file), os.stat(path))]
-    return found
-
-
-def test_a_reader_closes_its_files(tmp_path):
-    names = [tmp_path / "a", tmp_path / "a.tar", tmp_path / "b.tar"]
-    for path in names:
-        path.write_bytes(b"x")
-    with Reader(8) as reader:
-        for _ in range(3):
-            reader.read(row_of(names[0]))
-        assert opened(names) == []
-        for path in names[1:]:  # the archive that was read last stays open
-            reader.read(row_of(path)._replace(offset=0, size=1))
-        assert opened(names) == names[2:]
-    assert opened(names) == []

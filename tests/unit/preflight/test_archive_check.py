@@ -50,6 +50,29 @@ def parquet_set(folder: Path, stem: str, total: int, lost: tuple[int, ...] = (),
             parquet(folder / f"{stem}-{k:05}-of-{total:05}{ending}.parquet")
 
 
+ZIP = "imagenet-object-localization-challenge.zip"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (TAR, "is a tar, not a zip. Replace it with the right file, or remove it."),
+        (gzipped(TAR), "is compressed with gzip, not a zip. Unpack it with `gunzip`."),
+        (b"", "is empty, not a zip. Get it again."),
+        (LFS, "is a git-lfs pointer, not a zip. It was cloned without git-lfs. Run `git lfs pull` there, or"),
+        (
+            bytes(9999),
+            "is zeros, not a zip. Unfinished downloads look like this. Let the download finish, or start it",
+        ),
+        (b"<!doctype html>", "is an HTML page, not a zip. The server sent a web page, such as a login page,"),
+    ],
+)
+def test_a_zip_that_is_another_file_is_reported_once(root, data, text):
+    (root / ZIP).write_bytes(data)
+    [problem] = problems_of(root)
+    assert problem.startswith(f"`imagenet`: {root}/{ZIP} {text}")
+
+
 # Missing archives
 
 

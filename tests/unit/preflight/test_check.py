@@ -10,7 +10,7 @@ import pytest
 from helpers import raw_imagenet
 from helpers.trees import linked_copy
 from imagenet_s.io.links import place
-from imagenet_s.source.listing import LISTING, read_listing
+from imagenet_s.source.listing import LISTING, Row, read_listing
 from imagenet_s.source.scan import list_tier, read_scan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.splits import listed
@@ -37,7 +37,7 @@ def test_a_complete_source_passes_and_is_listed(run, source, output, listings, l
     rows, scan = list_tier(source, 50, Index())
     table = read_listing(listings / "50.parquet")
     assert table.schema.equals(LISTING)
-    assert [tuple(row.values()) for row in table.to_pylist()] == rows
+    assert [Row(*row.values()) for row in table.to_pylist()] == rows
     assert read_scan(listings / "50.json") == scan
     assert len(rows) == 650 + 752 + 1682
     # Links were tried, and none is left.

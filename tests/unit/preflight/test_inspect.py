@@ -12,6 +12,8 @@ from helpers.raw_imagenet import (
     hugging_face_parquet,
     hugging_face_tars,
     hugging_face_unpacked,
+    kaggle_zip,
+    kaggle_zip_itself,
     official,
     official_gzip,
     official_in_pieces,
@@ -20,6 +22,7 @@ from helpers.raw_imagenet import (
     tfds_at_the_top,
     train_folder_and_val_tar,
     webdataset,
+    zips,
 )
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
@@ -55,6 +58,9 @@ def inspected(capsys):
             "official archives in pieces",
             ("ILSVRC2012_img_train.tar.001", "ILSVRC2012_img_val.tar.001"),
         ),
+        (kaggle_zip, "Kaggle's zip", ("imagenet-object-localization-challenge.zip",) * 2),
+        (kaggle_zip_itself, "Kaggle's zip", ("all of it.ZIP",) * 2),
+        (zips, "zips", ("train.zip", "val.zip")),
         (train_folder_and_val_tar, "plain folders + official archives", ("train", "ILSVRC2012_img_val.tar")),
         (
             hugging_face_parquet,

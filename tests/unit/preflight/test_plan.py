@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from helpers.raw_imagenet import hub_of_shards, official, tfds
+from helpers.raw_imagenet import hub_of_shards, kaggle_zip_itself, official, tfds
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config
 from imagenet_s.preflight.plan import plan
@@ -71,6 +71,17 @@ def test_a_plan_of_tfds_reads_each_file_once(imagenet50, tmp_path):
         f"         val   {', '.join(val)}, read in one pass",
     ]
     assert " of images, once, in 5 jobs: " in lines[3]
+    assert lines[-1] == "Everything that the build needs is there. Nothing was written."
+
+
+def test_a_plan_may_be_of_a_zip_itself(imagenet50, tmp_path):
+    source = kaggle_zip_itself(imagenet50, tmp_path / "source")
+    lines = report(imagenet=str(source), output=str(tmp_path / "source" / "results"), train_images="any")
+    assert lines[:3] == [
+        f"source   {source} (Kaggle's zip)",
+        "         train all of it.ZIP",
+        "         val   all of it.ZIP",
+    ]
     assert lines[-1] == "Everything that the build needs is there. Nothing was written."
 
 

@@ -163,6 +163,19 @@ def test_an_archive_without_images_of_its_set_is_reported(source):
     assert "\nIt is a file of 10,240 bytes.\n" in text
 
 
+def test_a_zip_or_another_file_for_a_source_is_reported(source):
+    path = raw_imagenet.zip_of(source.parent / "x.zip", [("README", b"1")])
+    text = problems_of(path)
+    assert text.startswith(
+        f"`imagenet`: found no train images (<wnid>_<number>.JPEG) in {path}.\nIt is a file"
+    )
+    assert f"`imagenet`: found no val images (ILSVRC2012_val_<number>.JPEG) in {path}.\n" in text
+    path = path.rename(source.parent / "x.tar")
+    assert problems_of(path) == (
+        f"`imagenet`: {path} is a file, and not a .zip. Set `imagenet` to the folder that holds it."
+    )
+
+
 def test_class_folders_that_are_links_to_nothing_are_reported(source):
     for path in sorted((source / "train").iterdir()):
         path.rename(source.parent / path.name)

@@ -4,17 +4,18 @@ import os
 
 import pytest
 
-from helpers.raw_imagenet import TRAIN, gzipped, tar_of, zstandard
+from helpers.raw_imagenet import TRAIN, gzipped, tar_of, zip_of, zstandard
 from helpers.raw_imagenet import VAL as VAL_TAR
 from helpers.scans import FISH, FISH_1, VAL, touch
 from imagenet_s.runtime.file_kind import Kind
 from imagenet_s.source import layouts
-from imagenet_s.source.layouts import find_places, indexed_reader, is_streamed, streaming_reader
+from imagenet_s.source.layouts import Places, find_places, indexed_reader, is_streamed, streaming_reader
 from imagenet_s.source.readers.base import ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.readers.tfrecord import TFRecord
 from imagenet_s.source.readers.webdataset import WebDataset
+from imagenet_s.source.readers.zip import Zip
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes
 
@@ -75,6 +76,26 @@ def test_the_first_bytes_of_an_archive_choose_its_reader_not_its_name(root, name
         assert is_streamed(path) == (read is CompressedTar)
         reader = streaming_reader(path) if is_streamed(path) else indexed_reader(path, ScanNotes(), Index())
         assert type(reader) is read
+
+
+def test_a_zip_may_be_the_root_itself_and_another_file_may_not(root):
+    for name in ("x.zip", "x.ZIP", "x.tar"):
+        zip_of(root / name, [(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")])
+    for name in ("x.zip", "x.ZIP"):
+        path = root / name
+        assert find_places(path) == Places(path, "Kaggle's zip", (path,), (path,), (), ())
+        assert type(indexed_reader(path, ScanNotes(), Index())) is Zip
+    assert find_places(root / "x.tar") == Places(root / "x.tar", "not recognised", (), (), (), ())
+
+
+def test_folders_and_tars_are_preferred_to_zips_and_zips_to_streams(root):
+    touch(root, f"train/{FISH}/{FISH_1}.JPEG", VAL_TAR)
+    zip_of(root / "imagenet-object-localization-challenge (1).zip", [])
+    places = find_places(root)
+    assert [path.name for path in places.train] == ["train", "imagenet-object-localization-challenge (1).zip"]
+    assert [path.name for path in places.val] == [VAL_TAR, "imagenet-object-localization-challenge (1).zip"]
+    (root / VAL_TAR).rename(root / "val_images.tar.gz")
+    assert [path.name for path in find_places(root).val] == ["imagenet-object-localization-challenge (1).zip"]
 
 
 def test_finding_places_opens_only_whole_archives(root, monkeypatch):

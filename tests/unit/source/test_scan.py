@@ -34,7 +34,7 @@ def test_a_listing_is_sorted_by_image_and_has_absolute_paths(root, scan_root):
         (FISH_2, FISH, f"{root}/train/{FISH}/{FISH_2}.JPEG"),
         (f"{SHARK}_3", SHARK, f"{root}/train/{SHARK}/{SHARK}_3.JPEG"),
     ]
-    assert [row[3:] for row in rows] == [(None, None)] * 5
+    assert [(row.offset, row.size) for row in rows] == [(None, None)] * 5
     assert not any(row.in_archive for row in rows)
 
 

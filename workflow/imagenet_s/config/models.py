@@ -163,8 +163,8 @@ class Settings(_Table):
 
     imagenet: PathText = Field(
         default="demo",
-        description="The folder of raw ImageNet-1k, in any of the supported layouts. `~` and relative paths "
-        "work. `demo` is a small synthetic one that a build makes.",
+        description="The folder of raw ImageNet-1k, in any of the supported layouts, or Kaggle's zip itself. "
+        "`~` and relative paths work. `demo` is a small synthetic one that a build makes.",
     )
     output: PathText = Field(
         default="results",

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -13,11 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagenet_s.images.pool import Pool
+from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import dump_json, scratch_folder
 from imagenet_s.io.receipts import receipts
-from imagenet_s.io.split_file import SplitFile
 from imagenet_s.io.tables import table_of
-from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.image_file import examine
 from imagenet_s.runtime.progress import log, progress
@@ -166,80 +164,6 @@ def read_records(paths: Sequence[Path]) -> pa.Table:
         archives = [json.loads(pq.read_schema(path).metadata[b"archives"]) for path in holding]
         raise two_versions(image.as_py(), chain.from_iterable(archives))
     return unique
-
-
-class Reader:
-    """Reads images into one buffer, because new memory for each image is five times slower.
-
-    Use it with `with`: the archive that was read last stays open.
-    """
-
-    def __init__(self, size: int = 1 << 22):
-        self.buffer = bytearray(size)
-        self.path = ""  # of the archive that is open
-        self.archive: SplitFile | None = None
-
-    def __enter__(self) -> "Reader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.archive:
-            self.archive.close()
-
-    def read(self, row: Row) -> memoryview:
-        """Return the bytes of an image, valid until the next call.
-
-        Raises:
-            OSError: The file cannot be read; the error names it.
-            UserError: The file is larger than any image, or changed while it was read.
-        """
-        if row.offset is None or row.size is None:
-            return self._file(row.path)
-        return self._member(row, row.offset, row.size)
-
-    def _member(self, row: Row, offset: int, size: int) -> memoryview:
-        if self.archive is None or row.path != self.path:
-            self.__exit__()
-            self.path, self.archive = row.path, SplitFile(row.path)
-        if size > len(self.buffer):
-            self.buffer = bytearray(_checked_size(size, f"{row.path}: {row.image}"))
-        data = memoryview(self.buffer)[:size]
-        if self.archive.fill(data, offset) < size:
-            raise UserError(f"{row.path} became shorter while it was read. Run the same command again.")
-        return data
-
-    def _file(self, path: str) -> memoryview:
-        file = os.open(path, os.O_RDONLY)
-        try:
-            before = os.fstat(file)
-            size = before.st_size
-            if size >= len(self.buffer):
-                self.buffer = bytearray(2 * _checked_size(size, path))
-            filled = 0
-            while count := os.readv(file, [memoryview(self.buffer)[filled:]]):
-                filled += count
-                if filled == len(self.buffer):  # the file grew while it was read
-                    self.buffer = self.buffer + bytes(filled)
-            if _identity(before) != _identity(os.stat(path)):
-                raise UserError(f"{path} changed while it was read. Run the same command again.")
-        except OSError as error:
-            error.filename = path  # a failed read does not name the file
-            raise
-        finally:
-            os.close(file)
-        return memoryview(self.buffer)[:filled]
-
-
-def _identity(file: os.stat_result) -> tuple[int, ...]:
-    """Return facts that change when the file changes."""
-    return file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns
-
-
-def _checked_size(size: int, where: str) -> int:
-    """Return `size`, in bytes. Raise UserError if it is larger than any image, to protect the memory."""
-    if size > MAX_IMAGE_BYTES:
-        raise UserError(f"{where} has {size:,} bytes, more than any image has. Get it again.")
-    return size
 
 
 def _of_part(part: str, listing: pa.Table) -> pa.Table:

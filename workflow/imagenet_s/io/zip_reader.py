@@ -4,7 +4,6 @@ import os
 import re
 import stat
 import struct
-import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
@@ -13,23 +12,25 @@ from typing import NamedTuple
 
 from zlib_ng import zlib_ng
 
+from imagenet_s.io.split_file import SplitFile
+from imagenet_s.io.zip_directory import ENCRYPTED, UTF8_NAME, BadZip, Entry, find_directory, read_entries
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file
 
 MAX_FILE_BYTES = 64_000_000  # of one unpacked file; a mask has about 10,000
 MAX_TOTAL_BYTES = 16_000_000_000
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-OTHER_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 98: "ppmd"}
+STORED, DEFLATED = 0, 8
+METHODS = (STORED, DEFLATED)
+OTHER_METHODS = {9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstd", 95: "xz", 98: "ppmd"}
+
+Buffer = bytes | memoryview
 
 MASK = re.compile(r"(?:.*/)?((?:train-semi|validation)-segmentation/n\d{8}/[^/]+\.png)", re.DOTALL)
 
-# What zipfile raises for a file that is not a zip; the last two come from impossible numbers.
-ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error)
-
 # A local header: signature, flags, method, and the lengths of the name and the extra field after it.
 LOCAL = struct.Struct("<4s2xHH16xHH")
-UTF8_NAME = 0x800
+MAX_HEADER = LOCAL.size + 2 * 65_535  # bytes of a local header with the longest name and extra field
 
 
 class Member(NamedTuple):
@@ -54,12 +55,21 @@ class Member(NamedTuple):
     end: int
 
 
-class BadZip(Exception):
-    """A file that is not a zip, or only part of one. The text says why."""
-
-
 class BadMember(Exception):
     """A member that differs from its entry in the central directory. The text says how."""
+
+
+class LocalHeader(NamedTuple):
+    """What a member's own header says of it, and the length of that header in bytes."""
+
+    name: str
+    method: int
+    length: int
+
+    @property
+    def differs(self) -> str:
+        """What is wrong with a member whose entry in the central directory says something else."""
+        return f"its own header says {self.name!r}, compression method {self.method}"
 
 
 class UnsafeMember(NamedTuple):
@@ -110,28 +120,23 @@ def members_of(path: Path) -> tuple[list[Member], list[UnsafeMember]]:
         BadZip: The file is not a complete zip.
         OSError: The file cannot be read.
     """
-    infos, directory = _listed(path)
-    if not all(info.filename for info in infos):
+    with SplitFile(path) as file:
+        directory = find_directory(file)
+        entries = list(read_entries(file, directory))
+    if any(entry.name.startswith("\0") or not entry.name for entry in entries):
         raise BadZip("a member has no name")
-    files = [info for info in infos if not info.is_dir()]
-    starts = sorted(info.header_offset for info in infos)
-    if not 0 <= min(starts, default=0) <= max(starts, default=0) <= directory:
+    files = [entry for entry in entries if not entry.name.endswith("/")]
+    starts = sorted(entry.offset for entry in entries)
+    if max(starts, default=0) > directory.start:
         raise BadZip("members lie outside of it")
-    ends = dict(pairwise([*starts, directory]))
+    ends = dict(pairwise([*starts, directory.start]))
     # Folders are checked too: unpacking makes them wherever their names lead.
-    unsafe = [UnsafeMember(info.orig_filename, reason) for info in infos if (reason := _why_unsafe(info))]
-    if sum(info.file_size for info in files) > MAX_TOTAL_BYTES:
+    unsafe = [
+        UnsafeMember(entry.name, why) for entry in entries if (why := why_unsafe(entry, MAX_FILE_BYTES))
+    ]
+    if sum(entry.size for entry in files) > MAX_TOTAL_BYTES:
         unsafe.append(UnsafeMember("", f"would unpack to more than {MAX_TOTAL_BYTES / 1e9:.0f} GB"))
-    return [_member(info, ends[info.header_offset]) for info in files], unsafe
-
-
-def _listed(path: Path) -> tuple[list[zipfile.ZipInfo], int]:
-    """Return the entries of a zip's central directory, and its offset. Raise BadZip or OSError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.infolist(), archive.start_dir
-    except ZIP_ERRORS as error:
-        raise BadZip(str(error)) from error
+    return [_member(entry, ends[entry.offset]) for entry in files], unsafe
 
 
 def duplicates(names: Iterable[str]) -> list[UnsafeMember]:
@@ -142,49 +147,66 @@ def duplicates(names: Iterable[str]) -> list[UnsafeMember]:
 def read_member(file: int, member: Member) -> bytes:
     """Return the uncompressed bytes of a member of the zip that is open as `file`.
 
-    zipfile is not used, because it would read the whole central directory again in every process and chunk.
-
     Raises:
         BadMember: The member differs from its entry in the central directory.
         OSError: The file cannot be read.
     """
-    longest = LOCAL.size + 2 * 65_535 + member.packed  # with the longest name and extra field
-    span = os.pread(file, min(member.end - member.offset, longest), member.offset)
-    if len(span) < LOCAL.size or not span.startswith(b"PK\3\4"):
-        raise BadMember("its header is missing")
-    _, flags, method, name_length, extra_length = LOCAL.unpack_from(span)
-    start = LOCAL.size + name_length
-    name = span[LOCAL.size : start].decode("utf-8" if flags & UTF8_NAME else "cp437", "replace")
-    if (name, method) != (member.name, member.method):
-        raise BadMember(f"its own header says {name!r}, compression method {method}")
-    packed = span[start + extra_length :][: member.packed]
+    span = os.pread(file, min(member.end - member.offset, MAX_HEADER + member.packed), member.offset)
+    local = read_local_header(span)
+    if (local.name, local.method) != (member.name, member.method):
+        raise BadMember(local.differs)
+    packed = span[local.length :][: member.packed]
     if len(packed) < member.packed:
         raise BadMember("it overlaps what follows it")
-    data = _unpacked(packed, member)
-    if len(data) != member.size:
-        raise BadMember(f"it does not unpack to {member.size:,} bytes")
-    if zlib_ng.crc32(data) != member.crc:
+    return bytes(unpack(packed, member.method, member.size, member.crc))
+
+
+def read_local_header(span: Buffer) -> LocalHeader:
+    """Return the local header with which `span` begins. Raise BadMember if there is none."""
+    if len(span) < LOCAL.size:
+        raise BadMember("its header is missing")
+    signature, flags, method, name_length, extra_length = LOCAL.unpack_from(span)
+    if signature != b"PK\3\4":
+        raise BadMember("its header is missing")
+    stop = LOCAL.size + name_length
+    name = bytes(span[LOCAL.size : stop]).decode("utf-8" if flags & UTF8_NAME else "cp437", "replace")
+    return LocalHeader(name, method, stop + extra_length)
+
+
+def unpack(packed: Buffer, method: int, size: int, crc: int) -> Buffer:
+    """Return the uncompressed bytes of a member.
+
+    Args:
+        packed: All of its compressed bytes.
+        method: The number of its compression method, one of `METHODS`.
+        size: The bytes that it should have. No more than one byte above is unpacked.
+        crc: The CRC-32 that they should have.
+
+    Raises:
+        BadMember: The compressed bytes are damaged, or the size or the CRC-32 is another.
+    """
+    data = packed if method == STORED else _inflated(packed, size)
+    if len(data) != size:
+        raise BadMember(f"it does not unpack to {size:,} bytes")
+    if zlib_ng.crc32(data) != crc:
         raise BadMember("its CRC-32 is wrong")
     return data
 
 
-def _unpacked(packed: bytes, member: Member) -> bytes:
-    """Return the uncompressed bytes, at most one more than the member should have."""
-    if member.method == zipfile.ZIP_STORED:
-        return packed
+def _inflated(packed: Buffer, size: int) -> bytes:
+    """Return the uncompressed bytes, at most one more than `size`."""
     stream = zlib_ng.decompressobj(-zlib_ng.MAX_WBITS)
     try:
-        data = stream.decompress(packed, member.size + 1)
+        data = stream.decompress(packed, size + 1)
     except zlib_ng.error as error:  # type: ignore[misc]  # its stub does not say that it is an exception
         raise BadMember(str(error)) from error
-    if not stream.eof and len(data) <= member.size:
+    if not stream.eof and len(data) <= size:
         raise BadMember("its compressed bytes end early")
     return data
 
 
-def _member(info: zipfile.ZipInfo, end: int) -> Member:
-    sizes = (info.compress_size, info.file_size)
-    return Member(info.orig_filename, info.compress_type, *sizes, info.CRC, info.header_offset, end)
+def _member(entry: Entry, end: int) -> Member:
+    return Member(entry.name, entry.method, entry.packed, entry.size, entry.crc, entry.offset, end)
 
 
 def _match(name: str) -> re.Match[str] | None:
@@ -197,21 +219,27 @@ def _with_slashes(name: str) -> str:
     return name.replace("\\", "/")
 
 
-def _why_unsafe(info: zipfile.ZipInfo) -> str:
-    """Return why a member must not be unpacked; empty if it is safe."""
-    name = _with_slashes(info.orig_filename)
-    if name.startswith("/") or ".." in name.split("/") or re.match(r"[A-Za-z]:", name) or "\0" in name:
+def why_unsafe(entry: Entry, limit: int) -> str:
+    """Return why a member must not be unpacked; empty if it is safe.
+
+    Args:
+        entry: Its entry in the central directory.
+        limit: The bytes that it may have at most, compressed or not.
+    """
+    name = _with_slashes(entry.name)
+    with_drive = name[1:2] == ":" and name[0].isalpha()
+    if name.startswith("/") or with_drive or "\0" in name or (".." in name and ".." in name.split("/")):
         return "leads outside the folder"
-    kind = stat.S_IFMT(info.external_attr >> 16)
+    kind = stat.S_IFMT(entry.mode)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR if name.endswith("/") else 0):
         return "is a link or a device, not a file"
-    if info.flag_bits & 1:
+    if entry.flags & ENCRYPTED:
         return "is encrypted"
-    if info.compress_type not in METHODS:
-        method = OTHER_METHODS.get(info.compress_type, "an unknown method")
-        return f"is compressed with {method} (method {info.compress_type}); use deflate or store"
-    if info.file_size > MAX_FILE_BYTES:
-        return f"would unpack to {info.file_size:,} bytes"
-    if info.compress_size > MAX_FILE_BYTES:
-        return f"has {info.compress_size:,} compressed bytes"
+    if entry.method not in METHODS:
+        method = OTHER_METHODS.get(entry.method, "an unknown method")
+        return f"is compressed with {method} (method {entry.method}); use deflate or store"
+    if entry.size > limit:
+        return f"would unpack to {entry.size:,} bytes"
+    if entry.packed > limit:
+        return f"has {entry.packed:,} compressed bytes"
     return ""

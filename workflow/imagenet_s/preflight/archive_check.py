@@ -13,7 +13,7 @@ from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.runtime.problems import Problem
 from imagenet_s.source.hub_cache import download_command, snapshot_of
-from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places
+from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places, is_zip
 from imagenet_s.source.readers.tfrecord import TFRECORD_NAME
 from imagenet_s.source.readers.webdataset import SHARD
 
@@ -26,6 +26,8 @@ TARS = 5
 # The kinds that a file may be of. A damaged tar may begin with any bytes: its reader reports that.
 ARCHIVES = frozenset({Kind.TAR, Kind.GZIP, Kind.ZSTANDARD, Kind.UNKNOWN})
 PLAIN_TARS = frozenset({Kind.TAR, Kind.UNKNOWN})
+# A zip that unpacks itself begins with a program.
+ZIPS = frozenset({Kind.ZIP, Kind.UNKNOWN})
 PARQUET_FILES = frozenset({Kind.PARQUET, Kind.UNKNOWN})
 TFRECORD_FILES = frozenset({Kind.UNKNOWN})
 
@@ -45,7 +47,7 @@ def archive_problems(places: Places) -> list[Problem]:
     folder takes precedence.
     """
     sets = [paths for paths in (places.train, places.val) if not any(path.is_dir() for path in paths)]
-    paths = [path for some in sets for path in some]
+    paths = list(dict.fromkeys(path for some in sets for path in some))  # one zip may hold both sets
     existing = [path for path in paths if path.exists()]
     return [
         *_dangling(paths),
@@ -194,6 +196,8 @@ def _expected(path: Path) -> tuple[frozenset[Kind], str]:
         return PLAIN_TARS, "a tar"
     if TFRECORD_NAME.fullmatch(path.name):
         return TFRECORD_FILES, "a TFRecord file"
+    if is_zip(path):
+        return ZIPS, "a zip"
     if FIRST_PIECE.fullmatch(path.name):
         return PLAIN_TARS, "a tar in pieces (join pieces of a compressed one first, with `cat`)"
     return ARCHIVES, "a tar"

@@ -70,7 +70,7 @@ def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str
     for kind in ("train", "val"):
         yield f"{kind:<8} {', '.join(_names(scan, kind))}: {_count(kind, scan, unknown, images, index)}"
     if scan.unused:
-        yield f"unused   {first_few(os.path.relpath(place, scan.root) for place in scan.unused)}"
+        yield f"unused   {first_few(map(scan.short_name, scan.unused))}"
     buildable = False
     for subset in SUBSETS:
         possible, lines = _prospect(images, subset, unknown)
@@ -108,7 +108,7 @@ def _prospect(images: pa.Table, subset: int, unknown: Sequence[str]) -> tuple[bo
 
 
 def _names(scan: SourceScan, kind: str) -> list[str]:
-    names = [os.path.relpath(place, scan.root) for place in scan.places(kind)]
+    names = [scan.short_name(place) for place in scan.places(kind)]
     return names if len(names) < 4 else [names[0], "…", names[-1]]
 
 

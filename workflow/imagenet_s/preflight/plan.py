@@ -1,6 +1,5 @@
 """The report of `plan`: what a build would find, do and need."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -71,7 +70,7 @@ def plan(config: Config) -> Iterator[str]:
 def _source_lines(scan: SourceScan) -> Iterator[str]:
     yield f"source   {scan.root} ({scan.layout})"
     for kind in ("train", "val"):
-        places = [os.path.relpath(place, scan.root) for place in scan.places(kind)]
+        places = [scan.short_name(place) for place in scan.places(kind)]
         shown = ", ".join(places[:3]) + (f", … ({len(places)} in all)" if len(places) > 3 else "")
         yield f"         {kind:<5} {shown}" + (", read in one pass" if kind in scan.one_pass else "")
 

@@ -28,7 +28,9 @@ def layout_problem(scan: SourceScan) -> Problem:
     if not root.exists():
         return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
-        return Problem(f"`imagenet`: {root} is a file. Set `imagenet` to the folder that holds it.")
+        return Problem(
+            f"`imagenet`: {root} is a file, and not a .zip. Set `imagenet` to the folder that holds it."
+        )
     lacks = " and ".join(kind for kind in ("train", "val") if not scan.places(kind))
     beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_content(root)}\n"
     kind = _kind_of_folder(scan.entries)

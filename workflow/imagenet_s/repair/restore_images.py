@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from imagenet_s.dataset.manifests import manifest_rows
 from imagenet_s.dataset.metadata import read_dataset
 from imagenet_s.dataset.tree import entries
-from imagenet_s.images.read import Reader
+from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically
 from imagenet_s.io.columns import texts
 from imagenet_s.preflight.check import scan_source

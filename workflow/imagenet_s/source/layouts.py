@@ -22,6 +22,7 @@ from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.readers.tfrecord import TFRECORD_NAME, TFRecord
 from imagenet_s.source.readers.webdataset import SHARD, WebDataset
+from imagenet_s.source.readers.zip import Zip
 from imagenet_s.source.tar_index import Index
 
 
@@ -40,6 +41,9 @@ class Layout(NamedTuple):
 # A file of TFDS's data set imagenet2012, of a split.
 TFDS = "imagenet2012-{}.tfrecord-?????-of-?????"
 
+# One file with train and val. A browser adds a number to the name of a second download.
+KAGGLE_ZIP = Layout("Kaggle's zip", *["imagenet-object-localization-challenge*.zip"] * 2)
+
 # In order of preference. Of rows with the same name, messages show the first.
 LAYOUTS = (
     Layout("plain folders", "train", "val"),
@@ -55,6 +59,9 @@ LAYOUTS = (
         for train, val in (("", ""), ("train/", "validation/"), ("train/", "val/"), ("data/", "data/"))
         for name, ending in (("imagenet1k-", "validation"), ("imagenet1k-", "val"), ("imagenet-", "val"))
     ),
+    KAGGLE_ZIP,
+    Layout("zips", "train.zip", "val.zip"),
+    Layout("zips", "ILSVRC2012_img_train.zip", "ILSVRC2012_img_val.zip"),
     Layout("Hugging Face parquet", "data/train-*.parquet", "data/validation-*.parquet"),
     Layout("Hugging Face parquet", "train-*.parquet", "validation-*.parquet"),
     Layout("Hugging Face archives", "data/train_images_*.tar.gz", "data/val_images.tar.gz"),
@@ -83,7 +90,7 @@ MAX_PASSES = 5
 class Places:
     """Where a copy of ImageNet keeps its train and val images, in order of preference.
 
-    The places of a set are either all folders and tars, or all files that are read from front to back.
+    The places of a set are either all folders, tars and zips, or all files that are read from front to back.
     """
 
     root: Path  # the folder with the layout: the user's, or a revision in the Hugging Face hub's cache
@@ -102,11 +109,14 @@ def find_places(root: Path) -> Places:
     """Return the places below `root` that match `LAYOUTS`. Train and val may match different rows.
 
     If there are none and `root` is, or holds, a cache of the Hugging Face hub, those of a revision in it are
-    returned. Folders are listed. Of whole archives, of which there are few, the first bytes are read.
+    returned. Folders are listed. Of whole archives, of which there are few, the first bytes are read. `root`
+    may also be Kaggle's zip itself, under any name that ends in `.zip`.
 
     Raises:
         UserError: The cache has several revisions, and which one to read is not known.
     """
+    if is_zip(root) and root.is_file():
+        return Places(root, KAGGLE_ZIP.name, (root,), (root,), (), ())
     places = _places_in(root)
     return places if places.train or places.val else _places_in_hub(root) or places
 
@@ -172,16 +182,23 @@ def is_streamed(place: Path) -> bool:
 
 
 def indexed_reader(place: Path, notes: ScanNotes, index: Index) -> IndexedReader:
-    """Return the reader of a folder, a tar or a shard.
+    """Return the reader of a folder, a tar, a shard or a zip.
 
     Args:
         place: A path for which `is_streamed` is false.
         notes: What the reader finds beside the images is added here.
-        index: The known members of tars, to which the reader adds.
+        index: The known members of archives, to which the reader adds.
     """
     if SHARD.fullmatch(place.name):
         return WebDataset(place, notes, index)
-    return Folder(place, notes, index) if place.is_dir() else Tar(place, notes, index)
+    if place.is_dir():
+        return Folder(place, notes, index)
+    return Zip(place, notes, index) if is_zip(place) else Tar(place, notes, index)
+
+
+def is_zip(place: Path) -> bool:
+    """Return whether a place is a zip by its name. What else it may be is found before it is read."""
+    return place.suffix.lower() == ".zip"
 
 
 def streaming_reader(place: Path) -> StreamingReader:
@@ -191,12 +208,12 @@ def streaming_reader(place: Path) -> StreamingReader:
 
 
 def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | type[TFRecord] | None:
-    """Return the class that reads a place from front to back; None for folders and tars.
+    """Return the class that reads a place from front to back; None for folders, tars and zips.
 
     The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
     Parquet and TFRecord files and shards are not opened: there can be a thousand.
     """
-    if SHARD.fullmatch(place.name) or FIRST_PIECE.fullmatch(place.name) or place.is_dir():
+    if is_zip(place) or SHARD.fullmatch(place.name) or FIRST_PIECE.fullmatch(place.name) or place.is_dir():
         return None
     ending = place.suffix.lower()
     if ending == ".parquet":

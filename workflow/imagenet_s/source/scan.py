@@ -39,6 +39,11 @@ class SourceScan(ScanNotes):
         """Return the places of `train` or `val`."""
         return [Path(place) for place in {"train": self.train, "val": self.val}[kind]]
 
+    def short_name(self, place: str | Path) -> str:
+        """Return a place as reports name it: below the root, or by its name if it is the root itself."""
+        path = os.path.relpath(place, self.root)
+        return os.path.basename(place) if path == "." else path
+
 
 # Field → its key in the JSON of a scan. The keys stay, so that existing outputs can be read.
 KEYS = {
@@ -66,9 +71,9 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
     No image is opened. Missing images are no error here: `preflight.check` reports them all at once.
 
     Args:
-        root: The folder of the copy of ImageNet.
+        root: The folder of the copy of ImageNet, or the zip that holds it.
         tier: 50, 300 or 919.
-        index: The known members of tars, whose headers are not read again. New members are added.
+        index: The known members of archives, whose headers are not read again. New members are added.
 
     Raises:
         UserError: An archive is damaged or not to be trusted.
@@ -81,14 +86,14 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
         val=list(map(str, places.val)),
         unused=list(map(str, places.unused)),
         one_pass=sorted(one_pass_sets(places)),
-        synthetic=(places.root / SYNTHETIC).exists(),
+        synthetic=((places.root.parent if places.root.is_file() else places.root) / SYNTHETIC).exists(),
         entries=sorted(path.name for path in places.root.iterdir()) if places.root.is_dir() else [],
     )
     rows = [] if "train" in scan.one_pass else list(_train_rows(places.train, tier, scan, index))
     rows += [] if "val" in scan.one_pass else _val_rows(places.val, tier, scan, index)
     rows.sort()
-    in_tars = {"val" if row.image.startswith("ILSVRC") else "train" for row in rows if row.in_archive}
-    scan.pooled = sorted(in_tars.union(scan.one_pass))
+    in_archives = {"val" if row.image.startswith("ILSVRC") else "train" for row in rows if row.in_archive}
+    scan.pooled = sorted(in_archives.union(scan.one_pass))
     # Not of every train image: asking for so many sizes takes long on a network disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
     scan.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
@@ -166,7 +171,7 @@ def _val_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index)
 
 def row_of(image: ImageLocation, wnid: str) -> Row:
     """Return the row of an image of the ImageNet class `wnid`."""
-    return Row(image.image, wnid, image.path, image.offset, image.size)
+    return Row(image.image, wnid, *image[1:])
 
 
 def _is_empty(row: Row) -> bool:

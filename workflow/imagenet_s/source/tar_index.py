@@ -35,13 +35,14 @@ class Index:
 
     What the file says of an archive counts only while the archive has the same size and time. A file that is
     damaged, or of another version, is ignored and replaced. Without a `path`, members are kept only for the
-    object's lifetime.
+    object's lifetime. So are those of zips, whose central directory is read in seconds.
     """
 
     def __init__(self, path: Path | None = None):
         self.path, self.changed = path, False
         self.fingerprints: Fingerprints = {}
         self.tables: dict[tuple[str, int], pa.Table] = {}  # (archive, inner) → rows of `INDEX`
+        self.zips: dict[str, dict[str, pa.Table]] = {}  # zip → what `zip_images` returns
         if path and path.exists():
             try:
                 self._read(pq.read_table(path, page_checksum_verification=True))
@@ -77,6 +78,12 @@ class Index:
         columns = table.select(["name", "offset", "size"]).to_pydict()
         names = (name.decode("utf-8", "surrogateescape") for name in columns["name"])
         return list(map(Member, names, columns["offset"], columns["size"]))
+
+    def zip_images(self, path: str, read: Callable[[], dict[str, pa.Table]]) -> dict[str, pa.Table]:
+        """Return the images in a zip by class, which `read` returns. It is called once for each zip."""
+        if path not in self.zips:
+            self.zips[path] = read()
+        return self.zips[path]
 
     def save(self) -> None:
         """Write the members to the file, if there are new ones."""

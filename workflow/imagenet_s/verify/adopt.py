@@ -10,7 +10,8 @@ from imagenet_s.annotations import unpack as masks
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import write_samples
-from imagenet_s.images.read import Reader, record_of, write_records
+from imagenet_s.images.read import record_of, write_records
+from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import atomic_write, write_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.parallel import map_chunks

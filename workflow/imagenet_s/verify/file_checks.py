@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from imagenet_s.dataset.encoded_masks import encode_mask
-from imagenet_s.images.read import Reader
+from imagenet_s.images.reader import Reader
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
 from imagenet_s.runtime.file_kind import HEAD, IMAGES, kind_of

@@ -19,7 +19,8 @@ from imagenet_s.benchmark.scoring.predictions import (
     prediction_of,
     wrong_size,
 )
-from imagenet_s.io.zip_reader import BadMember, BadZip, Member, duplicates, members_of, read_member
+from imagenet_s.io.zip_directory import BadZip
+from imagenet_s.io.zip_reader import BadMember, Member, duplicates, members_of, read_member
 from imagenet_s.masks.codec import BadMask, ids_in
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.parallel import map_chunks

@@ -19,12 +19,18 @@ WNID = re.compile(r"n\d{8}", re.ASCII)
 
 
 class ImageLocation(NamedTuple):
-    """Where an image is stored: a file of its own, or `size` bytes from `offset` on in an archive."""
+    """Where an image is stored: a file of its own, or `size` bytes from `offset` on in an archive.
+
+    Of an image in a zip, `offset` is that of the member's header, which `packed` compressed bytes follow.
+    """
 
     image: str  # official name, without the file's ending
     path: str
     offset: int | None = None
     size: int | None = None
+    packed: int | None = None
+    method: int | None = None
+    crc: int | None = None
 
 
 class StreamedImage(NamedTuple):
