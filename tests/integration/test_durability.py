@@ -260,6 +260,7 @@ def test_each_job_writes_its_data_then_syncs_once_then_renames_its_receipts(
 
 
 @needs_proc
+@pytest.mark.long
 def test_distance_matching_does_so_too(imagenet50, annotations50, output, tmp_path, monkeypatch):
     features(output, imagenet50, annotations50)
     recorder = Recorder(output, monkeypatch)

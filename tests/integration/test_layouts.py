@@ -140,9 +140,14 @@ STREAMS = (
         (raw_imagenet.hugging_face_unpacked, "auto"),
         *((layout, "auto") for layout in (*ARCHIVES, *STREAMS)),
         (raw_imagenet.official, "copy"),
-        (raw_imagenet.few_classes_beside_the_tar, "copy"),
-        (raw_imagenet.hugging_face_tars, "copy"),
-        (raw_imagenet.train_parquet_and_val_folder, "copy"),
+        *(
+            pytest.param(layout, "copy", marks=pytest.mark.long)
+            for layout in (
+                raw_imagenet.few_classes_beside_the_tar,
+                raw_imagenet.hugging_face_tars,
+                raw_imagenet.train_parquet_and_val_folder,
+            )
+        ),
     ],
 )
 def test_layout_and_link_mode_change_no_byte(layout, link, plain, imagenet50, annotations50, tmp_path):

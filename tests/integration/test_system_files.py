@@ -220,6 +220,7 @@ def test_among_predictions_they_are_reported_and_skipped(truth50, predictions, t
     assert read_json(tmp_path / "m.json")["0"] == 0
 
 
+@pytest.mark.long
 def test_among_images_and_features_they_are_reported_and_skipped(root, tmp_path, capsys):
     images = root / "train-semi"
     line, out = litter(images), tmp_path / "features"

@@ -283,6 +283,7 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, 
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.long
 def test_another_workflow_can_import_this_one(tmp_path):
     module = ROOT / "tests" / "module"
     shutil.copy(module / "config.yaml", tmp_path)
@@ -390,6 +391,7 @@ def test_links_into_archives_are_refused(imagenet50, annotations, tmp_path):
 # Targets that look at what is there
 
 
+@pytest.mark.long
 def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, tmp_path):
     settings = {"output": str(tmp_path / "results")}
     shutil.copytree(demo / "results", tmp_path / "results", symlinks=True)
