@@ -102,6 +102,7 @@ WAYS = [
     ("copy", "folders"),
     ("auto", "official"),
     ("auto", "hugging_face_tars"),
+    pytest.param("auto", "kaggle_zip", marks=pytest.mark.long),
 ]
 
 
