@@ -39,9 +39,9 @@ LEFT_OUT = {
     ".venv/bin/imagenet-s match --subset 50 --truth results/ImageNetS50 --predictions mine/validation"
     " --out mine/match.json": "needs predictions of a model",
     ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --predictions mine/test"
-    " --images results/ImageNetS50/test --method method.yaml --out mine/submission.zip": "likewise",
+    " --images results/ImageNetS50/test --method method.yaml --out mine/submission.zip": "needs predictions",
     ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --check mine/submission.zip"
-    " --images results/ImageNetS50/test": "likewise",
+    " --images results/ImageNetS50/test": "needs a submission of a model",
     ".venv/bin/pip install -e '.[slurm]' && .venv/bin/snakemake --profile profiles/slurm": "needs a cluster",
     ".venv/bin/snakemake --profile profiles/slurm verify": "needs a cluster",
     ".venv/bin/pip install -e '.[bench]'": "for benchmarks, which are run by hand",
