@@ -1,0 +1,79 @@
+"""Manifests and dataset.json that cannot be restored: reported with the reason, and nothing is written."""
+
+from pathlib import Path
+
+import pytest
+
+from helpers.trees import linked_copy
+from imagenet_s.config.settings import Config, read_config
+from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
+from imagenet_s.workspace.paths import Workspace
+
+LISTS = ("validation.csv", "validation-segmentation-id16.sha256")
+
+
+@pytest.fixture
+def output(output50, tmp_path) -> Path:
+    return linked_copy(output50, tmp_path / "results")
+
+
+@pytest.fixture
+def root(output) -> Path:
+    return Workspace(output).tree(50)
+
+
+@pytest.fixture
+def config(output) -> Config:
+    return read_config({"output": str(output), "link": "copy"})
+
+
+def restored(output: Path, root: Path, tmp_path: Path) -> list[str]:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return make_manifests(root, 50, output, [f"manifests/{name}" for name in LISTS], scratch)
+
+
+def test_lost_manifests_are_made_again_to_the_byte(output, root, tmp_path):
+    before = {name: (root / "manifests" / name).read_bytes() for name in LISTS}
+    for name in LISTS:
+        (root / "manifests" / name).unlink()
+    assert restored(output, root, tmp_path) == []
+    assert {name: (root / "manifests" / name).read_bytes() for name in LISTS} == before
+
+
+def test_a_manifest_whose_records_are_gone_is_reported_and_that_of_labels_is_restored(output, root, tmp_path):
+    samples = Workspace(output).samples(50)
+    samples.unlink()
+    for name in LISTS:
+        (root / "manifests" / name).unlink()
+    assert restored(output, root, tmp_path) == [
+        f"manifests/validation.csv: the record of the build, {samples}, is gone"
+    ]
+    assert not (root / "manifests" / "validation.csv").exists()
+    assert (root / "manifests" / LISTS[1]).exists()
+
+
+def test_a_manifest_of_another_digest_than_stated_is_not_written(output, root, tmp_path):
+    dataset = read_json(root / "dataset.json")
+    dataset["content"]["manifests"] |= dict.fromkeys(LISTS, "0" * 64)
+    dataset["sha256"] = own_digest(dataset["content"], dataset["build"])
+    (root / "dataset.json").unlink()
+    write_json(root / "dataset.json", dataset)
+    before = {name: (root / "manifests" / name).read_bytes() for name in LISTS}
+    assert restored(output, root, tmp_path) == [
+        f"manifests/{name}: the records of the build result in another digest" for name in LISTS
+    ]
+    assert {name: (root / "manifests" / name).read_bytes() for name in LISTS} == before
+
+
+def test_dataset_json_without_the_records_of_its_build_is_reported_with_all_of_them(output, root, config):
+    workspace = Workspace(output)
+    gone = [workspace.findings(50), workspace.samples(50)]
+    for path in (*gone, root / "dataset.json"):
+        path.unlink()
+    assert make_dataset(root, 50, output, config) == [
+        f"dataset.json: records of the build are gone: {gone[0]}, {gone[1]}"
+    ]
+    assert not (root / "dataset.json").exists()
