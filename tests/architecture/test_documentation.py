@@ -16,6 +16,7 @@ from helpers.builds import ROOT, digest, snakemake
 from imagenet_s.cli.main import command_parser
 from imagenet_s.config.settings import read_config
 from imagenet_s.io.atomic import read_json
+from imagenet_s.source.layouts import LAYOUTS
 from readme_commands import DOCUMENTS, commands, documentation, plain
 
 README = ROOT / "README.md"
@@ -234,3 +235,10 @@ def test_every_message_in_the_troubleshooting_is_one_of_the_package():
     known = messages()
     fixed = [FILLED_IN.get(piece, piece) for piece in sorted(pieces)]
     assert [piece for piece in fixed if not any(piece in text for text in known)] == []
+
+
+def test_the_table_of_layouts_has_the_names_and_the_order_of_the_code():
+    table = (DOCS / "layouts.md").read_text(encoding="utf-8").partition("|---|---|---|\n")[2]
+    rows = table.partition("\n\n")[0].splitlines()
+    names = [re.sub(r"\[|\]\(.*\)|\\\*", "", row.split(" | ")[0].removeprefix("| ")).strip() for row in rows]
+    assert names == list(dict.fromkeys(layout.name for layout in LAYOUTS))

@@ -197,18 +197,12 @@ def hugging_face_parquet_at_the_top(source: Path, target: Path) -> Path:
 
 def train_parquet_and_val_folder(source: Path, target: Path) -> Path:
     hugging_face_parquet(source, target)
-    for path in (target / "data").glob("validation-*"):
-        path.unlink()
-    linked_copy(source / "val", target / "val")
-    return target
+    return _from_folder("val", source, target, (target / "data").glob("validation-*"))
 
 
 def train_folder_and_val_parquet(source: Path, target: Path) -> Path:
     hugging_face_parquet(source, target)
-    for path in (target / "data").glob("train-*"):
-        path.unlink()
-    linked_copy(source / "train", target / "train")
-    return target
+    return _from_folder("train", source, target, (target / "data").glob("train-*"))
 
 
 # WebDataset shards
@@ -308,10 +302,7 @@ def tfds_at_the_top(source: Path, target: Path) -> Path:
 
 def train_tfds_and_val_folder(source: Path, target: Path) -> Path:
     tfds(source, target)
-    for path in (target / "imagenet2012" / "5.1.0").glob("*-validation.*"):
-        path.unlink()
-    linked_copy(source / "val", target / "val")
-    return target
+    return _from_folder("val", source, target, (target / "imagenet2012" / "5.1.0").glob("*-validation.*"))
 
 
 # The official archives, compressed by the user
@@ -341,6 +332,14 @@ def train_hugging_face_tars_and_val_zstandard(source: Path, target: Path) -> Pat
 
 
 # What the makers share
+
+
+def _from_folder(kind: str, source: Path, target: Path, files: Iterable[Path]) -> Path:
+    """Replace the files that hold `train` or `val` by its plain folder."""
+    for path in list(files):
+        path.unlink()
+    linked_copy(source / kind, target / kind)
+    return target
 
 
 def _made(source: Path, target: Path) -> None:
