@@ -4,6 +4,9 @@ import json
 import random
 import re
 
+import pytest
+from jsonschema import ValidationError
+
 from helpers.checks import changed, first, found, run
 from helpers.damages import (
     deleted,
@@ -12,7 +15,9 @@ from helpers.damages import (
     in_another_class,
     samples_in,
 )
+from helpers.schemas import require_valid, schema_of
 from imagenet_s.spec.splits import listed
+from imagenet_s.verify.compare import KINDS
 
 
 def test_the_report_and_its_json(tree, tmp_path, capsys):
@@ -26,7 +31,9 @@ def test_the_report_and_its_json(tree, tmp_path, capsys):
     flipped(tree, label, dice)
     (tree / "notes.txt").write_text("mine")
     assert run(tree.parent, "--json", tmp_path / "found.json") == 1
-    assert json.loads((tmp_path / "found.json").read_text()) == {
+    document = json.loads((tmp_path / "found.json").read_text())
+    require_valid(document, "verify")
+    assert document == {
         "ImageNetS50": {
             ".": {"extra": ["notes.txt"]},
             "test": {"missing": [image]},
@@ -41,6 +48,26 @@ def test_the_report_and_its_json(tree, tmp_path, capsys):
     assert re.search(r"^test +1,682 +1,681 +1 +0 +0 +0$", out, re.M)
     assert f"\nmissing: {image}\nextra: notes.txt\nchanged: {label}\npixels_equal: {mask}\n" in out
     assert "\nDAMAGED: 6,101 files in " in out
+
+
+@pytest.mark.parametrize("option", [["--json"], ["--json", "-"]])
+def test_standard_output_has_the_json_alone(built, option, capsys):
+    root = built("symlink")
+    assert run(root, "--level", "complete", *option) == 0
+    assert capsys.readouterr().out == '{\n  "ImageNetS50": {}\n}\n'
+
+
+def test_the_schema_fits_all_kinds_of_damage_and_refuses_others():
+    every = {"ImageNetS50": {".": {kind: ["a"] for kind in KINDS}}, "ImageNetS300": {}}
+    require_valid(every, "verify")
+    assert schema_of("verify")["$id"] == "urn:imagenet-s:verify:1"
+    for wrong in (
+        {"ImageNetS5": {}},
+        {"ImageNetS50": {"test": {}}},
+        {"ImageNetS50": {"test": {"lost": ["a"]}}},
+    ):
+        with pytest.raises(ValidationError):
+            require_valid(wrong, "verify")
 
 
 def test_val_images_in_their_imagenet_class_are_explained(tree, capsys):

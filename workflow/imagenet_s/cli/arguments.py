@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from imagenet_s.io.json_output import STDOUT
 from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
@@ -90,6 +91,23 @@ def workers(added: argparse.ArgumentParser) -> None:
         metavar="N",
         help="number of processes (default: one per core)",
     )
+
+
+def json_output(added: argparse.ArgumentParser) -> None:
+    """Add the option `--json`, whose value `write_json_output` takes: None if the option is not given."""
+    added.add_argument(
+        "--json",
+        type=_json_target,
+        nargs="?",
+        const=STDOUT,
+        metavar="FILE",
+        help="write the result as JSON to this file; without FILE or with `-`, to standard output, and "
+        "nothing else there",
+    )
+
+
+def _json_target(text: str) -> Path:
+    return STDOUT if text == str(STDOUT) else new_file(text)
 
 
 def count(text: str) -> int:

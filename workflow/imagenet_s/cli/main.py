@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import command, new_file, workers
+from imagenet_s.cli.arguments import command, json_output, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
 from imagenet_s.cli.stage_commands import add_stages
 from imagenet_s.runtime.errors import UserError
@@ -197,7 +197,7 @@ def command_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="write manifests for a copy without them, once it is checked",
     )
-    added.add_argument("--json", type=new_file, metavar="FILE", help="write the result to this file as JSON")
+    json_output(added)
     workers(added)
 
     added = command(

@@ -159,8 +159,13 @@ def dump_json(value: object, file: Path) -> None:
 
     Bytes of file names that are not UTF-8 become escapes such as `\udce9`, which `read_json` reverses.
     """
+    file.write_bytes(json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """Return the bytes that `dump_json` writes."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    file.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    return f"{text}\n".encode(errors="backslashreplace")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imagenet_s.dataset.metadata import dataset_text, read_dataset
+from imagenet_s.io.json_output import STDOUT, write_json_output
 from imagenet_s.runtime.errors import CannotCheck, first_few
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.system_files import is_system_file
@@ -14,7 +15,7 @@ from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import DATASET, SPLITS, SUBSETS, subset_of
 from imagenet_s.verify.adopt import adopt
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.report import report_lines, write_report
+from imagenet_s.verify.report import report_document, report_lines
 
 NAMES = {subset_of(subset).name: subset for subset in SUBSETS}
 
@@ -124,7 +125,7 @@ def verify_copies(
         level: `complete`, `size` or `sha256`.
         against: Copies of the same subsets, whose manifests say what is right.
         adopting: Whether to write manifests for copies that have none. The level is sha256 then.
-        json: A file to write the report to.
+        json: Where to write the report as JSON; see `write_json_output`.
         workers: The number of processes.
 
     Returns:
@@ -137,12 +138,14 @@ def verify_copies(
         if against and subset not in others:
             raise CannotCheck(f"{against} has no {subset_of(subset).name} to compare with.")
         results.append(verify(root, subset, level, workers, others.get(subset)))
-        print(*report_lines(results[-1]), sep="\n", end="\n\n")
+        if json != STDOUT:
+            print(*report_lines(results[-1]), sep="\n", end="\n\n")
         for image, reason in results[-1].suspects.items():
             log.debug("suspect: %s/%s %s", root, image, reason)
     if json:
-        write_report(results, json)
+        write_json_output(report_document(results), json)
     for result in results if adopting else ():
         adopt(result, workers)
-        print(f"{result.root} has manifests now.")
+        if json != STDOUT:
+            print(f"{result.root} has manifests now.")
     return 0 if adopting or all(result.whole for result in results) else 1

@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from tabulate import tabulate
 
-from imagenet_s.io.atomic import write_json
 from imagenet_s.preflight.disk_space import size_text
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.system_files import left_by_systems
@@ -46,8 +44,8 @@ def report_lines(result: VerificationResult) -> Iterator[str]:
     )
 
 
-def write_report(results: Sequence[VerificationResult], path: Path) -> None:
-    """Write the damage as JSON: subset → folder → kind → paths. Undamaged folders are omitted."""
+def report_document(results: Sequence[VerificationResult]) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Return the damage: subset → folder → kind → paths. Undamaged folders are omitted."""
     found = {}
     for result in results:
         folders: dict[str, dict[str, list[str]]] = {}
@@ -55,7 +53,7 @@ def write_report(results: Sequence[VerificationResult], path: Path) -> None:
             for file in paths:
                 folders.setdefault(_folder(file), {}).setdefault(kind, []).append(file)
         found[subset_of(result.subset).name] = dict(sorted(folders.items()))
-    write_json(path, found)
+    return found
 
 
 def _table(result: VerificationResult) -> Iterator[str]:

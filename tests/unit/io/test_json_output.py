@@ -1,0 +1,16 @@
+"""Results as JSON: to standard output or to a file."""
+
+from pathlib import Path
+
+from imagenet_s.io.json_output import STDOUT, write_json_output
+
+DOCUMENT = {"Größe": [1, "caf\udce9"]}
+TEXT = '{\n  "Größe": [\n    1,\n    "caf\\udce9"\n  ]\n}\n'
+
+
+def test_standard_output_and_a_file_get_the_same(tmp_path, capsys):
+    write_json_output(DOCUMENT, STDOUT)
+    write_json_output(DOCUMENT, tmp_path / "document.json")
+    assert capsys.readouterr().out == (tmp_path / "document.json").read_text("utf-8") == TEXT
+    assert list(tmp_path.iterdir()) == [tmp_path / "document.json"]
+    assert not Path("-").exists()
