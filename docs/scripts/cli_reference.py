@@ -7,9 +7,10 @@ Python.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from imagenet_s.cli.arguments import OF_ALL
 from imagenet_s.cli.main import command_parser
 
 PAGE = Path(__file__).parents[1] / "cli.md"
@@ -18,8 +19,22 @@ HEAD = """\
 # Command line
 
 `docs/scripts/cli_reference.py` generates this page. `imagenet-s COMMAND --help` shows the same in a terminal.
-`python -m imagenet_s` is another name for `imagenet-s`.
+`python -m imagenet_s` is another name for `imagenet-s`. A wrong command, option or value ends with exit code
+2 and the nearest right spelling.
+
+Tab completion works once the shell finds the script that `completion` prints. Save it in the file:
+
+| shell | command | file |
+|---|---|---|
+| bash | `imagenet-s completion bash` | `~/.local/share/bash-completion/completions/imagenet-s` |
+| zsh | `imagenet-s completion zsh` | `_imagenet-s` in a folder of `$fpath` |
+| fish | `imagenet-s completion fish` | `~/.config/fish/completions/imagenet-s.fish` |
+
+`imagenet-s` must be in the `PATH`, as it is in an activated environment (`. .venv/bin/activate`).
 """
+OPTIONS_OF_ALL = """\
+These come before the name of the command; `--log`, `-q` and `-v` may also come after it. Results go to
+standard output, everything else to standard error."""
 JOBS = """\
 ## Commands of jobs
 
@@ -32,8 +47,8 @@ def reference() -> str:
     parser = command_parser()
     (commands,) = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     listed = [action.dest for action in commands._choices_actions]
-    lines = [HEAD, "## Options of all commands", "", "These come before the name of the command.", ""]
-    lines += _table(parser, skipped=commands)
+    lines = [HEAD, "## Options of all commands", "", OPTIONS_OF_ALL, ""]
+    lines += _table(_actions(parser, of_all=True))
     for name in listed:
         lines += ["", f"## {name}", "", *_command(commands.choices[name])]
     lines += ["", JOBS.rstrip()]
@@ -46,19 +61,29 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
     """Yield the lines of one command: what it does, its arguments, its rules."""
     yield _sentence(parser.description)
     yield ""
-    yield from _table(parser)
+    yield from _table(_actions(parser, of_all=False))
     if parser.epilog:
         for paragraph in parser.epilog.replace("\n  ", " ").split("\n"):  # wrapped lines are indented
             yield from ("", _escaped(paragraph))
 
 
-def _table(parser: argparse.ArgumentParser, skipped: argparse.Action | None = None) -> Iterator[str]:
-    """Yield a table of the arguments of a command, without `--help`."""
+def _actions(parser: argparse.ArgumentParser, of_all: bool) -> list[argparse.Action]:
+    """Return the arguments of a parser, without `--help`. Those of all commands are in it if `of_all`."""
+    everywhere = [group._group_actions for group in parser._action_groups if group.title == OF_ALL]
+    skipped = [] if of_all else everywhere[0]
+    return [
+        action
+        for action in parser._actions
+        if action not in skipped and not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+    ]
+
+
+def _table(actions: Iterable[argparse.Action]) -> Iterator[str]:
+    """Yield a table of arguments."""
     yield "| argument | meaning |"
     yield "|---|---|"
-    for action in parser._actions:
-        if action is not skipped and "--help" not in action.option_strings:
-            yield f"| {_names(action)} | {_meaning(action)} |"
+    for action in actions:
+        yield f"| {_names(action)} | {_meaning(action)} |"
 
 
 def _names(action: argparse.Action) -> str:

@@ -80,7 +80,8 @@ def test_each_module_says_what_it_is_and_can_be_read_in_one_sitting(module):
 
 def test_the_command_line_runs_from_anywhere_with_nothing_activated(tmp_path):
     done = run("--version", cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"imagenet-s {__version__}\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"imagenet-s {__version__}\n")
 
 
 def test_launch_takes_the_package_beside_it_whatever_is_installed(tmp_path):
@@ -89,7 +90,7 @@ def test_launch_takes_the_package_beside_it_whatever_is_installed(tmp_path):
     (tmp_path / "imagenet_s" / "runtime" / "version.py").write_text('__version__ = "of the copy"\n')
     (tmp_path / "elsewhere").mkdir()
     done = run("--version", cwd=tmp_path / "elsewhere", launch=tmp_path / "launch.py")
-    assert done.stdout == "imagenet-s of the copy\n"
+    assert done.stdout.startswith("imagenet-s of the copy\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["no-such-command"], ["fetch", "--subset", "51"]])

@@ -4,14 +4,16 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from imagenet_s.cli.main import main
+from imagenet_s.cli.versions import LIBRARIES, versions_text
 from imagenet_s.runtime.version import __version__
 
 PEOPLE = (
     *("init", "inspect", "plan", "verify", "repair", "clean"),
-    *("match", "evaluate", "grid-features", "distance-match", "submit"),
+    *("match", "evaluate", "grid-features", "distance-match", "submit", "completion"),
 )
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),
@@ -45,4 +47,13 @@ def test_the_commands_of_jobs_explain_themselves_as_well(command, capsys):
 def test_the_package_runs_as_a_module(tmp_path):
     command = [sys.executable, "-m", "imagenet_s", "--version"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"imagenet-s {__version__}\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{versions_text()}\n", "")
+
+
+def test_the_version_is_followed_by_those_of_python_and_of_libraries(monkeypatch):
+    lines = versions_text().splitlines()
+    assert lines[0] == f"imagenet-s {__version__}"
+    assert [line.split()[0] for line in lines[1:]] == ["Python", "platform", *LIBRARIES]
+    assert f"numpy {np.__version__}" in lines
+    monkeypatch.setattr("imagenet_s.cli.versions.LIBRARIES", ("no-such-library",))
+    assert versions_text().splitlines()[-1] == "no-such-library (not installed)"

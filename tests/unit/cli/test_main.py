@@ -11,6 +11,7 @@ import pytest
 from helpers.builds import ROOT
 from helpers.outputs import FULL, stdout_in, unread_pipe
 from imagenet_s.cli.main import main
+from imagenet_s.runtime.progress import log, progress, start_log
 
 
 def plan(tmp_path: Path, stdout: int, stderr: int = subprocess.PIPE, **environment) -> tuple[int, str | None]:
@@ -75,10 +76,52 @@ def help_of(*command: str) -> str:
 def test_the_help_of_every_command_can_be_printed_in_any_encoding(encoding, monkeypatch):
     monkeypatch.setattr(sys, "stdout", stdout_in(encoding))
     commands = re.findall(r"^ {2,4}([a-z][a-z-]*)", help_of(), re.MULTILINE)
-    assert len(commands) == 25
+    assert len(commands) == 26
     texts = []
     for command in commands:
         monkeypatch.setattr(sys, "stdout", stdout_in(encoding))
         texts.append(help_of(command))
     assert all("usage: imagenet-s" in text for text in texts)
     assert "·".encode(encoding, "backslashreplace").decode(encoding) in "".join(texts)
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ([], ["note", "warning", "error"]),
+        (["-q"], ["error"]),
+        (["-v"], ["detail", "note", "warning", "error"]),
+        (["--quiet", "--verbose"], ["detail", "note", "warning", "error"]),
+        (["--log", "log.txt"], ["warning", "error"]),
+        (["--log", "log.txt", "-q"], ["error"]),
+        (["--log", "log.txt", "-v"], ["detail", "note", "warning", "error"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["before the command", "after it"])
+def test_quiet_shows_results_and_errors_and_verbose_everything(
+    options, shown, place, tmp_path, monkeypatch, capsys
+):
+    def report(path: Path) -> None:
+        print("result")
+        log.debug("detail")
+        log.info("note")
+        log.warning("warning")
+        log.error("error")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("imagenet_s.preflight.inspect.print_report", lambda path, **_: report(path))
+    arguments = [*options, "inspect", "x"] if place == "before the command" else ["inspect", *options, "x"]
+    assert main(arguments) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.splitlines()) == ("result\n", shown)
+    if "--log" in options:
+        lines = Path("log.txt").read_text().splitlines()
+        assert [line.split()[1] for line in lines] == ["detail", "note", "warning", "error"]
+
+
+@pytest.mark.parametrize(("verbosity", "disabled"), [(-1, True), (0, False), (1, False)])
+def test_quiet_shows_no_progress(verbosity, disabled, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    start_log(None, verbosity)
+    with progress("Reading", 3) as bar:
+        assert bool(bar.disable) is disabled

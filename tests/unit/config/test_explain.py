@@ -75,3 +75,14 @@ def test_a_configuration_that_is_no_table_is_refused_with_the_keys_of_one():
     assert explained("imagenet") == [
         f"the configuration: 'imagenet' is not allowed; allowed: a table with some of the keys {KEYS}"
     ]
+
+
+def test_a_misspelled_word_in_the_place_of_a_path_is_named_unless_the_path_exists(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert explained({"imagenet": "dmeo", "annotations": {"from": "Oficial"}}) == [
+        f"imagenet: there is no {tmp_path}/dmeo; did you mean `demo`?",
+        f"annotations.from: there is no {tmp_path}/Oficial; did you mean `official`?",
+    ]
+    (tmp_path / "dmeo").mkdir()
+    (tmp_path / "Oficial").mkdir()
+    read_config({"imagenet": "dmeo", "annotations": {"from": "Oficial"}})

@@ -13,6 +13,7 @@ from imagenet_s.io.json_output import STDOUT
 from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
+OF_ALL = "options of all commands"
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # Takes the options of a command, and returns the exit code, or None for 0.
@@ -30,6 +31,7 @@ def command(
         added = commands.add_parser(name, help=help, description=help)
     else:
         added = commands.add_parser(name, description=help)
+    options_of_all(added, argparse.SUPPRESS, argparse.SUPPRESS)
     added.set_defaults(run=function(run) if isinstance(run, str) else run)
     return added
 
@@ -61,6 +63,26 @@ def _imported(name: str) -> Any:
     """Return `package.module.name` of the package."""
     module, _, name = name.rpartition(".")
     return getattr(import_module(f"imagenet_s.{module}"), name)
+
+
+def options_of_all(added: argparse.ArgumentParser, log: str | None = None, verbosity: int | str = 0) -> None:
+    """Add the options that come before the name of any command or after it.
+
+    Args:
+        added: The parser of the program, or of a command. The latter's defaults must not replace what the
+            former has read.
+        log: The default of `--log`.
+        verbosity: The default of `-q` (-1) and `-v` (1).
+    """
+    group = added.add_argument_group(OF_ALL)
+    group.add_argument("--log", type=Path, default=log, metavar="FILE", help="write a log to this file")
+    for short, long, value, help in (
+        ("-q", "--quiet", -1, "print only results and errors"),
+        ("-v", "--verbose", 1, "also print what usually only the log has"),
+    ):
+        group.add_argument(
+            *(short, long), dest="verbosity", action="store_const", const=value, default=verbosity, help=help
+        )
 
 
 def subset(added: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ not wait for the libraries of a long one.
 """
 
 import argparse
-import errno
 import signal
 import sys
 import traceback
@@ -15,19 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import command, json_output, workers
+from imagenet_s.cli.arguments import command, json_output, options_of_all, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
+from imagenet_s.cli.failures import advice, log_details
+from imagenet_s.cli.parser import Parser
 from imagenet_s.cli.stage_commands import add_stages
+from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_in
 from imagenet_s.runtime.progress import escape_output, flush_output, log, start_log
-from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.workspace.output_guard import require_own_log
 
-MAX_DETAILS = 50  # lines that are printed without a log file
-
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
+
+SHELLS = ("bash", "zsh", "fish")
 
 CONFIGFILE = "the configuration of the build (default: %(default)s)"
 
@@ -40,30 +41,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output closed its pipe.
     """
     escape_output()  # before `--help` prints
-    options = vars(command_parser().parse_args(arguments))
+    options = vars(command_parser().parse_args(sys.argv[1:] if arguments is None else arguments))
     code = _run(options)
     error = flush_output()
     if error and not isinstance(error, BrokenPipeError):  # `… | head -1` closes the pipe on purpose
-        log.error("The output could not be printed completely: %s%s", error.strerror, _advice(error))
+        log.error("The output could not be printed completely: %s%s", error.strerror, advice(error))
         return code or 1
     return code
 
 
 def _run(options: dict[str, Any]) -> int:
     """Run the command that the options name and return the exit code; log what goes wrong."""
-    run, log_file, work = (options.pop(name) for name in ("run", "log", "work"))
+    run, log_file, work, verbosity = (options.pop(name) for name in ("run", "log", "work", "verbosity"))
     try:
-        start_log(None)  # so that errors about the log file can be logged
+        start_log(None, verbosity)  # so that errors about the log file can be logged
         if log_file:
             if not work:  # for jobs of a build, the rules choose the log file
                 require_own_log(log_file, options)
-            start_log(log_file)
+            start_log(log_file, verbosity)
         with job_in(work) if work else nullcontext():
             code: int | None = run(options)
             return code or 0
     except UserError as error:
         log.error("%s", error)
-        _log_details(error.details, log_file)
+        log_details(error.details, log_file)
         return error.code
     except KeyboardInterrupt:
         log.error("Stopped.")
@@ -73,7 +74,7 @@ def _run(options: dict[str, Any]) -> int:
             return UNREAD
         log.debug("%s", traceback.format_exc())
         names = " → ".join(str(name) for name in (error.filename, error.filename2) if name)
-        log.error("%s: %s%s", error.strerror or error, names or "(no file named)", _advice(error))
+        log.error("%s: %s%s", error.strerror or error, names or "(no file named)", advice(error))
         return 1
     except Exception:
         log.exception(
@@ -82,44 +83,16 @@ def _run(options: dict[str, Any]) -> int:
         return 1
 
 
-def _log_details(details: Sequence[str], log_file: Path | None) -> None:
-    """Write all details to the log file. Without one, print the first MAX_DETAILS of them."""
-    if log_file:
-        for line in details:
-            log.debug("%s", line)
-        if details:
-            log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
-        return
-    for line in details[:MAX_DETAILS] if len(details) > 1 else ():  # a single one is in the message already
-        log.error("  %s", line)
-    if len(details) > MAX_DETAILS:
-        log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MAX_DETAILS:,}")
-
-
-def _advice(error: OSError) -> str:
-    """Return a full stop and what to do about an error of the operating system, or an empty string."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            ".\nThe disk or your quota is full: it has no space (`df -h`) or no inodes (`df -i`) left. "
-            "Free some space and run the same command again."
-        )
-    if error.errno == errno.EIO:
-        return (
-            ".\nThe disk or the network has failed (see `dmesg`). Repair it and run the same command again."
-        )
-    return ""
-
-
 def command_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands. Each command's `run` is the function that does the work."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="imagenet-s",
         description="Check, score and submit ImageNet-S. `snakemake --cores all` builds it.\n"
         "`imagenet-s COMMAND --help` explains each command.",
         formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=20),
     )
-    parser.add_argument("--version", action="version", version=f"imagenet-s {__version__}")
-    parser.add_argument("--log", type=Path, metavar="FILE", help="write a log to this file")
+    parser.add_argument("--version", action=ShowVersions, help="print the versions of this and of libraries")
+    options_of_all(parser)
     parser.add_argument(
         "--work",
         type=Path,
@@ -227,6 +200,14 @@ def command_parser() -> argparse.ArgumentParser:
     )
 
     add_benchmark(commands)
+
+    added = command(
+        commands,
+        "completion",
+        "cli.completion.print_completion",
+        "print a script with which a shell completes commands, options and values",
+    )
+    added.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
     people = set(commands.choices)
     add_stages(commands)
     parser.epilog = _jobs({name: added for name, added in commands.choices.items() if name not in people})

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Strict, WithJsonSchema
 
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.spelling import nearest
 from imagenet_s.spec.subsets import SUBSETS, SubsetNumber
 from imagenet_s.workspace.paths import Workspace
 
@@ -103,8 +104,21 @@ def _path_problems(path: str) -> Iterator[str]:
         yield f"{whole!r} is not UTF-8; rename the folder, or reach it by a link with another name"
 
 
+def check_imagenet(path: str) -> str:
+    """Return where raw ImageNet is. Raise Refused for a misspelled `demo`."""
+    _refuse_misspelled(path, "demo")
+    return path
+
+
+def _refuse_misspelled(path: str, word: str) -> None:
+    """Raise Refused if a path is nearly the word that could be in its place, and nothing exists there."""
+    if path != word and nearest(path, [word]) and not os.path.lexists(absolute(path)):
+        refuse(f"there is no {absolute(path)}; did you mean `{word}`?")
+
+
 def check_origin(origin: str) -> str:
     """Return where annotations come from. Raise Refused for an address that is not of the web."""
+    _refuse_misspelled(origin, "official")
     if "://" in origin and not is_web(origin):
         refuse(f"{origin!r} is of no known kind; allowed: official, http://…, https://…, a folder")
     return origin

@@ -1,12 +1,12 @@
 """What is wrong with a configuration, in the user's words: the key, what was found, what is allowed."""
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from imagenet_s.config.checks import Refused
 from imagenet_s.config.schema import JsonSchema, Keys, rule_at
+from imagenet_s.runtime.spelling import hint
 
 
 def explain(error: ValidationError, schema: JsonSchema) -> Iterator[str]:
@@ -38,25 +38,17 @@ def _explained(kind: str, keys: Keys, found: object, schema: JsonSchema) -> str:
 def _unknown_key(keys: Keys, table: JsonSchema) -> str:
     *above, name = keys
     shown = name if name and str(name).isprintable() else repr(name)
-    return f"{_path((*above, shown))}: no such key; {_hint(name, table['properties'], 'there are')}"
+    return f"{_path((*above, shown))}: no such key; {hint(name, table['properties'], 'there are')}"
 
 
 def _wrong_value(found: object, rule: JsonSchema) -> str:
     if "enum" in rule:
-        return f"{found!r} is not allowed; {_hint(found, rule['enum'], 'allowed')}"
+        return f"{found!r} is not allowed; {hint(found, rule['enum'], 'allowed')}"
     if found == [] and "minItems" in rule:
         return "must not be empty"
     if isinstance(found, str) and "pattern" in rule:
         return f"{found!r} is not an md5 (32 hexadecimal digits)"
     return f"{found!r} is not allowed; allowed: {_allowed(rule)}"
-
-
-def _hint(found: object, allowed: Iterable[object], label: str) -> str:
-    """Return what is allowed, preceded by the most similar allowed value, if there is one."""
-    words = [str(word) for word in allowed]
-    near = get_close_matches(found.lower(), words, n=1) if isinstance(found, str) else []
-    listed = f"{label}: {', '.join(words)}"
-    return f"did you mean `{near[0]}`? {listed.capitalize()}" if near else listed
 
 
 def _allowed(rule: JsonSchema) -> str:

@@ -24,6 +24,7 @@ from imagenet_s.config.checks import (
     PathText,
     Refused,
     Text,
+    check_imagenet,
     check_origin,
     output_problems,
     refuse,
@@ -161,7 +162,7 @@ class BenchmarkSettings(_Table):
 class Settings(_Table):
     """Everything that a user can set. Unknown keys are refused."""
 
-    imagenet: PathText = Field(
+    imagenet: Annotated[PathText, AfterValidator(check_imagenet)] = Field(
         default="demo",
         description="The folder of raw ImageNet-1k, in any of the supported layouts, or Kaggle's zip itself. "
         "`~` and relative paths work. `demo` is a small synthetic one that a build makes.",

@@ -13,20 +13,24 @@ from tqdm import tqdm
 
 log = logging.getLogger("imagenet_s")
 
+QUIET, VERBOSE = -1, 1  # values of `verbosity`
+
 LOG_EVERY = 10.0  # seconds between two progress lines in the log
 
 
-def start_log(file: Path | None) -> None:
+def start_log(file: Path | None, verbosity: int = 0) -> None:
     """Start logging to standard error and to `file`, if there is one.
 
     With a log file (a Snakemake job) everything goes there, and standard error shows warnings only.
-    Without one, standard error also shows information.
+    Without one, standard error also shows information. With `verbosity` -1 standard error shows only
+    errors and no progress, with 1 it shows everything.
     """
     escape_output()
     log.setLevel(logging.DEBUG)
     log.handlers.clear()
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setLevel(logging.WARNING if file else logging.INFO)
+    usual = logging.WARNING if file else logging.INFO
+    terminal.setLevel({QUIET: logging.ERROR, VERBOSE: logging.DEBUG}.get(verbosity, usual))
     terminal.setFormatter(logging.Formatter("%(message)s"))
     log.addHandler(terminal)
     if file:
@@ -73,6 +77,10 @@ def print_summary(summary: Path) -> None:
         log.warning("Cannot print the summary (%s). It is in %s", error.strerror, summary)
 
 
+def _is_quiet() -> bool:
+    return any(handler.level >= logging.ERROR for handler in log.handlers)
+
+
 class _LogFile(logging.FileHandler):
     """A log file that ignores write errors: if the disk is full, the job itself reports it."""
 
@@ -94,7 +102,7 @@ class LoggedBar(tqdm):  # type: ignore[type-arg]  # generic in its stubs only, n
             unit_scale=unit == "B",
             leave=False,
             file=sys.stderr,
-            disable=None,  # if it is not a terminal
+            disable=True if _is_quiet() else None,  # None: if it is not a terminal
         )
 
     def update(self, n: float | None = 1) -> bool | None:
