@@ -12,7 +12,7 @@ import yaml
 from imagenet_s.benchmark.baseline.features import BadFeatures, read_features
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config_file
-from imagenet_s.dataset.metadata import read_dataset
+from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.io import zip_reader as zips
 from imagenet_s.masks import codec as mask
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml

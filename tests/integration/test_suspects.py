@@ -24,7 +24,7 @@ from imagenet_s.benchmark.scoring.predictions import prediction_of
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.cli.main import main
 from imagenet_s.dataset import metadata as dataset_module
-from imagenet_s.dataset.metadata import own_digest, read_dataset
+from imagenet_s.dataset.dataset_file import own_digest, read_dataset
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.dataset.summary import write_summary
 from imagenet_s.images.read import RECORDS, read_records, write_records

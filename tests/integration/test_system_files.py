@@ -12,7 +12,8 @@ from helpers.damages import own_copy, removed, states
 from helpers.trees import linked_copy, littered
 from imagenet_s.benchmark.scoring.predictions import files_in, fingerprint
 from imagenet_s.cli.main import main
-from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
+from imagenet_s.dataset.dataset_file import read_dataset
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.prune import prune
 from imagenet_s.images.pool import sweep_pool
 from imagenet_s.io.atomic import read_json

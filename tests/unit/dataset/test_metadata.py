@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.trees import linked_copy
-from imagenet_s.dataset.metadata import Origin, own_digest, write_dataset
+from imagenet_s.dataset.dataset_file import own_digest
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.io.atomic import read_json, sha256_of
 from imagenet_s.spec.subsets import MASKED, SPLITS, sample_manifests

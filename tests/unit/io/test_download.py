@@ -3,6 +3,7 @@
 import hashlib
 import random
 import resource
+import socket
 
 import pytest
 
@@ -239,13 +240,70 @@ def test_waits_double_from_the_backoff_and_are_reset(server, path, monkeypatch):
     assert waits == [2, 4, 8, 2, 4, 8]
 
 
-def test_a_server_that_is_not_running(path):
+@pytest.fixture
+def waits(monkeypatch) -> list[float]:
+    """The waits between two tries, which take no time."""
+    waits: list[float] = []
+    monkeypatch.setattr("imagenet_s.io.download.time.sleep", waits.append)
+    return waits
+
+
+def test_a_server_that_is_not_running_is_reported_at_once(path, waits):
     with AnnotationServer({}) as server:
         pass
-    text = fails(server, path)
-    assert "refused" in text
-    assert "0 bytes" in text
-    assert "on try 3" in text
+    text = fails(server, path, patience=Patience())
+    assert (
+        "expected the whole file, got no connection: Connection refused. Run the same command again on"
+        in text
+    )
+    assert waits == []
+
+
+@pytest.mark.parametrize("code", [socket.EAI_NONAME, socket.EAI_AGAIN])
+def test_a_name_that_cannot_be_resolved_is_reported_at_once(code, path, waits, monkeypatch):
+    asked = []
+
+    def offline(host, *_):
+        asked.append(host)
+        raise socket.gaierror(code, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
+    with pytest.raises(UserError) as caught:
+        download("https://example.invalid/x.zip", path, MD5)
+    assert str(caught.value).startswith(
+        "Cannot download https://example.invalid/x.zip: expected the whole file, got no connection: "
+        "Name or service not known. Run the same command again on a machine that reaches the internet; the "
+        "nodes of a cluster often do not. If that does not help, check the proxy settings"
+    )
+    assert (asked, waits) == (["example.invalid"], [])
+
+
+def test_a_proxy_that_cannot_be_resolved_is_reported_at_once(path, waits, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.invalid:3128")
+    monkeypatch.setenv("no_proxy", "")
+
+    def offline(*_):
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
+    with pytest.raises(UserError, match="got no connection to the proxy: unknown"):
+        download("https://example.invalid/x.zip", path, MD5)
+    assert waits == []
+
+
+def test_a_network_that_fails_after_the_first_try_is_waited_for(server, path, waits, monkeypatch):
+    server.misbehave("/x.zip", Truncate(1000))
+    resolve, faults = socket.getaddrinfo, iter([False, True, True])
+
+    def with_gaps(*arguments):
+        if next(faults, False):
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return resolve(*arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", with_gaps)
+    succeeds(server, path, patience=Patience(tries=4, backoff=1, timeout=20))
+    assert waits == [1, 2, 4]
+    assert [request.range for request in server.requests] == [None, "bytes=1000-"]
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 204, 304])

@@ -27,7 +27,7 @@ from helpers.damages import (
 )
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
-from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.runtime import lock
 from imagenet_s.verify.adopt import ADOPTED

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.trees import linked_copy
 from imagenet_s.config.settings import Config, read_config
-from imagenet_s.dataset.metadata import own_digest
+from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
 from imagenet_s.workspace.paths import Workspace

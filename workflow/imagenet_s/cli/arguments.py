@@ -92,6 +92,33 @@ def subset(added: argparse.ArgumentParser) -> None:
     )
 
 
+def optional_subset(added: argparse.ArgumentParser) -> None:
+    """Add the option `--subset` to a command whose folders may say it; see `with_subset`."""
+    added.add_argument(
+        "--subset",
+        type=int,
+        choices=SUBSETS,
+        help="the subset, by its number of classes (default: what a folder says by its name ImageNetS<n> or "
+        "its dataset.json)",
+    )
+
+
+def with_subset(run: Run, *folders: str) -> Run:
+    """Return a function that calls `run` with the subset that `optional_subset` or the folders name.
+
+    Args:
+        run: The function to call.
+        folders: The names of the options that are folders. The first that says a subset counts.
+    """
+
+    def run_with_subset(options: Mapping[str, Any]) -> int | None:
+        given = [options[name] for name in folders if options[name]]
+        chosen = _imported("benchmark.scoring.which_subset.chosen_subset")
+        return run({**options, "subset": chosen(options["subset"], given)})
+
+    return run_with_subset
+
+
 def paths(added: argparse.ArgumentParser, **helps: str) -> None:
     """Add a required option with one path for each name, with its help."""
     for name, help in helps.items():

@@ -15,8 +15,9 @@ from imagenet_s.cli.arguments import (
     function,
     new_file,
     new_folder,
+    optional_subset,
     paths,
-    subset,
+    with_subset,
     workers,
 )
 from imagenet_s.runtime.errors import WrongUsage
@@ -24,6 +25,7 @@ from imagenet_s.spec.method_txt import LINES
 from imagenet_s.spec.protocols import PROTOCOLS
 
 COMPARED = {"compared": "benchmark.scoring.comparison.Comparison"}
+COMPARED_FOLDERS = ("truth", "predictions")
 MASKS = "<wnid>/<stem>.png, 8-bit RGB, id = R + 256·G"
 MATCH = "the match.json of the predictions, if their ids are generated"
 
@@ -33,11 +35,11 @@ def add_benchmark(commands: Commands) -> None:
     added = command(
         commands,
         "match",
-        function("benchmark.scoring.matching.match_predictions", COMPARED),
+        with_subset(function("benchmark.scoring.matching.match_predictions", COMPARED), *COMPARED_FOLDERS),
         "match generated ids to classes on the validation set, and write match.json",
     )
     _rules(added, "unsupervised")
-    subset(added)
+    optional_subset(added)
     _compared(added)
     added.add_argument("--out", type=new_file, required=True, metavar="FILE", help="the match.json to write")
     workers(added)
@@ -45,10 +47,10 @@ def add_benchmark(commands: Commands) -> None:
     added = command(
         commands,
         "evaluate",
-        function("benchmark.scoring.evaluate.evaluate", COMPARED),
+        with_subset(function("benchmark.scoring.evaluate.evaluate", COMPARED), *COMPARED_FOLDERS),
         "score predictions of the validation set: metrics, table, plot and pictures",
     )
-    subset(added)
+    optional_subset(added)
     _compared(added)
     added.add_argument("--match", type=Path, metavar="FILE", help=MATCH)
     added.add_argument(
@@ -73,12 +75,15 @@ def add_benchmark(commands: Commands) -> None:
     added = command(
         commands,
         "distance-match",
-        function(
-            "benchmark.baseline.distance_matching.distance_match",
-            {
-                "folders": "benchmark.baseline.distance_matching.FeatureFolders",
-                "vote": "benchmark.baseline.distance_matching.Vote",
-            },
+        with_subset(
+            function(
+                "benchmark.baseline.distance_matching.distance_match",
+                {
+                    "folders": "benchmark.baseline.distance_matching.FeatureFolders",
+                    "vote": "benchmark.baseline.distance_matching.Vote",
+                },
+            ),
+            *("masks", "images"),
         ),
         "predict masks from features, using the masks of train-semi",
     )
@@ -88,7 +93,7 @@ def add_benchmark(commands: Commands) -> None:
         before="Features: one <wnid>/<stem>.npy (or .npz with one array) for each image, of shape (C, h, w), "
         "from any model; h and w may differ between images.",
     )
-    subset(added)
+    optional_subset(added)
     for name, help in (
         ("features-train", "the folder of features of the train-semi images"),
         ("masks", f"the folder of train-semi masks: {MASKS}"),
@@ -118,7 +123,7 @@ def add_benchmark(commands: Commands) -> None:
         "check predictions of the test set and write the zip to submit, or check an existing zip",
     )
     _rules(added, *PROTOCOLS)
-    subset(added)
+    optional_subset(added)
     added.add_argument(
         "--protocol", choices=PROTOCOLS, required=True, help="the protocol whose rules apply (see below)"
     )
@@ -183,11 +188,13 @@ def _submit(options: Mapping[str, Any]) -> int | None:
         if missing:
             raise WrongUsage(f"submit: {_options(missing)} must be given too, or --check ZIP.")
         groups = {"submission": "benchmark.submission.write.Submission"}
-        return function("benchmark.submission.write.submit", groups)(options)
+        run = function("benchmark.submission.write.submit", groups)
+        return with_subset(run, "images", "predictions")(options)
     given = [name for name in ("predictions", "match", "method", "out") if options.pop(name) is not None]
     if given:
         raise WrongUsage(f"submit: --check does not allow {_options(given)}: it checks what is in the zip.")
-    return function("benchmark.submission.check.check")({**options, "path": check})
+    run = function("benchmark.submission.check.check")
+    return with_subset(run, "images", "path")({**options, "path": check})
 
 
 def _options(names: Iterable[str]) -> str:

@@ -1,10 +1,7 @@
-"""`dataset.json`: what a subset's folder holds, how it was built, and digests that reveal damage."""
+"""Write `dataset.json`: what a subset's folder holds, and how it was built."""
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
+from imagenet_s.dataset.dataset_file import dataset_digest, own_digest, read_dataset
 from imagenet_s.dataset.dataset_json import Build, Dataset, SplitFacts, Suspect, SuspectImages
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
@@ -36,7 +34,6 @@ from imagenet_s.spec.subsets import (
     subset_of,
 )
 
-MAX_CHARACTERS = 1 << 20  # that are read of a dataset.json; one has 4,000, and 150 per suspect image
 MAX_SUSPECTS = 1000  # suspect images that it names
 BATCH = 65_536  # samples at a time
 
@@ -88,35 +85,6 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
     write_receipt(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
 
 
-def read_dataset(root: Path) -> Dataset | None:
-    """Return the `dataset.json` of a copy; None if there is none, or its own digest does not match it.
-
-    Only `content.manifests` and `build.link` are certain to be there: the digest proves that the file is
-    undamaged, not that this program wrote it.
-    """
-    try:
-        stated = json.loads(dataset_text(root / DATASET))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return cast("Dataset", stated) if _is_dataset(stated) else None
-
-
-def _is_dataset(stated: object) -> bool:
-    """Return whether JSON has the shape of a `dataset.json`, and the digest that it states."""
-    match stated:
-        case {
-            "content": {"manifests": dict(manifests)} as content,
-            "build": {"link": str()} as build,
-            "sha256": digest,
-        }:
-            always, names = set(sample_manifests()), manifests.keys()
-            known = always <= names <= always | set(label_manifests())
-            # Lone surrogates cannot be encoded, and lists can be nested too deeply: such JSON has no digest.
-            with suppress(UnicodeEncodeError, RecursionError):
-                return known and digest == own_digest(content, build)
-    return False
-
-
 def stated_suspects(root: Path) -> dict[str, str]:
     """Return the images that a copy's `dataset.json` calls probably incomplete: path → why."""
     try:
@@ -124,18 +92,6 @@ def stated_suspects(root: Path) -> dict[str, str]:
         return {str(suspect["image"]): str(suspect["reason"]) for suspect in suspects}
     except (LookupError, TypeError):  # no dataset.json, one of an earlier version, or of another shape
         return {}
-
-
-def dataset_text(path: Path) -> str:
-    """Return the text of a `dataset.json`, up to `MAX_CHARACTERS`.
-
-    Raises:
-        OSError: It cannot be read, or is a pipe or a device.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return file.read(MAX_CHARACTERS)
 
 
 def _link(link: str, pooled: Sequence[str]) -> str:
@@ -146,22 +102,6 @@ def _link(link: str, pooled: Sequence[str]) -> str:
     if link != "auto" or not pooled:
         return "symlink" if link == "auto" else link
     return "copy" if len(pooled) == 2 else f"copy ({pooled[0]}), symlink"
-
-
-def dataset_digest(digests: Mapping[str, str]) -> str:
-    """Return one digest for images, masks and sample manifests; labels do not change it.
-
-    It is the sha256 of what `sha256sum manifests/…` prints for the `sample_manifests`, sorted by name.
-    """
-    lines = (f"{digests[name]}  manifests/{name}\n" for name in sorted(sample_manifests()))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def own_digest(content: Mapping[str, Any], build: Mapping[str, Any]) -> str:
-    """Return the sha256 of both parts of `dataset.json`, as JSON with sorted keys and no spaces."""
-    parts = {"content": content, "build": build}
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _split_facts(subset: int, split: str, table: pa.Table) -> SplitFacts:

@@ -1,8 +1,10 @@
 """The download of one file over HTTP: it resumes, retries, and reports what the server sent instead."""
 
+import errno
 import hashlib
 import html
 import re
+import socket
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 import requests
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError, TooManyRedirects
 from urllib3.exceptions import HTTPError
 
 from imagenet_s.runtime.errors import UserError
@@ -22,7 +24,12 @@ CHUNK = 1 << 14
 # A retry would fail in the same way.
 FINAL_ERRORS = (InvalidSchema, InvalidURL, MissingSchema, TooManyRedirects)
 
+# Errors of a machine that cannot reach the server, if they come before anything else: a server that is only
+# busy accepts connections. Later, the same errors are those of a network with gaps.
+UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
 RUN_AGAIN = "Run the same command again"
+GET_ONLINE = f"{RUN_AGAIN} on a machine that reaches the internet; the nodes of a cluster often do not."
 OTHER_WAYS = (
     "If that does not help, check the proxy settings (HTTPS_PROXY, NO_PROXY), or download the file"
     " with a browser and set `annotations.from` in config.yaml to the folder that contains it."
@@ -91,6 +98,10 @@ def _retry(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[s
             expected = "an address that leads to a file"
             raise _error(url, expected, _reason(fault), "Correct the address.") from fault
         except (_Fault, requests.RequestException, HTTPError) as fault:
+            if attempt == 1 and (obstacle := _obstacle(fault)):
+                proxy = " to the proxy" if isinstance(fault, ProxyError) else ""
+                came = f"no connection{proxy}: {obstacle.strerror}"
+                raise _error(url, "the whole file", came, GET_ONLINE, repr(fault)) from fault
             if _size(part) > longest:
                 failures, longest = 0, _size(part)
             failures += 1
@@ -181,6 +192,15 @@ def _reason(fault: Exception) -> str:
         cause = inner
     kind = "" if isinstance(fault, _Fault) else f"{type(fault).__name__}: "
     return kind + str(cause).rstrip(".")
+
+
+def _obstacle(fault: BaseException | None) -> OSError | None:
+    """Return the cause of a fault if it is a name that cannot be resolved, or one of `UNREACHABLE`."""
+    while fault:
+        if isinstance(fault, socket.gaierror) or (isinstance(fault, OSError) and fault.errno in UNREACHABLE):
+            return fault
+        fault = fault.__cause__ or fault.__context__
+    return None
 
 
 def _error(url: str, expected: str, came: str, todo: str, detail: str = "") -> UserError:

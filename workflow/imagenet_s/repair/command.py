@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.config.settings import read_config_file
-from imagenet_s.dataset.metadata import read_dataset
+from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import sync

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.manifests import manifest_rows
-from imagenet_s.dataset.metadata import read_dataset
 from imagenet_s.dataset.tree import entries
 from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically

@@ -7,9 +7,10 @@ from pathlib import Path
 from imagenet_s.annotations.fetch import fetch
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.config.settings import Config
+from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.dataset.manifests import save_manifests
-from imagenet_s.dataset.metadata import Origin, read_dataset, write_dataset
+from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.demo.generate import make_annotations
 from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask

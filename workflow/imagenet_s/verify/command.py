@@ -1,11 +1,10 @@
 """The command `verify`: find the copies of ImageNet-S at a path, and check them."""
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from imagenet_s.dataset.metadata import dataset_text, read_dataset
+from imagenet_s.dataset.which_subset import NAMES, stated_subset
 from imagenet_s.io.json_output import STDOUT, write_json_output
 from imagenet_s.runtime.errors import CannotCheck, first_few
 from imagenet_s.runtime.progress import log
@@ -16,8 +15,6 @@ from imagenet_s.spec.subsets import DATASET, SPLITS, SUBSETS, subset_of
 from imagenet_s.verify.adopt import adopt
 from imagenet_s.verify.compare import verify
 from imagenet_s.verify.report import report_document, report_lines
-
-NAMES = {subset_of(subset).name: subset for subset in SUBSETS}
 
 LISTED = SPLITS[1:]  # the splits whose class folders show the subset; raw ImageNet has a train folder, too
 MIN_SPLITS = 2  # that must have class folders: raw ImageNet may have one of them
@@ -56,26 +53,13 @@ def copies_at(path: Path) -> dict[int, Path]:
 
 def subset_at(folder: Path) -> int | None:
     """Return the subset that a folder is a copy of, by its `dataset.json`, its name, or its classes."""
-    stated, named = _stated(folder), NAMES.get(folder.name)
+    stated, named = stated_subset(folder), NAMES.get(folder.name)
     if stated and named and stated != named:
         log.warning(
             "%s is a copy of %s: its dataset.json says so, and takes precedence over the folder's name",
             *(folder, subset_of(stated).name),
         )
     return stated or named or _by_classes(folder)
-
-
-def _stated(folder: Path) -> int | None:
-    """Return the subset that `dataset.json` states, even if the file is damaged."""
-    dataset = read_dataset(folder)
-    if dataset:
-        subset = dataset["content"].get("subset")
-        return subset if subset in SUBSETS else None
-    try:
-        name = re.search(r'"dataset":\s*"(\w+)"', dataset_text(folder / DATASET))
-    except OSError:
-        return None
-    return NAMES.get(name[1]) if name else None
 
 
 def _by_classes(folder: Path) -> int | None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_s.annotations.unpack import mask_paths
-from imagenet_s.dataset.metadata import dataset_text, read_dataset
+from imagenet_s.dataset.dataset_file import dataset_text, read_dataset
 from imagenet_s.io.atomic import sha256_of
 from imagenet_s.runtime.image_file import MAX_BYTES, is_cut
 from imagenet_s.spec.encodings import label_manifests

@@ -147,7 +147,18 @@ def test_a_prediction_in_the_folder_of_another_class_is_reported_with_the_right_
 def test_a_folder_of_validation_predictions_is_refused(folder, test50, truth50, capsys):
     assert submit(folder, test50, predictions=truth50) == 1
     text = capsys.readouterr().err
-    assert f"{truth50} contains no prediction of a test image" in text
+    assert (
+        f"{truth50} has the names of ImageNetS50 validation (752 images), not of ImageNetS50 test "
+        "(1,682 images).\nGive a folder of test of ImageNetS50.\n"
+    ) in text
+
+
+def test_a_folder_without_predictions_of_test_images_is_refused(folder, test50, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "notes.txt").touch()
+    assert submit(folder, test50, predictions=tmp_path / "elsewhere") == 1
+    text = capsys.readouterr().err
+    assert f"{tmp_path}/elsewhere contains no prediction of a test image" in text
     assert f"such as {NAMES[0]}" in text
 
 

@@ -30,6 +30,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     inner,
     names_of,
 )
+from imagenet_s.benchmark.scoring.which_subset import require_names_of
 from imagenet_s.io.atomic import atomic_write_folder, digest_of_files, scratch_folder
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.masks.codec import decode, rgb_png
@@ -129,6 +130,8 @@ class Item(NamedTuple):
 def _find_train(subset: int, features: Path, masks: Path) -> tuple[list[Item], list[FileProblem]]:
     """Return the train-semi images that have features and a mask, and which files are missing."""
     wanted, found, true = names_of(subset, "train-semi"), find_features(features), files_in(masks)
+    require_names_of(subset, "train-semi", found, features)
+    require_names_of(subset, "train-semi", true, masks)
     missing = [
         *(FileProblem("missing train-semi features", _npy(name)) for name in wanted if name not in found),
         *(FileProblem("missing train-semi masks", name) for name in wanted if name not in true),

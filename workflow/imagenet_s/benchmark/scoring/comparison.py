@@ -14,6 +14,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     name_problems,
     names_of,
 )
+from imagenet_s.benchmark.scoring.which_subset import require_names_of
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import FileProblem
 from imagenet_s.runtime.progress import log
@@ -60,6 +61,9 @@ def pairs_of(compared: Comparison) -> tuple[list[Pair], list[FileProblem]]:
         log.warning("--truth and --predictions are the same folder: the result says nothing.")
     true, predicted = files_in(truth), files_in(predictions)
     wanted = names_of(subset, SPLIT)
+    if not partial:
+        require_names_of(subset, SPLIT, true, truth)
+        require_names_of(subset, SPLIT, predicted, predictions)
     masks = (name for name in true if is_in_class_folder(name) and name.endswith(".png"))
     names = [name for name in masks if name in predicted] if partial else wanted
     both = [Pair(name, true[name], predicted[name]) for name in names if name in true and name in predicted]

@@ -26,10 +26,7 @@ from imagenet_s.workspace.output_guard import check_output_path
 
 SHOWN = 8  # images in the picture of the worst, and in that of the best
 
-ADVICE = (
-    "Nothing was scored. Expected: `<wnid>/<stem>.png`, 8-bit RGB, the size of its image, for exactly the "
-    "validation images."
-)
+ADVICE = "Nothing was scored. Expected: `<wnid>/<stem>.png`, 8-bit RGB, the size of its image, for"
 
 Name = Literal["mIoU", "mBIoU", "Acc", "FMeasure", "S", "MS", "ML", "L", "BS", "BMS", "BML", "BL"]
 
@@ -64,7 +61,8 @@ def evaluate(compared: Comparison, match: Path | None, out: Path, workers: int) 
     chunks: list[_Chunk] = map_chunks(bound(_score, classes, table), pairs, workers, what, "images")
     problems += [problem for chunk in chunks for problem in chunk.problems]
     hint = " `imagenet-s evaluate --partial` scores the images that both folders have."
-    advice = ADVICE + hint * would_pass_as_partial(problems)
+    wanted = " images that have a true mask." if compared.partial else " exactly the validation images."
+    advice = ADVICE + wanted + hint * would_pass_as_partial(problems)
     what = f"{compared.predictions} cannot be scored against {compared.truth}:"
     require_no_file(problems, what, advice)
     scored = [image for chunk in chunks for image in chunk.scored]

@@ -19,6 +19,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     prediction_of,
     wrong_size,
 )
+from imagenet_s.benchmark.scoring.which_subset import require_names_of
 from imagenet_s.io.zip_directory import BadZip
 from imagenet_s.io.zip_reader import BadMember, Member, duplicates, members_of, read_member
 from imagenet_s.masks.codec import BadMask, ids_in
@@ -123,11 +124,13 @@ def zip_problems(
     problems += [FileProblem(BACKSLASHES, member.name) for member in members if "\\" in member.name]
     wanted, classes = names_of(subset, SPLIT), len(class_ids(subset))
     found, root = _members_by_name(members, set(wanted))
+    predicted = [name for name in found if name not in (METHOD, MATCH)]
+    require_names_of(subset, SPLIT, predicted, path)
     if root:
         problems.append(
             FileProblem("all in a folder", f"{root!r}: its content must be at the top level of the zip")
         )
-    problems += name_problems((name for name in found if name not in (METHOD, MATCH)), wanted)
+    problems += name_problems(predicted, wanted)
     if unsafe:
         return problems
     problems += _check_texts(path, subset, protocol, found)

@@ -16,6 +16,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     name_problems,
     names_of,
 )
+from imagenet_s.benchmark.scoring.which_subset import require_names_of
 from imagenet_s.benchmark.submission.check import (
     MATCH,
     METHOD,
@@ -66,6 +67,7 @@ def submit(submission: Submission, images: Path, out: Path, workers: int) -> Non
         texts[MATCH] = submission.match.read_bytes()
     log_rules(subset, protocol)
     wanted, found = names_of(subset, SPLIT), files_in(inner(predictions, SPLIT))
+    require_names_of(subset, SPLIT, found, inner(predictions, SPLIT))
     present = {name: found[name] for name in wanted if name in found}
     if not present:
         raise UserError(
