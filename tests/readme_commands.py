@@ -34,13 +34,13 @@ LEFT_OUT = {
     ".venv/bin/imagenet-s verify /shared/ImageNetS50": "needs a shared copy",
     ".venv/bin/imagenet-s verify /shared --level size --json found.json": "needs a shared copy",
     ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",
-    ".venv/bin/imagenet-s evaluate --subset 50 --truth results/ImageNetS50 --predictions mine/validation"
+    ".venv/bin/imagenet-s evaluate --truth results/ImageNetS50 --predictions mine/validation"
     " --out mine/metrics.json": "needs predictions of a model",
-    ".venv/bin/imagenet-s match --subset 50 --truth results/ImageNetS50 --predictions mine/validation"
+    ".venv/bin/imagenet-s match --truth results/ImageNetS50 --predictions mine/validation"
     " --out mine/match.json": "needs predictions of a model",
-    ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --predictions mine/test"
+    ".venv/bin/imagenet-s submit --protocol semi-supervised --predictions mine/test"
     " --images results/ImageNetS50/test --method method.yaml --out mine/submission.zip": "needs predictions",
-    ".venv/bin/imagenet-s submit --subset 50 --protocol semi-supervised --check mine/submission.zip"
+    ".venv/bin/imagenet-s submit --protocol semi-supervised --check mine/submission.zip"
     " --images results/ImageNetS50/test": "needs a submission of a model",
     ".venv/bin/pip install -e '.[slurm]' && .venv/bin/snakemake --profile profiles/slurm": "needs a cluster",
     ".venv/bin/snakemake --profile profiles/slurm verify": "needs a cluster",

@@ -2,6 +2,7 @@
 # this one as a module.
 import time
 
+from imagenet_s.pipeline.executor import require_executor
 from imagenet_s.pipeline.run import begin_run, print_new_summary
 from imagenet_s.workspace.leftovers import end_run
 
@@ -9,6 +10,7 @@ STARTED = time.time()
 
 
 onstart:
+    checked(require_executor, workflow.executor_plugin.name)
     checked(begin_run, FILES)
 
 
