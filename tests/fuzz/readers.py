@@ -20,6 +20,7 @@ from imagenet_s.io.zip_reader import zipped_masks
 from imagenet_s.masks.codec import decode
 from imagenet_s.runtime import image_file
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.incomplete_image import is_cut
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import IndexedReader, ScanNotes
 from imagenet_s.source.readers.compressed_tar import CompressedTar
@@ -92,7 +93,7 @@ def read_png(folder: Path) -> None:
 def read_image(folder: Path) -> None:
     data = (folder / "image").read_bytes()
     image_file.examine(data)
-    image_file.is_cut(data)
+    is_cut(data)
     with suppress(image_file.BadImage):
         image_file.decode(data, "RGB", draft=96)
 

@@ -225,8 +225,8 @@ def test_a_copy_of_an_earlier_version_is_whole_and_repaired_as_it_was(built, ann
 
 
 def test_records_of_one_image_with_other_bytes_are_still_an_error(tmp_path):
-    row = ("n01443537_1", "n01443537", 9, bytes(32), 3, 4, "ends in zeros")
-    other = (*row[:3], bytes(31) + b"\1", 3, 4, None)
+    row = ("n01443537_1", "n01443537", 9, bytes(32), 3, 4, "ends in zeros", "RGB", 7)
+    other = (*row[:3], bytes(31) + b"\1", 3, 4, None, "RGB", 7)
     for k, one in enumerate((row, row, other)):
         write_records([one], [], tmp_path / f"{k}.parquet", [f"archive-{k}"])
     assert read_records([tmp_path / "0.parquet", tmp_path / "1.parquet"]).to_pylist() == [

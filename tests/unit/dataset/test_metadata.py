@@ -76,7 +76,7 @@ def test_the_build_is_kept_apart_from_the_content(rewritten, imagenet50):
     _, second = rewritten(link="symlink")
     assert first["content"] == second["content"]
     assert (first["build"]["link"], second["build"]["link"]) == ("hardlink", "symlink")
-    source = {"layout": "plain folders", "path": str(imagenet50), "synthetic": True}
+    source = {"layout": "plain folders", "path": str(imagenet50), "synthetic": True, "alterations": []}
     assert first["build"]["source"] == source
     assert str(imagenet50) not in str(first["content"])
     assert sorted(os.listdir(copied)) == ["dataset.json", "manifests"]

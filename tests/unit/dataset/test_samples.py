@@ -117,12 +117,14 @@ def test_a_train_image_has_no_mask(join, found, drawn):
         "also_in": None,
         "mask_problems": "",
         "suspect": None,
+        "mode": None,
+        "quantization": None,
     }
 
 
 def test_a_val_image_goes_where_the_list_says_and_keeps_its_imagenet_class(join, found, drawn):
     mask = f"validation-segmentation/{FISH}/{MOVED}.png"
-    found[MOVED]["suspect"] = "ends in zeros"
+    found[MOVED] |= {"suspect": "ends in zeros", "mode": "CMYK", "quantization": 4_294_967_295}
     assert join(found, drawn)[f"validation/{FISH}/{MOVED}.JPEG"] == {
         "split": "validation",
         "image": f"validation/{FISH}/{MOVED}.JPEG",
@@ -140,6 +142,8 @@ def test_a_val_image_goes_where_the_list_says_and_keeps_its_imagenet_class(join,
         "also_in": None,
         "mask_problems": "",
         "suspect": "ends in zeros",
+        "mode": "CMYK",
+        "quantization": 4_294_967_295,
     }
 
 

@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import zlib
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +90,7 @@ def test_the_records_of_a_part_describe_its_files(listing50, imagenet50, tmp_pat
     for path in sorted(files, key=lambda path: path.stem):
         with Image.open(path) as image:
             width, height = image.size
+            table = array("H", image.quantization[0])
         expected.append(
             {
                 "image": path.stem,
@@ -98,6 +100,8 @@ def test_the_records_of_a_part_describe_its_files(listing50, imagenet50, tmp_pat
                 "width": width,
                 "height": height,
                 "suspect": None,
+                "mode": "RGB",
+                "quantization": zlib.crc32(table.tobytes()),
             }
         )
     table = pq.read_table(tmp_path / "records.parquet")

@@ -4,6 +4,8 @@ import hashlib
 import io
 import json
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -162,7 +164,7 @@ def test_val_images_have_their_class_in_imagenet(root, read, tmp_path):
 
 def test_records_have_size_digest_and_pixels(root, read):
     image = io.BytesIO()
-    Image.new("RGB", (31, 17)).save(image, "JPEG")
+    Image.new("RGB", (31, 17)).save(image, "JPEG", qtables=[[7] * 64])
     train_tars(root, [(f"{FISH}_1.JPEG", image.getvalue())])
     assert read("train-pass-50-0") == [
         {
@@ -173,6 +175,8 @@ def test_records_have_size_digest_and_pixels(root, read):
             "width": 31,
             "height": 17,
             "suspect": None,
+            "mode": "RGB",
+            "quantization": zlib.crc32(struct.pack("<64H", *[7] * 64)),
         }
     ]
 

@@ -20,10 +20,10 @@ from imagenet_s.runtime.image_file import (
     TooLarge,
     decode,
     examine,
-    is_cut,
     pixel_size,
     pixel_size_of_file,
 )
+from imagenet_s.runtime.incomplete_image import is_cut
 
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
 
@@ -240,8 +240,26 @@ NOT_WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_complete_image_is_not_suspect(name):
     for data in (WHOLE[name], memoryview(bytearray(WHOLE[name]))):
-        assert examine(data) == (80, 60, None)
+        assert examine(data)[:3] == (80, 60, None)
         assert not is_cut(data)
+
+
+def test_how_an_image_is_encoded_is_found():
+    coarse, fine = (examine(packed("JPEG", quality=quality)) for quality in (60, 90))
+    assert coarse.quantization != fine.quantization
+    assert (coarse.mode, fine.mode) == ("RGB", "RGB")
+    assert examine(packed("JPEG", PICTURE.rotate(180), quality=60)).quantization == coarse.quantization
+    cmyk = examine(packed("JPEG", PICTURE.convert("CMYK"), quality=60))
+    assert (cmyk.mode, cmyk.quantization) == ("CMYK", coarse.quantization)
+    assert examine(packed("JPEG", PICTURE.convert("L")))[3] == "L"
+    assert examine(PNG)[3:] == ("RGB", None)
+    assert examine(b"<!DOCTYPE html>")[3:] == (None, None)
+
+
+def test_a_quantization_table_of_two_bytes_a_value_is_read():
+    table = JPEG.index(b"\xff\xdb")
+    wide = b"\xff\xdb" + struct.pack(">HB64H", 131, 0x10, *range(1, 65 * 16, 16)[:64])
+    assert isinstance(examine(JPEG[:table] + wide + JPEG[table:]).quantization, int)
 
 
 @pytest.mark.parametrize("name", NOT_WHOLE)
@@ -281,8 +299,9 @@ def test_examining_never_raises_whatever_the_bytes_are():
     with warnings.catch_warnings(action="ignore"):
         for _ in range(2000):
             data = mutations.image_case(dice)["image"]
-            width, height, suspect = examine(data)
-            assert (width is None) == (height is None)
+            width, height, suspect, mode, quantization = examine(data)
+            assert (width is None) == (height is None) == (mode is None)
+            assert quantization is None or mode
             assert suspect is None or suspect.isprintable()
             assert width is not None or suspect
             is_cut(data)

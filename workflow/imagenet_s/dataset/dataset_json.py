@@ -1,6 +1,6 @@
 """The shape of `dataset.json`: its parts, and what their fields say."""
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class SplitFacts(TypedDict):
@@ -41,12 +41,24 @@ class Content(TypedDict):
     manifests: dict[str, str]  # name → sha256
 
 
+AlterationKind = Literal["converted", "resized", "re-encoded"]
+
+
+class Alteration(TypedDict):
+    """A sign that the images are not the original ones; see `alterations`."""
+
+    kind: AlterationKind
+    images: int  # that show it
+    of: int  # images that could show it
+
+
 class Source(TypedDict):
     """The raw ImageNet of a build."""
 
     layout: str
     path: str
     synthetic: bool
+    alterations: NotRequired[list[Alteration]]  # earlier versions did not look for them; empty for the demo
 
 
 class Build(TypedDict):

@@ -15,7 +15,8 @@ from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import receipts
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
-COLUMNS = [name for name in SAMPLES.names if name not in ("split", "mask_problems", "suspect")]
+UNPUBLISHED = ("split", "mask_problems", "suspect", "mode", "quantization")
+COLUMNS = [name for name in SAMPLES.names if name not in UNPUBLISHED]
 BATCH = 65_536  # rows at a time, so that memory does not grow with the number of images
 DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
 from imagenet_s.dataset.dataset_file import dataset_digest, own_digest, read_dataset
+from imagenet_s.dataset.alterations import find_alterations
 from imagenet_s.dataset.dataset_json import Build, Dataset, SplitFacts, Suspect, SuspectImages
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
@@ -75,7 +76,12 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
         "manifests": digests,
     }
     build: Build = {
-        "source": {"layout": source.layout, "path": source.root, "synthetic": source.synthetic},
+        "source": {
+            "layout": source.layout,
+            "path": source.root,
+            "synthetic": source.synthetic,
+            "alterations": [] if source.synthetic else find_alterations(subset, samples),
+        },
         "annotations": archive["path"],
         "link": _link(origin.link, pooled),
         "pipeline": f"imagenet-s {__version__}",

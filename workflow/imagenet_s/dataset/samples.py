@@ -40,8 +40,12 @@ FIELDS: list[tuple[str, pa.DataType]] = [
     ("also_in", pa.string()),
     ("mask_problems", pa.string()),  # what is wrong with the mask; empty if nothing is
     ("suspect", pa.string()),  # why the image is probably incomplete; null if it seems complete
+    ("mode", pa.string()),  # how the image is encoded, as in the records of images
+    ("quantization", pa.uint32()),
 ]
 SAMPLES = pa.schema(FIELDS)
+
+WRONG_SIZE = "is not as large as its image"  # a mask problem
 
 CLASSES_AT_ONCE = 100  # of train, so that memory does not grow with the number of images
 
@@ -89,8 +93,8 @@ def write_samples(
         if wrong and not read_json(annotations)["official"]:
             raise UserError(
                 f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
-                f"{first_few(wrong)}.\nImages and annotations do not belong together: check `imagenet` and "
-                "`annotations.from` in config.yaml.",
+                f"{first_few(wrong)}.\nImages and annotations do not belong together, or the images were "
+                "resized: check `imagenet` and `annotations.from` in config.yaml.",
                 details=wrong,
             )
 
@@ -170,13 +174,14 @@ def _samples_of(subset: int, split: str, rows: pa.Table, wnids: Column, mask_tab
             "mask_width": own["width"],
             "mask_height": own["height"],
             "suspect": rows["suspect"],
+            "mode": rows["mode"],
+            "quantization": rows["quantization"],
         }
     )
     if masked:
         wrong = pc.fill_null(_has_wrong_size(table), pa.scalar(False))
-        size_problem = pa.scalar("is not as large as its image")
         problems: Column = pc.fill_null(
-            pc.if_else(wrong, size_problem, own["problems"]), pa.scalar("is missing")
+            pc.if_else(wrong, pa.scalar(WRONG_SIZE), own["problems"]), pa.scalar("is missing")
         )
     else:
         problems = pa.array([""] * len(rows), pa.string())

@@ -30,6 +30,8 @@ COLUMNS: dict[str, pa.DataType] = {
     "width": pa.int32(),  # in pixels; width and height are null if Pillow cannot read the header
     "height": pa.int32(),
     "suspect": pa.string(),  # why the image is probably incomplete; null if it seems complete
+    "mode": pa.string(),  # Pillow's, such as RGB or CMYK; null if it cannot read the header
+    "quantization": pa.uint32(),  # CRC-32 of a JPEG's first quantization table; null for other files
 }
 RECORDS = pa.schema(COLUMNS)
 
@@ -44,6 +46,8 @@ class ImageRecord(NamedTuple):
     width: int | None
     height: int | None
     suspect: str | None
+    mode: str | None
+    quantization: int | None
 
 
 def read_part(
@@ -152,10 +156,11 @@ def read_records(paths: Sequence[Path]) -> pa.Table:
     records = pa.concat_tables(pq.read_table(path, schema=RECORDS) for path in paths)
     if pc.count_distinct(records["image"]).as_py() == len(records):
         return records
-    # All but the last column, `suspect`: another version may have worded the reason differently.
-    facts = RECORDS.names[:-1]
-    unique = records.group_by(facts, use_threads=False).aggregate([("suspect", "first")])
-    unique = unique.select([*facts, "suspect_first"]).rename_columns(RECORDS.names)
+    # Other versions may have worded the reason differently, and did not record the encoding.
+    facts = RECORDS.names[: RECORDS.names.index("suspect")]
+    others = RECORDS.names[len(facts) :]
+    unique = records.group_by(facts, use_threads=False).aggregate([(name, "first") for name in others])
+    unique = unique.select([*facts, *(f"{name}_first" for name in others)]).rename_columns(RECORDS.names)
     counts = pc.value_counts(unique["image"])
     several = counts.filter(pc.greater(counts.field("counts"), pa.scalar(1)))
     if len(several):

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from imagenet_s.runtime.errors import first_few
-from imagenet_s.runtime.image_file import PNG_SIGNATURE, BadImage, TooLarge, refuse_huge
+from imagenet_s.runtime.image_file import BadImage, TooLarge, refuse_huge
 from imagenet_s.runtime.image_file import decode as decode_image
+from imagenet_s.runtime.incomplete_image import PNG_SIGNATURE
 from imagenet_s.spec.classes import IGNORE
 
 # Looked up on import, so that a version without it fails at once and is not reported as damaged masks.

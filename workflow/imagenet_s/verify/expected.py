@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.dataset.dataset_file import dataset_text, read_dataset
 from imagenet_s.io.atomic import sha256_of
-from imagenet_s.runtime.image_file import MAX_BYTES, is_cut
+from imagenet_s.runtime.image_file import MAX_BYTES
+from imagenet_s.runtime.incomplete_image import is_cut
 from imagenet_s.spec.encodings import label_manifests
 from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
 from imagenet_s.verify.file_tables import (
