@@ -15,7 +15,7 @@ from PIL import Image
 from helpers.builds import ROOT, digest, snakemake
 from imagenet_s.cli.main import command_parser
 from imagenet_s.config.settings import read_config
-from imagenet_s.io.atomic import read_json
+from imagenet_s.dataset.summary import write_summary
 from imagenet_s.source.layouts import LAYOUTS
 from readme_commands import DOCUMENTS, commands, documentation, plain
 
@@ -106,15 +106,10 @@ def test_the_example_in_python_reads_an_image_and_its_mask(output50, tmp_path, m
     assert capsys.readouterr().out == "n01443537 1 (51, 92) [   0    1 1000]\n"
 
 
-def test_the_readme_shows_the_summary_of_the_demo(output50):
-    content = read_json(output50 / "ImageNetS50" / "dataset.json")["content"]
-    rows = [
-        f"ImageNetS50 {split} {found['expected']:,} {found['found']:,} {found['masks'] or '–'}"
-        f" {found['bytes']:,} {content['manifests'][f'{split}.csv'][:12]}"
-        for split, found in content["splits"].items()
-    ]
-    (_, *shown) = blocks(README.read_text(encoding="utf-8"), "text")[0].splitlines()
-    assert [" ".join(line.split()) for line in shown] == rows
+def test_the_readme_shows_the_summary_of_the_demo(output50, tmp_path):
+    write_summary([output50 / "ImageNetS50" / "dataset.json"], tmp_path / "summary.txt")
+    shown = blocks(README.read_text(encoding="utf-8"), "text")[0]
+    assert (tmp_path / "summary.txt").read_text(encoding="utf-8").partition("\n\n")[0] == shown.rstrip()
 
 
 def test_a_copy_is_checked_and_its_digest_computed_by_the_commands_that_the_documentation_gives(
@@ -179,6 +174,11 @@ def test_the_reference_of_the_command_line_is_the_one_that_the_script_writes():
     assert (DOCS / "cli.md").read_text(encoding="utf-8") == reference(), (
         "python docs/scripts/cli_reference.py"
     )
+
+
+def test_the_registry_of_digests_is_the_table_of_the_package():
+    page = runpy.run_path(str(DOCS / "scripts" / "digests.py"))["page"]
+    assert (DOCS / "digests.md").read_text(encoding="utf-8") == page(), "python docs/scripts/digests.py"
 
 
 def test_the_picture_is_small():

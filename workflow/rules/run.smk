@@ -16,7 +16,7 @@ onstart:
 
 onsuccess:
     end_run(FILES.output)
-    print_new_summary(FILES.summary, STARTED)
+    print_new_summary(FILES, STARTED)
 
 
 onerror:

@@ -233,3 +233,7 @@ print(json.dumps(loaded))
     for stage, loaded in json.loads(done.stdout).items():
         assert set(loaded) - code.MESSAGE_MODULES <= code.imported(stage), stage
     assert len(STAGES) > 10
+
+
+def test_a_change_of_the_registry_changes_the_summary_only(package):
+    assert changed_by(package / "dataset" / "known_digests.csv") == {"dataset.summary"}

@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.pipeline import run
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.units import size_text
 from imagenet_s.workspace.paths import Workspace
 
 
@@ -19,15 +21,29 @@ def test_an_output_that_cannot_be_written_to_is_named(tmp_path):
     )
 
 
-@pytest.mark.parametrize(("written", "printed"), [(99.5, ""), (100, "all is well\n"), (101, "all is well\n")])
-def test_a_summary_is_printed_if_this_run_wrote_it(tmp_path, capsys, written, printed):
-    summary = tmp_path / "summary.txt"
-    summary.write_text("all is well\n")
-    os.utime(summary, (written, written))
-    run.print_new_summary(summary, started=100)
-    assert capsys.readouterr().out.strip("\n") == printed.strip("\n")
+@pytest.mark.parametrize(("written", "printed"), [(99.5, False), (100, True), (101, True)])
+def test_a_summary_is_printed_if_this_run_wrote_it(tmp_path, capsys, monkeypatch, written, printed):
+    workspace = Workspace(tmp_path)
+    workspace.summary.write_text("all is well\n")
+    os.utime(workspace.summary, (written, written))
+    monkeypatch.setattr("time.time", lambda: 100 + 3725)
+    run.print_new_summary(workspace, started=100)
+    size = size_text(bytes_on_disk(workspace))
+    text = f"all is well\n\nBuilt in 1 h 2 min; {tmp_path} takes {size} on the disk.\n"
+    assert capsys.readouterr().out == (text if printed else "")
 
 
 def test_a_run_without_a_summary_prints_none(tmp_path, capsys):
-    run.print_new_summary(tmp_path / "summary.txt", started=0)
+    run.print_new_summary(Workspace(tmp_path), started=0)
     assert capsys.readouterr().out == ""
+
+
+def test_a_folder_that_cannot_be_listed_does_not_fail_the_build(tmp_path, capsys, monkeypatch):
+    def denied(_):
+        raise PermissionError(errno.EACCES, "denied")
+
+    Workspace(tmp_path).summary.write_text("all is well\n")
+    monkeypatch.setattr("os.scandir", denied)
+    monkeypatch.setattr("time.time", lambda: 61.4)
+    run.print_new_summary(Workspace(tmp_path), started=0)
+    assert capsys.readouterr().out == "all is well\n\nBuilt in 1 min 1 s.\n"

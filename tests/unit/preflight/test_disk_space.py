@@ -11,7 +11,7 @@ from helpers.raw_imagenet import hugging_face_tars, official
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.preflight import disk_space
 from imagenet_s.preflight.check import find_problems, scan_source
-from imagenet_s.preflight.disk_space import BLOCK, Space, estimate_space, size_text, space_at
+from imagenet_s.preflight.disk_space import BLOCK, Space, estimate_space, space_at
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.tar_index import Index
 
@@ -92,19 +92,3 @@ def test_a_file_system_without_a_limit_on_inodes_takes_any_number(imagenet50, tm
     listings, scans = scan_source(imagenet50, [50], Index())
     request = BuildRequest(imagenet50, tmp_path / "results", [50], False, "auto", [])
     assert find_problems(listings, scans, request) == []
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1.0 MB"),
-        (147_897_477_120, "148 GB"),
-        (2.5e15, "2,500 TB"),
-    ],
-)
-def test_sizes_have_units_of_a_thousand(count, text):
-    assert size_text(count) == text

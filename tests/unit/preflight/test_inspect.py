@@ -27,7 +27,7 @@ from helpers.raw_imagenet import (
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
 from imagenet_s.preflight import inspect as inspection
-from imagenet_s.preflight.disk_space import size_text
+from imagenet_s.runtime.units import size_text
 
 FISH = "n01443537"
 TRAIN = "650 images in 50 classes (ImageNet-1k: 1,281,167 in 1,000)"

@@ -27,8 +27,8 @@ def test_a_summary_is_printed_with_escapes_if_the_encoding_needs_them(
     (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
     monkeypatch.setattr(sys, "stdout", stdout_in(encoding))
     escape_output()
-    print_summary(tmp_path / "summary.txt")
-    assert sys.stdout.buffer.getvalue() == f"{printed}\n".encode(encoding)
+    print_summary(tmp_path / "summary.txt", "Built.")
+    assert sys.stdout.buffer.getvalue() == f"{printed}\nBuilt.\n".encode(encoding)
 
 
 @pytest.mark.parametrize("stdout", [None, io.StringIO()])
@@ -36,15 +36,15 @@ def test_a_summary_needs_no_terminal(stdout, tmp_path, monkeypatch):
     (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
     monkeypatch.setattr(sys, "stdout", stdout)
     escape_output()
-    print_summary(tmp_path / "summary.txt")
-    assert stdout is None or stdout.getvalue() == "é –\n"
+    print_summary(tmp_path / "summary.txt", "Built.")
+    assert stdout is None or stdout.getvalue() == "é –\nBuilt.\n"
 
 
 @pytest.mark.parametrize("buffer", ["", "1"])
 def test_a_summary_that_cannot_be_printed_does_not_fail_the_build(buffer, unread, tmp_path):
     (tmp_path / "summary.txt").write_text("é –", encoding="utf-8")
     script = "from pathlib import Path; from imagenet_s.runtime.progress import print_summary; "
-    command = [sys.executable, "-c", f"{script} print_summary(Path('summary.txt'))"]
+    command = [sys.executable, "-c", f"{script} print_summary(Path('summary.txt'), 'Built.')"]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "PYTHONUNBUFFERED": buffer}
     options = {"cwd": tmp_path, "env": environment, "stderr": subprocess.PIPE, "text": True, "check": True}
     assert subprocess.run(command, stdout=unread, **options).stderr == ""

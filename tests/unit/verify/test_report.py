@@ -44,7 +44,7 @@ def test_the_report_and_its_json(tree, tmp_path, capsys):
     out = capsys.readouterr().out
     assert out.startswith(f"{tree}: ImageNetS50, level sha256, by its own manifests\n")
     assert re.search(r"^ +expected +ok +missing +extra +changed +pixels_equal$", out, re.M)
-    assert re.search(r"^\. +1 +1 +0 +1 +0 +0$", out, re.M)
+    assert re.search(r"^\(top folder\) +1 +1 +0 +1 +0 +0$", out, re.M)
     assert re.search(r"^test +1,682 +1,681 +1 +0 +0 +0$", out, re.M)
     assert f"\nmissing: {image}\nextra: notes.txt\nchanged: {label}\npixels_equal: {mask}\n" in out
     assert "\nDAMAGED: 6,101 files in " in out

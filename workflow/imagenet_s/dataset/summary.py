@@ -1,16 +1,23 @@
-"""The summary of a build: a table for people, and the commands that check it."""
+"""The summary of a build: a table for people, what is known of its origin, and what to do next."""
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple, cast
 
 from tabulate import tabulate
 
 from imagenet_s.dataset.dataset_json import Content, Dataset
+from imagenet_s.dataset.provenance import describe_origin
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
+from imagenet_s.runtime.units import size_text
 
 MAX_SUSPECTS = 3  # suspect images that are named here
+COLUMNS = 80  # of a terminal
+SHOWN = 12  # characters of a digest in the table
+UNOFFICIAL = "*"  # marks the number of train images if it is not the official one
 
 
 class Built(NamedTuple):
@@ -29,34 +36,66 @@ def write_summary(datasets: Sequence[Path], summary: Path) -> None:
 
 
 def _lines(datasets: Sequence[Built]) -> Iterator[str]:
-    head = ("subset", "split", "expected", "found", "masks", "bytes", "digest")
-    rows = [
-        (
-            dataset["content"]["dataset"],
-            split,
-            f"{facts['expected']:,}",
-            f"{facts['found']:,}",
-            "–" if facts["masks"] is None else f"{facts['masks']:,}",
-            f"{facts['bytes']:,}",
-            dataset["content"]["manifests"][f"{split}.csv"][:12],
-        )
-        for _, dataset in datasets
-        for split, facts in dataset["content"]["splits"].items()
-    ]
+    head = ("subset", "split", "expected", "found", "masks", "size", "digest")
+    rows = [row for _, dataset in datasets for row in _rows(dataset["content"])]
     alignment = ["left", "left", *["right"] * (len(head) - 2)]
     yield tabulate([head, *rows], tablefmt="plain", colalign=alignment, disable_numparse=True)
     for folder, dataset in datasets:
-        content, build = dataset["content"], dataset["build"]
+        content, source = dataset["content"], dataset["build"]["source"]
+        read = f"{source['path']} ({source['layout']}; link: {dataset['build']['link']})"
         yield ""
         yield f"{folder}"
         yield f"  digest  {content['digest']}"
-        yield f"  from    {build['source']['path']} ({build['source']['layout']}; link: {build['link']})"
-        yield f"  check   cd {folder} && sha256sum -c --quiet manifests/*.sha256"
-        yield from _remarks(content)
+        yield _field("from", read)
+        yield f"  check   cd {quote(str(folder))} && sha256sum -c --quiet manifests/*.sha256"
+        for note in (*_remarks(content), *describe_origin(dataset)):
+            yield _field("note", note)
     if any(dataset["build"]["source"]["synthetic"] for _, dataset in datasets):
         yield ""
-        yield "This is SYNTHETIC data with the official names, for trying things out: it is not ImageNet."
-        yield "For real data set `imagenet` in config.yaml to your copy of ImageNet-1k."
+        yield "This is SYNTHETIC data with the official names: it is not ImageNet."
+        yield "For real data, set `imagenet` in config.yaml to your copy of ImageNet-1k."
+    yield ""
+    yield "Next"
+    yield f"  verify  imagenet-s verify {quote(str(datasets[0].folder.parent))}"
+    yield "  score   snakemake --cores all evaluate (docs/benchmark.md)"
+    yield "  use     docs/output-format.md"
+
+
+def _rows(content: Content) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table for one subset: one for each split, and their sums."""
+    name, splits = content["dataset"], content["splits"]
+    for split, facts in splits.items():
+        mark = "" if facts["found"] == facts["expected"] else UNOFFICIAL
+        yield (
+            name,
+            split,
+            f"{facts['expected']:,}",
+            f"{facts['found']:,}{mark}",
+            "–" if facts["masks"] is None else f"{facts['masks']:,}",
+            size_text(facts["bytes"]),
+            content["manifests"][f"{split}.csv"][:SHOWN],
+        )
+    yield (
+        name,
+        "total",
+        f"{sum(facts['expected'] for facts in splits.values()):,}",
+        f"{sum(facts['found'] for facts in splits.values()):,}",
+        f"{sum(facts['masks'] or 0 for facts in splits.values()):,}",
+        size_text(sum(facts["bytes"] for facts in splits.values())),
+        content["digest"][:SHOWN],
+    )
+
+
+def _field(name: str, text: str) -> str:
+    """Return a named text in lines of up to `COLUMNS` characters. Words, such as long paths, stay whole."""
+    return textwrap.fill(
+        text,
+        COLUMNS,
+        initial_indent=f"  {name:<8}",
+        subsequent_indent=" " * 10,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _remarks(content: Content) -> Iterator[str]:
@@ -65,15 +104,15 @@ def _remarks(content: Content) -> Iterator[str]:
         facts["unreadable_headers"] for split, facts in content["splits"].items() if split != "train-semi"
     )
     if unreadable:
-        yield f"  note    {unreadable:,} images whose size Pillow cannot read (kept as they are)"
+        yield f"{unreadable:,} images whose size Pillow cannot read (kept as they are)"
     suspects = content.get("suspect_images")
     if suspects and suspects["count"]:
         names = [f"{suspect['image']} {suspect['reason']}" for suspect in suspects["images"][:MAX_SUSPECTS]]
         names += ["…"] if suspects["count"] > MAX_SUSPECTS else []
         what = f"probably incomplete images ({suspects['count']:,}; dataset.json names them)"
-        yield f"  note    {what}: {', '.join(names)}"
+        yield f"{what}: {', '.join(names)}"
     train = content["splits"]["train"]
     if train["found"] != train["expected"]:
-        yield "  note    train is not the official set: `train_images: any` uses what the source has"
+        yield f"{UNOFFICIAL} train is not the official set: `train_images: any` uses what the source has"
     if content["odd_masks"]:
-        yield f"  note    {content['odd_masks']:,} annotated masks have problems (see the log of `masks`)"
+        yield f"{content['odd_masks']:,} annotated masks have problems (see the log of `masks`)"

@@ -1,9 +1,11 @@
 """What happens before the first job of a run of Snakemake, and after the last."""
 
-from pathlib import Path
+import time
 
+from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import print_summary
+from imagenet_s.runtime.units import size_text, time_text
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import Workspace
 
@@ -20,7 +22,18 @@ def begin_run(workspace: Workspace) -> None:
         raise UserError(f"`output`: cannot write to {workspace.output}: {error.strerror}.") from error
 
 
-def print_new_summary(summary: Path, started: float) -> None:
-    """Print the summary of a build, unless it was written before `started`, in seconds since the epoch."""
+def print_new_summary(workspace: Workspace, started: float) -> None:
+    """Print the summary of a build, unless it was written before `started`, in seconds since the epoch.
+
+    How long the build took and what it takes on the disk is printed only: the file depends on neither.
+    """
+    summary = workspace.summary
     if summary.exists() and summary.stat().st_mtime >= started:
-        print_summary(summary)
+        print_summary(summary, f"Built in {time_text(time.time() - started)}{_disk_usage(workspace)}.")
+
+
+def _disk_usage(workspace: Workspace) -> str:
+    try:
+        return f"; {workspace.output} takes {size_text(bytes_on_disk(workspace))} on the disk"
+    except OSError:  # the build is complete, whatever cannot be read now
+        return ""

@@ -17,11 +17,12 @@ from imagenet_s.io.links import link_problems, no_link_from_archives
 from imagenet_s.io.receipts import receipts
 from imagenet_s.preflight.archive_check import archive_problems, describe_places, place_or_set
 from imagenet_s.preflight.completeness import Inventory, missing_images
-from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, size_text, space_at
+from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, space_at
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.runtime.progress import log
+from imagenet_s.runtime.units import size_text
 from imagenet_s.source.hub_cache import describe_snapshot
 from imagenet_s.source.layouts import find_places, is_version
 from imagenet_s.source.listing import (

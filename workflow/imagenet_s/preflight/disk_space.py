@@ -89,14 +89,6 @@ def space_at(output: Path) -> Space:
     return Space(folder, free.f_favail if free.f_files else None, free.f_bavail * free.f_frsize)
 
 
-def size_text(count: float) -> str:
-    """Return a number of bytes for a reader, such as `7.1 GB`."""
-    unit, units = "bytes", ["kB", "MB", "GB", "TB"]
-    while count >= 999.5 and units:  # what would be rounded to 1,000 takes the next unit
-        count, unit = count / 1000, units.pop(0)
-    return f"{count:,.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
-
-
 def _pool_estimate(pooled: pa.Table, scan: SourceScan, subsets: Sequence[int], pool: Path) -> SpaceEstimate:
     """Return what the images take that are copied: those in archives, or all."""
     passes = one_pass_sets(find_places(Path(scan.root)))

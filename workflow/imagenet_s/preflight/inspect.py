@@ -12,11 +12,12 @@ from imagenet_s.preflight.archive_check import archive_problems
 from imagenet_s.preflight.check import known_images, scan_source
 from imagenet_s.preflight.completeness import subset_problems
 from imagenet_s.preflight.decoding import faults_of_images, images_in
-from imagenet_s.preflight.disk_space import IMAGES, size_text
+from imagenet_s.preflight.disk_space import IMAGES
 from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import progress
+from imagenet_s.runtime.units import size_text
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.scan import SourceScan

@@ -6,8 +6,9 @@ from pathlib import Path
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import Config, read_config_file
 from imagenet_s.preflight.check import find_problems, scan_source
-from imagenet_s.preflight.disk_space import bytes_to_read, estimate_space, size_text, space_at
+from imagenet_s.preflight.disk_space import bytes_to_read, estimate_space, space_at
 from imagenet_s.runtime.problems import require_none
+from imagenet_s.runtime.units import size_text
 from imagenet_s.source.layouts import find_places, one_pass_sets
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.scan import SourceScan

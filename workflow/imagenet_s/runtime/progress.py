@@ -66,10 +66,10 @@ def flush_output() -> OSError | None:
     return first_error
 
 
-def print_summary(summary: Path) -> None:
-    """Print the summary of a finished build. If printing fails, the build is still complete."""
+def print_summary(summary: Path, closing: str) -> None:
+    """Print the summary of a finished build and a closing line. If that fails, the build is complete."""
     try:
-        print(summary.read_text(encoding="utf-8"))
+        print(summary.read_text(encoding="utf-8"), closing, sep="\n")
         error = flush_output()
     except OSError as unbuffered:  # an unbuffered stream fails at once
         error = unbuffered

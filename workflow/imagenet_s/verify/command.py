@@ -14,7 +14,7 @@ from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import DATASET, SPLITS, SUBSETS, subset_of
 from imagenet_s.verify.adopt import adopt
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.report import report_document, report_lines
+from imagenet_s.verify.report import origin_lines, report_document, report_lines
 
 LISTED = SPLITS[1:]  # the splits whose class folders show the subset; raw ImageNet has a train folder, too
 MIN_SPLITS = 2  # that must have class folders: raw ImageNet may have one of them
@@ -131,5 +131,5 @@ def verify_copies(
     for result in results if adopting else ():
         adopt(result, workers)
         if json != STDOUT:
-            print(f"{result.root} has manifests now.")
+            print(f"{result.root} has manifests now.", *origin_lines(result.root), sep="\n")
     return 0 if adopting or all(result.whole for result in results) else 1

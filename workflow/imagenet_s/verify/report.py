@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from tabulate import tabulate
 
-from imagenet_s.preflight.disk_space import size_text
+from imagenet_s.dataset.dataset_file import dataset_digest, read_dataset
+from imagenet_s.dataset.provenance import describe_origin
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.system_files import left_by_systems
+from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import subset_of
 from imagenet_s.verify.compare import KINDS, VerificationResult
 from imagenet_s.verify.expected import TOP
@@ -36,6 +38,8 @@ def report_lines(result: VerificationResult) -> Iterator[str]:
             "Without manifests, changed bytes of an image cannot be detected. `--adopt` writes manifests of "
             "the files as they are now, for later checks."
         )
+    if result.whole and result.expected.own_manifests:
+        yield from origin_lines(result.root)
     rate = result.files / max(result.seconds, 1e-3)
     speed = f", {size_text(result.read / max(result.seconds, 1e-3))}/s" if result.read else ""
     yield (
@@ -69,9 +73,17 @@ def _table(result: VerificationResult) -> Iterator[str]:
         counts = [found[kind][folder] for kind in kinds]
         wrong = sum(count for kind, count in zip(kinds, counts, strict=True) if kind != "extra")
         right = ok.get(folder, expected[folder] - wrong)
-        rows.append((folder, f"{expected[folder]:,}", f"{right:,}", *(f"{count:,}" for count in counts)))
+        name = "(top folder)" if folder == TOP else folder
+        rows.append((name, f"{expected[folder]:,}", f"{right:,}", *(f"{count:,}" for count in counts)))
     alignment = ["left", *["right"] * (len(rows[0]) - 1)]
     yield tabulate(rows, tablefmt="plain", colalign=alignment, disable_numparse=True)
+
+
+def origin_lines(root: Path) -> Iterator[str]:
+    """Yield the digest of a copy that has manifests, and what is known of its origin."""
+    if dataset := read_dataset(root):
+        yield f"digest: {dataset_digest(dataset['content']['manifests'])}"
+        yield from describe_origin(dataset)
 
 
 def _misplaced(result: VerificationResult) -> Iterator[str]:
