@@ -66,11 +66,16 @@ def test_unused_files_cause_a_warning_and_no_error(run, source, caplog):
     (source / "val" / FISH / f"{TEST.image}.JPEG").touch()
     with caplog.at_level(logging.WARNING, "imagenet_s"):
         run()
-    unrecognized, duplicates = (record.getMessage() for record in caplog.records)
+    unrecognized, duplicates, differing = (record.getMessage() for record in caplog.records)
     assert unrecognized.endswith(
         f"because they are not images of their class: {source}/train/{FISH}/.DS_Store"
     )
     assert duplicates.endswith(f"these files are not used: {source}/val/{FISH}/{TEST.image}.JPEG")
+    used, other = (source / "val" / folder / f"{TEST.image}.JPEG" for folder in ("", FISH))
+    assert differing == (
+        "Images found twice with different sizes; the first of two files is used, and only one can be the "
+        f"original: {used} ({used.stat().st_size:,} bytes) and {other} (0 bytes)"
+    )
 
 
 def test_copied_sets_and_unused_locations_are_reported(run, source, output, tmp_path, caplog):

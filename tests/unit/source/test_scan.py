@@ -151,6 +151,12 @@ def test_a_file_cut_short_while_its_tar_was_unpacked_is_taken_from_the_tar(root,
     ]
     cuts = [f"{root}/train/{FISH}/{FISH_2}.JPEG", f"{root}/val/{VAL}.JPEG"]
     assert sorted(scan.duplicates) == sorted([f"{root}/{archive}: {FISH_1}", *cuts])
+    assert sorted(scan.differing) == sorted(
+        [
+            f"{root}/{archive}: {FISH_2} (8 bytes) and {cuts[0]} ({size} bytes)",
+            f"{root}/ILSVRC2012_img_val.tar: {VAL} (8 bytes) and {cuts[1]} ({size} bytes)",
+        ]
+    )
     assert scan.whole_folders == {}, "a link to the folder would bring the cut file into the tree"
     assert scan.empty == []
     assert scan.pooled == ["train", "val"]
@@ -161,7 +167,23 @@ def test_of_two_folders_the_first_is_used_for_files_of_any_size(root, scan_root)
     (root / "train" / FISH / f"{FISH_1}.JPEG").write_bytes(b"1")
     rows, scan = scan_root()
     assert [row.path for row in rows] == [f"{root}/train/{FISH}/{FISH_1}.JPEG"]
-    assert scan.duplicates == [f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"]
+    other = f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"
+    assert scan.duplicates == [other]
+    assert scan.differing == [f"{rows[0].path} (1 bytes) and {other} (0 bytes)"]
+
+
+@pytest.mark.parametrize("size", [7, 8])
+def test_of_two_archives_the_first_is_used_and_another_size_is_reported(root, scan_root, size):
+    touch(root, f"val/{VAL}.JPEG")
+    (root / "train").mkdir()
+    inner, outer = f"train/{FISH}.tar", "ILSVRC2012_img_train.tar"
+    (root / inner).write_bytes(tar_of([(f"{FISH_1}.JPEG", b"12345678")]))
+    (root / outer).write_bytes(tar_of([(f"{FISH}/{FISH_1}.JPEG", bytes(size))]))
+    rows, scan = scan_root()
+    assert rows[-1].path == f"{root}/{inner}"
+    assert scan.duplicates == [f"{root}/{outer}: {FISH_1}"]
+    sizes = f"{root}/{inner}: {FISH_1} (8 bytes) and {root}/{outer}: {FISH_1} (7 bytes)"
+    assert scan.differing == ([sizes] if size == 7 else [])
 
 
 @pytest.mark.parametrize(
@@ -194,7 +216,7 @@ def test_a_scan_is_read_back_and_its_keys_are_those_of_earlier_versions(tmp_path
     values = read_json(tmp_path / "scan.json")
     assert set(values) == {
         "whole_folders", "strangers", "doubles", "dangling", "stamps", "layout", "root", "train", "val",
-        "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty",
+        "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty", "differing",
     }  # fmt: skip
     assert (values["strangers"], values["doubles"]) == (["notes.txt"], ["a.JPEG"])
     assert (values["aside"], values["stamps"]) == (scan.unused, scan.fingerprints)

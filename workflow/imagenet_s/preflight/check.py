@@ -108,6 +108,12 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
     duplicates = [name for scan in scans for name in scan.duplicates]
     if duplicates:
         log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
+    if differing := [name for scan in scans for name in scan.differing]:
+        log.warning(
+            "Images found twice with different sizes; the first of two files is used, and only one can be "
+            "the original: %s",
+            first_few(differing, 2),
+        )
     if dangling := dangling_links(scans):
         log.warning("Links in the source lead to nothing: %s", first_few(dangling))
     newest = _version_folders([*first.train, *first.val])

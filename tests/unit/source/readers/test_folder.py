@@ -264,6 +264,7 @@ def test_of_two_files_of_one_train_image_that_with_the_official_name_is_used(roo
     rows, scan = scan_root()
     assert rows == [Row(FISH_1, FISH, f"{root}/train/{FISH}/{FISH_1}.JPEG")]
     assert scan.duplicates == [f"{root}/train/{FISH}/{FISH_1}.JPG"]
+    assert scan.differing == []
     assert scan.whole_folders == {}
 
 
@@ -272,6 +273,8 @@ def test_of_two_files_of_one_val_image_the_flat_one_is_used(root, scan_root):
     rows, scan = scan_root()
     assert rows == [Row(VAL, FISH, f"{root}/val/{VAL}.jpg")]
     assert scan.duplicates == [f"{root}/val/{FISH}/{VAL}.JPEG", f"{root}/val/{SHARK}/{VAL}.JPEG"]
+    (root / "val" / SHARK / f"{VAL}.JPEG").write_bytes(b"1234")
+    assert scan_root()[1].differing == [f"{root}/val/{VAL}.jpg (0 bytes) and {scan.duplicates[1]} (4 bytes)"]
 
 
 def test_a_class_folder_is_whole_if_it_exists_and_is_not_empty(root, scan_root):

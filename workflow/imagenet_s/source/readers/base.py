@@ -32,6 +32,15 @@ class ImageLocation(NamedTuple):
     method: int | None = None
     crc: int | None = None
 
+    @property
+    def where(self) -> str:
+        """The image for a message: its file, or its archive and its name there."""
+        return self.path if self.offset is None else f"{self.path}: {self.image}"
+
+    def stored_bytes(self) -> int:
+        """Return the size of the image in bytes. A file is asked for it."""
+        return os.path.getsize(self.path) if self.size is None else self.size
+
 
 class StreamedImage(NamedTuple):
     """An image read from a stream: its official name, without the file's ending, and the file's bytes."""
@@ -79,6 +88,7 @@ class ScanNotes:
     whole_folders: dict[str, str] = field(default_factory=dict)  # wnid → folder with just the class's images
     unrecognized: list[str] = field(default_factory=list)  # files and folders that are no image of the class
     duplicates: list[str] = field(default_factory=list)  # further files of an image; not used
+    differing: list[str] = field(default_factory=list)  # those of another size, with the file that is used
     dangling: list[str] = field(default_factory=list)  # links to nothing, as `path → target`
     fingerprints: Fingerprints = field(default_factory=dict)
 
@@ -104,9 +114,19 @@ def add_images(images: dict[str, ImageLocation], further: Iterable[ImageLocation
         used = images.setdefault(other.image, other)
         if used == other:
             continue
-        if used.offset is None and other.size is not None and os.path.getsize(used.path) != other.size:
-            images[other.image], other = other, used
-        notes.duplicates.append(other.path if other.offset is None else f"{other.path}: {other.image}")
+        differ = used.stored_bytes() != other.stored_bytes()
+        if differ and used.offset is None and other.offset is not None:
+            used, other = other, used
+            images[used.image] = used
+        note_duplicate(used, other, differ, notes)
+
+
+def note_duplicate(used: ImageLocation, other: ImageLocation, differ: bool, notes: ScanNotes) -> None:
+    """Add a further file of an image to the notes, with both sizes if they `differ`."""
+    notes.duplicates.append(other.where)
+    if differ:
+        sizes = [f"{one.where} ({one.stored_bytes():,} bytes)" for one in (used, other)]
+        notes.differing.append(" and ".join(sizes))
 
 
 def image_name(match: re.Match[str]) -> str:

@@ -9,7 +9,15 @@ from pathlib import Path
 from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.system_files import is_system_file
-from imagenet_s.source.readers.base import IMAGE, WNID, ImageLocation, ScanNotes, image_name, merge_images
+from imagenet_s.source.readers.base import (
+    IMAGE,
+    WNID,
+    ImageLocation,
+    ScanNotes,
+    image_name,
+    merge_images,
+    note_duplicate,
+)
 from imagenet_s.source.readers.tar import Tar
 from imagenet_s.source.tar_index import Index
 
@@ -144,8 +152,8 @@ class Folder:
         """Return the first file of each image; the others are added to the notes."""
         images: dict[str, ImageLocation] = {}
         for file in files:
-            if images.setdefault(file.image, file) is not file:
-                self.notes.duplicates.append(file.path)
+            if (used := images.setdefault(file.image, file)) is not file:
+                note_duplicate(used, file, used.stored_bytes() != file.stored_bytes(), self.notes)
         return list(images.values())
 
     def _tar(self, path: str) -> Tar:
