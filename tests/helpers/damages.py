@@ -18,6 +18,9 @@ from PIL import Image
 Reported = list[tuple[str, str]]
 Damage = Callable[[Path, str, random.Random], Reported]
 
+# A field of EXIF whose value lies beyond the end: Pillow warns of it, without the name of the file.
+DAMAGED_EXIF = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x1a\x01\x05\0\x01\0\0\0\xff\xff\0\0"
+
 
 def flipped(root: Path, path: str, dice: random.Random) -> Reported:
     """Change one byte."""

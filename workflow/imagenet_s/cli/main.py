@@ -22,7 +22,7 @@ from imagenet_s.cli.stage_commands import add_stages
 from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_in
-from imagenet_s.runtime.progress import escape_output, flush_output, log, start_log
+from imagenet_s.runtime.progress import escape_output, flush_output, ignore_image_warnings, log, start_log
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.workspace.output_guard import require_own_log
 
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output closed its pipe.
     """
     escape_output()  # before `--help` prints
+    ignore_image_warnings()
     options = vars(command_parser().parse_args(sys.argv[1:] if arguments is None else arguments))
     code = _run(options)
     error = flush_output()

@@ -2,7 +2,7 @@
 
 import os
 
-from imagenet_s.dataset.metadata import read_dataset
+from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.spec.subsets import SPLITS, SUBSETS
 from imagenet_s.workspace.paths import Workspace
 

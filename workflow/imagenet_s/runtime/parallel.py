@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_folder, join_job
-from imagenet_s.runtime.progress import progress
+from imagenet_s.runtime.progress import ignore_image_warnings, progress
 
 CHUNK = 64  # items
 STOP = signal.SIGUSR1  # sent to the workers on Ctrl-C
@@ -108,6 +108,7 @@ def _start_worker(work: Path | None) -> None:
     """Make a new worker process part of the job, so that it ends with the job even if that is killed."""
     if work:
         join_job(work)
+    ignore_image_warnings()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(STOP, _stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})

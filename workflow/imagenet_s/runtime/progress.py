@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,14 @@ def escape_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a stream may be closed (None) or replaced
             stream.reconfigure(errors="backslashreplace")
+
+
+def ignore_image_warnings() -> None:
+    """Do not print what Pillow warns of, such as damaged EXIF data: it names no file.
+
+    What matters here is found and reported by `image_file`, with the name of the file.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def flush_output() -> OSError | None:
