@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from helpers.damages import own_copy
-from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.dataset.dataset_file import own_digest
+from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.workspace.paths import Workspace
 

@@ -30,13 +30,16 @@ def right(folder: Path) -> str:
     return f"{folder} holds both: set `imagenet` in config.yaml to it."
 
 
-@pytest.mark.parametrize("inside", ["train", "val", "elsewhere"])
-def test_one_level_up_is_named(source, inside):
+def test_one_level_up_is_named(source):
     (source / "elsewhere").mkdir()
-    text = problems_of(source / inside)
-    assert "complete" not in text
-    assert text.endswith(f"\n{right((source / inside).parent)}")
-    assert "\nIt holds: " in text
+    assert problems_of(source / "elsewhere") == (
+        f"`imagenet`: found no train and val images of ImageNet-1k below {source}/elsewhere.\n"
+        f"It holds: nothing\n{right(source)}"
+    )
+    for kind in ("train", "val"):
+        assert problems_of(source / kind) == (
+            f"`imagenet`: {source / kind} looks like the {kind} folder itself.\n{right(source)}"
+        )
 
 
 def test_one_level_down_is_named(source):
@@ -163,6 +166,20 @@ def test_an_archive_without_images_of_its_set_is_reported(source):
     assert "\nIt is a file of 10,240 bytes.\n" in text
 
 
+def test_a_built_data_set_is_not_taken_for_imagenet(output50):
+    tree = output50 / "ImageNetS50"
+    for folder in (tree, tree / "train"):
+        assert problems_of(folder) == (
+            f"`imagenet`: {tree} is an ImageNet-S data set, not raw ImageNet-1k. Set `imagenet` in "
+            f"config.yaml to the ImageNet-1k that it was made from. `imagenet-s verify {tree}` checks a data "
+            "set."
+        )
+    assert problems_of(output50).splitlines()[-1] == (
+        "A build made ImageNetS50 there. Set `imagenet` in config.yaml to the ImageNet-1k that it was made "
+        "from."
+    )
+
+
 def test_a_zip_or_another_file_for_a_source_is_reported(source):
     path = raw_imagenet.zip_of(source.parent / "x.zip", [("README", b"1")])
     text = problems_of(path)
@@ -172,7 +189,8 @@ def test_a_zip_or_another_file_for_a_source_is_reported(source):
     assert f"`imagenet`: found no val images (ILSVRC2012_val_<number>.JPEG) in {path}.\n" in text
     path = path.rename(source.parent / "x.tar")
     assert problems_of(path) == (
-        f"`imagenet`: {path} is a file, and not a .zip. Set `imagenet` to the folder that holds it."
+        f"`imagenet`: {path} is a file, and not a .zip. Set `imagenet` in config.yaml to the folder that "
+        f"holds it: {path.parent}"
     )
 
 

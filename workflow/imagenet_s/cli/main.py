@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import command, json_output, options_of_all, workers
+from imagenet_s.cli.arguments import command, function, json_output, options_of_all, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
 from imagenet_s.cli.failures import advice, log_details
 from imagenet_s.cli.parser import Parser
@@ -23,7 +23,7 @@ from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_in
 from imagenet_s.runtime.progress import escape_output, flush_output, ignore_image_warnings, log, start_log
-from imagenet_s.spec.subsets import LEVELS
+from imagenet_s.spec.subsets import LEVELS, SUBSETS
 from imagenet_s.workspace.output_guard import require_own_log
 
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
@@ -120,10 +120,19 @@ def command_parser() -> argparse.ArgumentParser:
     added = command(
         commands,
         "inspect",
-        "preflight.inspect.print_report",
+        function("preflight.inspect_report.print_report", {"checks": "preflight.inspect.Checks"}),
         "show what a copy of ImageNet-1k contains, and which subsets can be built from it",
     )
-    added.add_argument("path", type=Path, metavar="PATH", help="the folder that contains train and val")
+    added.add_argument(
+        "path", type=Path, metavar="PATH", help="the folder that contains train and val, or Kaggle's zip"
+    )
+    added.add_argument(
+        "--subset",
+        type=int,
+        choices=SUBSETS,
+        action="append",
+        help="report on this subset only, and say what it lacks; can be repeated (default: all, in short)",
+    )
     added.add_argument(
         "--md5",
         action="store_true",
@@ -132,6 +141,7 @@ def command_parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--images", action="store_true", help="also decode every image, and name those that are damaged"
     )
+    json_output(added)
     workers(added)
 
     added = command(

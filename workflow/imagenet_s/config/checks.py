@@ -86,11 +86,12 @@ def _check_distinct(values: tuple[Item, ...]) -> tuple[Item, ...]:
 
 def _check_path(path: str) -> str:
     """Return `path`. Raise Refused if it cannot be a path or an address."""
-    refuse(*_path_problems(path))
+    refuse(*path_problems(path))
     return path
 
 
-def _path_problems(path: str) -> Iterator[str]:
+def path_problems(path: str) -> Iterator[str]:
+    """Yield why a text cannot be a path or an address in a configuration."""
     if not path:
         yield "must not be empty"
     if "\0" in path:

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
-from imagenet_s.dataset.dataset_file import dataset_digest, own_digest, read_dataset
 from imagenet_s.dataset.alterations import find_alterations
+from imagenet_s.dataset.dataset_file import dataset_digest, own_digest, read_dataset
 from imagenet_s.dataset.dataset_json import Build, Dataset, SplitFacts, Suspect, SuspectImages
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of

@@ -81,7 +81,7 @@ def describe_places(paths: Iterable[Path]) -> list[str]:
 def place_or_set(path: Path) -> str:
     """Return a path for a message; for a numbered file, what its set has in common."""
     numbered = _number_of(path)
-    return f"{path.parent}/{numbered[0].stem}…" if numbered else str(path)
+    return f"{path.with_name(numbered[0].stem)}…" if numbered else str(path)
 
 
 def missing_files(paths: Iterable[Path]) -> Iterator[Problem]:

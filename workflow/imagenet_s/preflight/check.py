@@ -18,7 +18,7 @@ from imagenet_s.io.receipts import receipts
 from imagenet_s.preflight.archive_check import archive_problems, describe_places, place_or_set
 from imagenet_s.preflight.completeness import Inventory, missing_images
 from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, space_at
-from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
+from imagenet_s.preflight.wrong_folder import source_folder_problems
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.runtime.progress import log
@@ -159,9 +159,7 @@ def source_problems(
         complete: Whether the official number of train images is required.
     """
     scan = scans[0]
-    if not scan.train or not scan.val:
-        return [layout_problem(scan)]
-    if problems := empty_place_problems(scans):
+    if problems := source_folder_problems(scans):
         return problems
     places = describe_places(scan.places("train") + scan.places("val"))
     where = f"{', '.join(places)}; layout: {scan.layout}"

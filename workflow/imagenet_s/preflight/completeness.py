@@ -1,8 +1,9 @@
 """Is a source complete? Everything that it lacks of what the official lists ask for, reported at once."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,10 +36,7 @@ def missing_images(inventory: Inventory, subsets: Sequence[int], complete: bool)
         for subset in subsets
         for problem in subset_problems(inventory.images, subset, complete, inventory.unknown)
     ]
-    if empty:
-        problems.append(
-            Problem(f"- {len(empty):,} listed images are empty: {first_few(empty)}", tuple(empty))
-        )
+    problems += empty_images(empty)
     if not problems:
         return []
     advice = (
@@ -63,21 +61,50 @@ def missing_images(inventory: Inventory, subsets: Sequence[int], complete: bool)
     return [Problem(beginning), *problems, Problem(advice)]
 
 
+def empty_images(names: Sequence[str]) -> list[Problem]:
+    """Return the problem of listed images without bytes; nothing if there are none."""
+    text = f"- {len(names):,} listed images are empty: {first_few(names)}"
+    return [Problem(text, tuple(names))] if names else []
+
+
+class SplitCount(NamedTuple):
+    """How many images of a split a source has, and what is wrong if these are not the official ones."""
+
+    split: str
+    found: int | None  # None: not known before the source is read
+    expected: int
+    problem: Problem | None = None
+
+
 def subset_problems(
     images: pa.Table, subset: int, complete: bool, unknown: Container[str] = ()
 ) -> list[Problem]:
-    """Return what `images` lacks of what one subset needs.
+    """Return what `images` lacks of what one subset needs; see `count_splits`.
+
+    `complete` requires the official number of train images.
+    """
+    counts = count_splits(images, subset, unknown)
+    return [count.problem for count in counts if count.problem and (complete or count.split != "train")]
+
+
+def count_splits(images: pa.Table, subset: int, unknown: Container[str] = ()) -> list[SplitCount]:
+    """Return how many images of each split of a subset there are, train last.
 
     Args:
         images: A table with the columns `image` and `imagenet_wnid`.
         subset: The number of the subset.
-        complete: Whether the official number of train images is required.
-        unknown: The sets (`train`, `val`) whose images are not known; nothing is reported of these.
+        unknown: The sets (`train`, `val`) whose images are not known.
     """
-    problems = list(_missing_listed(images, subset_of(subset), unknown))
-    if complete and "train" not in unknown:
-        problems += _short_train(_class_sizes(images), subset_of(subset))
-    return problems
+    facts = subset_of(subset)
+    counts = [
+        SplitCount(split, None, len(listed(subset, split)))
+        if SET_OF[split] in unknown
+        else _count_listed(images, facts, split)
+        for split in SPLITS[1:]
+    ]
+    if "train" in unknown:
+        return [*counts, SplitCount("train", None, facts.train_images)]
+    return [*counts, _count_train(_class_sizes(images), facts)]
 
 
 def _class_sizes(images: pa.Table) -> dict[str, int]:
@@ -87,36 +114,34 @@ def _class_sizes(images: pa.Table) -> dict[str, int]:
     return dict(zip(counts["values"], counts["counts"], strict=True))
 
 
-def _missing_listed(images: pa.Table, subset: Subset, unknown: Container[str]) -> Iterable[Problem]:
-    """Yield the listed images that the source does not have, one problem per split."""
-    for split in SPLITS[1:]:
-        if SET_OF[split] in unknown:
-            continue
-        rows = listed(subset.number, split)
-        names = pa.array([row.image for row in rows])
-        found = pc.is_in(names, value_set=images["image"]).to_pylist()
-        missing = [row for row, is_found in zip(rows, found, strict=True) if not is_found]
-        if missing:
-            in_class = Counter(row.wnid for row in rows)
-            missing_in = Counter(row.wnid for row in missing)
-            classes = [
-                f"{wnid} ({class_names()[wnid]}) {missing_in[wnid]} of {in_class[wnid]}"
-                for wnid in missing_in
-            ]
-            yield Problem(
-                f"- {subset.name}/{split}: {len(missing):,} of {len(rows):,} listed images missing; "
-                f"by class: {first_few(classes)}; the first: {first_few(map(_source_name, missing))}",
-                tuple(f"missing {subset.name}/{split} {_source_name(row)}" for row in missing),
-            )
+def _count_listed(images: pa.Table, subset: Subset, split: str) -> SplitCount:
+    """Count the listed images of a split. The problem names those that the source does not have."""
+    rows = listed(subset.number, split)
+    names = pa.array([row.image for row in rows])
+    found = pc.is_in(names, value_set=images["image"]).to_pylist()
+    missing = [row for row, is_found in zip(rows, found, strict=True) if not is_found]
+    if not missing:
+        return SplitCount(split, len(rows), len(rows))
+    in_class = Counter(row.wnid for row in rows)
+    missing_in = Counter(row.wnid for row in missing)
+    classes = [
+        f"{wnid} ({class_names()[wnid]}) {missing_in[wnid]} of {in_class[wnid]}" for wnid in missing_in
+    ]
+    problem = Problem(
+        f"- {subset.name}/{split}: {len(missing):,} of {len(rows):,} listed images missing; "
+        f"by class: {first_few(classes)}; the first: {first_few(map(_source_name, missing))}",
+        tuple(f"missing {subset.name}/{split} {_source_name(row)}" for row in missing),
+    )
+    return SplitCount(split, len(rows) - len(missing), len(rows), problem)
 
 
-def _short_train(class_sizes: dict[str, int], subset: Subset) -> Iterable[Problem]:
-    """Yield a problem if the subset's classes do not have the official number of train images in all."""
+def _count_train(class_sizes: dict[str, int], subset: Subset) -> SplitCount:
+    """Count the train images of the subset's classes. They should be as many as the official ones."""
     wnids = train_classes(subset.number)
     sizes = {wnid: class_sizes.get(wnid, 0) for wnid in wnids}
     found = sum(sizes.values())
     if found == subset.train_images:
-        return
+        return SplitCount("train", found, subset.train_images)
     absent = [wnid for wnid, size in sizes.items() if not size]
     unusual = [f"{wnid} ({size:,})" for wnid, size in sizes.items() if size and size not in CLASS_SIZES]
     text = f"- {subset.name}/train: {found:,} images, officially {subset.train_images:,}"
@@ -128,7 +153,8 @@ def _short_train(class_sizes: dict[str, int], subset: Subset) -> Iterable[Proble
             f"that ImageNet classes have: {first_few(unusual)}"
         )
     names = [f"absent {subset.name}/train {wnid}" for wnid in absent]
-    yield Problem(text, (*names, *(f"unusual size {subset.name}/train {name}" for name in unusual)))
+    names += [f"unusual size {subset.name}/train {name}" for name in unusual]
+    return SplitCount("train", found, subset.train_images, Problem(text, tuple(names)))
 
 
 def _source_name(row: Listed) -> str:

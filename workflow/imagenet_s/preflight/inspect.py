@@ -1,163 +1,210 @@
-"""The report of `inspect` on a copy of ImageNet-1k: its layout, image counts, buildable subsets, archives."""
+"""What a copy of ImageNet-1k contains, and which subsets can be built from it."""
 
-import hashlib
-import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
-from imagenet_s.io.split_file import FIRST_PIECE, SplitFile
-from imagenet_s.preflight.archive_check import archive_problems
+from imagenet_s.config.checks import path_problems
 from imagenet_s.preflight.check import known_images, scan_source
-from imagenet_s.preflight.completeness import subset_problems
-from imagenet_s.preflight.decoding import faults_of_images, images_in
-from imagenet_s.preflight.disk_space import IMAGES
-from imagenet_s.preflight.wrong_folder import empty_place_problems, layout_problem
-from imagenet_s.runtime.errors import UserError, first_few
-from imagenet_s.runtime.problems import require_none
-from imagenet_s.runtime.progress import progress
-from imagenet_s.runtime.units import size_text
+from imagenet_s.preflight.completeness import SplitCount, count_splits, empty_images
+from imagenet_s.preflight.decoding import Decoded, faults_of_images, images_in
+from imagenet_s.preflight.official_archives import Archive, compare_archives
+from imagenet_s.preflight.wrong_folder import source_folder_problems
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.listing import all_files
-from imagenet_s.source.scan import SourceScan
+from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
-from imagenet_s.spec.subsets import SUBSETS, subset_of
+from imagenet_s.spec.shards import tiers
+from imagenet_s.spec.subsets import tiers_of
 
-# Official archive → bytes, md5. The md5 are the publisher's; the sizes are those of known copies.
-ARCHIVES = {
-    "ilsvrc2012_img_train.tar": (147_897_477_120, "1d675b47d978889d74fa0da5fadfb00e"),
-    "ilsvrc2012_img_val.tar": (6_744_924_160, "29b22e2961454d5413ddabcf34fc5622"),
-}
-CLASSES = 1000  # in ImageNet-1k
-CHUNK = 1 << 22  # bytes read at a time
+OUTPUT = "results"  # the output that a report suggests
 
 
-def print_report(path: Path, md5: bool, images: bool, workers: int) -> None:
-    """Print the report of `inspect`."""
-    for line in inspect(Path(os.path.abspath(path)), md5, images, workers):
-        print(line)
+@dataclass(frozen=True)
+class Checks:
+    """What to check beside the names and sizes of the files.
+
+    Attributes:
+        md5: Whether to read official archives as a whole and compare their md5.
+        images: Whether to decode every image.
+        workers: The number of threads that decode.
+    """
+
+    md5: bool
+    images: bool
+    workers: int
 
 
-def inspect(root: Path, md5: bool, decoding: bool, workers: int) -> Iterator[str]:
-    """Yield the lines of a report.
+class ImageSet(NamedTuple):
+    """The train or the val images of a copy, of any class. Numbers are None if they are not known.
+
+    Attributes:
+        places: The folders and files that hold the images, as reports name them.
+        one_pass: Whether they can only be read from front to back.
+        images: The number of images.
+        classes: The number of classes; always None for val images, whose names do not tell the class.
+        bytes: The size of the files, if they are read from front to back.
+    """
+
+    places: tuple[str, ...]
+    one_pass: bool
+    images: int | None
+    classes: int | None
+    bytes: int | None
+
+
+class Prospect(NamedTuple):
+    """Whether a subset can be built, as far as is known without reading the images.
+
+    Attributes:
+        subset: 50, 300 or 919.
+        can_be_built: `unknown` if nothing is known to prevent it, but more is known only after reading.
+        train_images: The value that the setting `train_images` must have; None if no value helps.
+        splits: How many images of each split there are.
+        problems: What is missing.
+    """
+
+    subset: int
+    can_be_built: Literal["yes", "no", "unknown"]
+    train_images: Literal["complete", "any"] | None
+    splits: tuple[SplitCount, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in a copy of ImageNet-1k.
+
+    Attributes:
+        path: The absolute path that the user gave.
+        problems: Why nothing can be built at all. Then the rest is only known in part.
+        root: The folder that holds train and val: `path`, or a revision in the Hugging Face hub's cache.
+        layout: The name of its layout.
+        sets: `train` and `val` → what is there.
+        unused: Places that were found but are not needed.
+        dangling: Links that lead to nothing, as `path → target`.
+        prospects: The subsets that were asked for.
+        archives: The archives with official names.
+        decoded: The images that were decoded, if this was asked for.
+    """
+
+    path: str
+    problems: tuple[Problem, ...] = ()
+    root: str | None = None
+    layout: str | None = None
+    sets: Mapping[str, ImageSet] | None = None
+    unused: tuple[str, ...] = ()
+    dangling: tuple[str, ...] = ()
+    prospects: tuple[Prospect, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    decoded: Decoded | None = None
+
+    @property
+    def changed_archives(self) -> list[str]:
+        """The archives whose md5 was computed and is not the official one."""
+        return [archive.name for archive in self.archives if archive.md5 not in (None, archive.official_md5)]
+
+    @property
+    def faults(self) -> list[str]:
+        """A line for each image or archive that was found to be faulty."""
+        return self.decoded.faults if self.decoded else []
+
+    def to_configure(self) -> dict[str, object]:
+        """Return the settings of a build of all subsets that can be built together; nothing if none can."""
+        possible = [prospect for prospect in self.prospects if prospect.train_images]
+        complete = [prospect for prospect in possible if prospect.train_images == "complete"]
+        if not possible:
+            return {}
+        subsets = [prospect.subset for prospect in complete or possible]
+        values: dict[str, object] = {"imagenet": self.path, "output": OUTPUT, "subsets": subsets}
+        return values if complete else values | {"train_images": "any"}
+
+
+def inspect(path: Path, subsets: Sequence[int], checks: Checks) -> Inspection:
+    """Return what a copy of ImageNet-1k contains.
 
     Args:
-        root: The folder of the copy, as an absolute path.
-        md5: Whether to read official archives as a whole and compare their md5.
-        decoding: Whether to decode every image.
-        workers: Number of threads that decode.
-
-    Raises:
-        UserError: After the last line: no subset can be built, an md5 is wrong, or an image is faulty.
+        path: The folder of the copy, as an absolute path.
+        subsets: The subsets to report on.
+        checks: What else to check.
     """
-    wrong: list[str] = []
-    places = find_places(root)
-    archives = [place for place in (*places.train, *places.val) if _official_name(place) in ARCHIVES]
-    if md5:  # before the scan, which a damaged archive stops
-        require_none(archive_problems(places))
-        for place in archives:
-            line, is_official = _compare_md5(place)
-            yield line
-            wrong += [] if is_official else [place.name]
-    index = Index()
-    listings, scans = scan_source(root, SUBSETS, index)
-    scan = scans[0]
-    if not scan.train or not scan.val:
-        require_none([layout_problem(scan)])
-    require_none(empty_place_problems(scans))
-    images, unknown = known_images(all_files(listings), scan)
-    yield f"{scan.root}: {scan.layout}"
-    for kind in ("train", "val"):
-        yield f"{kind:<8} {', '.join(_names(scan, kind))}: {_count(kind, scan, unknown, images, index)}"
-    if scan.unused:
-        yield f"unused   {first_few(map(scan.short_name, scan.unused))}"
-    buildable = False
-    for subset in SUBSETS:
-        possible, lines = _prospect(images, subset, unknown)
-        yield from lines
-        buildable = buildable or possible
-    for place in archives:
-        yield _compare_size(place)
-    faults: list[str] = []
-    if decoding:
-        scanned = [(kind, place) for kind in ("train", "val") for place in scan.places(kind)]
-        count, faults = faults_of_images(scanned, index, workers)
-        yield f"images   {count:,} decoded"
-        yield from faults
-    if wrong:
-        raise UserError(f"Not the official bytes: {', '.join(wrong)}. Get them again.")
-    if not buildable:
-        raise UserError("No subset can be built: listed images are missing. Complete the copy.")
-    if faults:
-        raise UserError(f"{len(faults):,} images or archives are faulty, see above. Get them again.")
+    archives: list[Archive] = []
+    try:
+        require_none([Problem(f"{text}.") for text in path_problems(str(path))])
+        places = find_places(path)
+        archives += compare_archives(places, checks.md5)  # before the scan, which a damaged archive stops
+        index = Index()
+        asked = tiers(subsets)
+        listings, scans = scan_source(path, asked, index)
+        require_none(source_folder_problems(scans))
+        images, unknown = known_images(all_files(listings), scans[0])
+        sets = {kind: _image_set(kind, scans[0], unknown, images, index) for kind in ("train", "val")}
+    except UserError as error:
+        problem = Problem(_as_argument(str(error)), error.details)
+        return Inspection(str(path), (problem,), archives=tuple(archives))
+    empty = {tier: scan.empty for tier, scan in zip(asked, scans, strict=True)}
+    return Inspection(
+        path=str(path),
+        root=scans[0].root,
+        layout=scans[0].layout,
+        sets=sets,
+        unused=tuple(map(scans[0].short_name, scans[0].unused)),
+        dangling=tuple(dangling_links(scans)),
+        prospects=tuple(_prospect(images, subset, unknown, empty) for subset in subsets),
+        archives=tuple(archives),
+        decoded=_decode(scans[0], index, checks.workers) if checks.images else None,
+    )
 
 
-def _prospect(images: pa.Table, subset: int, unknown: Sequence[str]) -> tuple[bool, list[str]]:
-    """Return whether a subset can be built, as far as is known, and the lines that say so."""
-    problems = subset_problems(images, subset, complete=True, unknown=unknown)
-    possible = not subset_problems(images, subset, complete=False, unknown=unknown)
-    verdict = "can be built" if possible else "cannot be built"
-    if unknown and possible:
-        verdict = "not known until it is read"
-    elif problems:
-        verdict += ", but only with `train_images: any`:" if possible else ":"
-    return possible, [
-        f"{subset_of(subset).name:<12} {verdict}",
-        *(f"  {problem.text}" for problem in problems),
-    ]
+def _as_argument(text: str) -> str:
+    """Return a message about the setting `imagenet` for a user who gave the folder as an argument."""
+    text = text.replace("`imagenet`: ", "").replace("Correct `imagenet` in config.yaml", "Correct the path")
+    return re.sub(r"([Ss])et `imagenet`(?: in config\.yaml)? to", _inspect, text)
 
 
-def _names(scan: SourceScan, kind: str) -> list[str]:
-    names = [scan.short_name(place) for place in scan.places(kind)]
-    return names if len(names) < 4 else [names[0], "…", names[-1]]
+def _inspect(match: re.Match[str]) -> str:
+    return "Inspect" if match[1] == "S" else "inspect"
 
 
-def _count(kind: str, scan: SourceScan, unknown: Sequence[str], images: pa.Table, index: Index) -> str:
-    """Return how many images of any class there are, in words."""
-    places = scan.places(kind)
+def _prospect(
+    images: pa.Table, subset: int, unknown: Sequence[str], empty: Mapping[int, Sequence[str]]
+) -> Prospect:
+    splits = tuple(count_splits(images, subset, unknown))
+    of_train = [split.problem for split in splits if split.problem and split.split == "train"]
+    of_listed = [split.problem for split in splits if split.problem and split.split != "train"]
+    of_listed += empty_images([name for tier in tiers_of(subset) for name in empty[tier]])
+    problems = (*of_listed, *of_train)
+    if of_listed:
+        return Prospect(subset, "no", None, splits, problems)
+    return Prospect(
+        subset, "unknown" if unknown else "yes", "any" if of_train else "complete", splits, problems
+    )
+
+
+def _image_set(
+    kind: str, scan: SourceScan, unknown: Sequence[str], images: pa.Table, index: Index
+) -> ImageSet:
+    """Return the train or val images of any class, also of those that no subset uses."""
+    places, one_pass = scan.places(kind), kind in scan.one_pass
+    shown = tuple(map(scan.short_name, places))
+    size = sum(place.stat().st_size for place in places) if one_pass else None
     if kind in unknown:
-        size = size_text(sum(place.stat().st_size for place in places))
-        return f"{size}; what it holds is not known until it is read from front to back"
-    if kind in scan.one_pass:
+        return ImageSet(shown, one_pass, None, None, size)
+    if one_pass:
         prefix = "n" if kind == "train" else "ILSVRC"
         names = {name for name in map(str, images["image"].to_pylist()) if name.startswith(prefix)}
     else:
         names = {location.image for place in places for location in images_in(place, kind, index)}
-    text = f"{len(names):,} images"
-    if kind == "train":
-        text += f" in {len({name.partition('_')[0] for name in names}):,} classes"
-        return text + f" (ImageNet-1k: {IMAGES[kind]:,} in {CLASSES:,})"
-    return text + f" (ImageNet-1k: {IMAGES[kind]:,})"
+    classes = len({name.partition("_")[0] for name in names}) if kind == "train" else None
+    return ImageSet(shown, one_pass, len(names), classes, size)
 
 
-def _official_name(place: Path) -> str:
-    match = FIRST_PIECE.fullmatch(place.name)
-    return (match[1] if match else place.name).lower()
-
-
-def _compare_size(place: Path) -> str:
-    """Return a line that compares the size of an archive with the official one."""
-    size, _ = ARCHIVES[_official_name(place)]
-    with SplitFile(place) as pieces:
-        verdict = "as the official one" if pieces.size == size else f"the official one has {size:,}"
-        return f"size     {place.name}: {pieces.size:,} bytes, {verdict}"
-
-
-def _compare_md5(place: Path) -> tuple[str, bool]:
-    """Return a line that compares the md5 of an archive with the official one, and whether they are equal."""
-    _, digest = ARCHIVES[_official_name(place)]
-    with SplitFile(place) as pieces:
-        found = _md5_of(pieces, place.name)
-    verdict = "as the official one" if found == digest else f"the official one is {digest}"
-    return f"md5      {place.name}: {found}, {verdict}", found == digest
-
-
-def _md5_of(pieces: SplitFile, name: str) -> str:
-    digest, buffer = hashlib.md5(usedforsecurity=False), bytearray(CHUNK)
-    with progress(f"md5 of {name}", pieces.size, "B") as bar:
-        for offset in range(0, pieces.size, CHUNK):
-            count = pieces.fill(memoryview(buffer), offset)
-            digest.update(memoryview(buffer)[:count])
-            bar.update(count)
-    return digest.hexdigest()
+def _decode(scan: SourceScan, index: Index, workers: int) -> Decoded:
+    scanned = [(kind, place) for kind in ("train", "val") for place in scan.places(kind)]
+    return faults_of_images(scanned, index, workers)

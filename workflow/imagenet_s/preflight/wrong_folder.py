@@ -1,6 +1,7 @@
 """Advice on an `imagenet` folder in which no images are found: where they probably are."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -15,11 +16,37 @@ from imagenet_s.source.layouts import LAYOUTS, Places, find_places, indexed_read
 from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
 from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
+from imagenet_s.spec.subsets import MASKED, SUBSETS, mask_folder, subset_name
 
 MAX_FOLDERS = 100  # folders nearby that are searched
 NAMES = {"train": "<wnid>_<number>.JPEG", "val": "ILSVRC2012_val_<number>.JPEG"}
 SHOWN = 12  # names in a folder that a message shows
+DATA_SET = ("train-semi", *map(mask_folder, MASKED))  # folders that ImageNet-1k does not have
 PIECE = re.compile(r"(ILSVRC2012_img_(?:train|val)\.tar)\.(\d+|[a-z]{2})", re.IGNORECASE)
+
+
+def source_folder_problems(scans: Sequence[SourceScan]) -> list[Problem]:
+    """Return the problems of a folder that has no train or no val images, or is not raw ImageNet."""
+    scan = scans[0]
+    root = Path(scan.root)
+    if is_data_set(root):
+        return [_data_set_problem(root)]
+    if scan.train and scan.val:
+        return empty_place_problems(scans)
+    return [_data_set_problem(root.parent) if is_data_set(root.parent) else layout_problem(scan)]
+
+
+def is_data_set(folder: Path) -> bool:
+    """Return whether a folder is an ImageNet-S data set, by its folders."""
+    return all((folder / name).is_dir() for name in DATA_SET)
+
+
+def _data_set_problem(folder: Path) -> Problem:
+    return Problem(
+        f"`imagenet`: {folder} is an ImageNet-S data set, not raw ImageNet-1k. Set `imagenet` in config.yaml "
+        f"to the ImageNet-1k that it was made from. `imagenet-s verify {shlex.quote(str(folder))}` checks a "
+        "data set."
+    )
 
 
 def layout_problem(scan: SourceScan) -> Problem:
@@ -29,7 +56,8 @@ def layout_problem(scan: SourceScan) -> Problem:
         return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
         return Problem(
-            f"`imagenet`: {root} is a file, and not a .zip. Set `imagenet` to the folder that holds it."
+            f"`imagenet`: {root} is a file, and not a .zip. Set `imagenet` in config.yaml to the folder that "
+            f"holds it: {root.parent}"
         )
     lacks = " and ".join(kind for kind in ("train", "val") if not scan.places(kind))
     beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_content(root)}\n"
@@ -46,11 +74,16 @@ def layout_problem(scan: SourceScan) -> Problem:
             f"folder that holds it and the {'val' if kind == 'train' else 'train'} folder: {root.parent}"
         )
     if near:
-        return Problem(f"{beginning}{_advice(near)}")
+        itself = f"`imagenet`: {root} looks like the {kind} folder itself.\n"
+        return Problem(f"{itself if kind else beginning}{_advice(near)}")
     entries = scan.entries
-    if reasons := [*_first_pieces(root, entries), *_dangling(root, entries), *_in_hub(root)]:
+    reasons = [*_first_pieces(root, entries), *_dangling(root, entries), *_in_hub(root), *_built(entries)]
+    if reasons:
         return Problem(beginning + "\n".join(reasons))
-    rows = {row.name: f"  {row.train} and {row.val} ({row.name})" for row in reversed(LAYOUTS)}
+    rows = {
+        row.name: f"  {' and '.join(dict.fromkeys((row.train, row.val)))} ({row.name})"
+        for row in reversed(LAYOUTS)
+    }
     supported = "\n".join(reversed(rows.values()))  # of each layout, the first row is enough
     return Problem(
         f"{beginning}Expected one of these layouts, in upper or lower case:\n"
@@ -99,6 +132,8 @@ def likely_folder(root: Path, known: Sequence[Path] = ()) -> Path | None:
     """
     for folder in islice(_near(root), MAX_FOLDERS):
         with suppress(OSError, UserError):  # a folder that cannot be read is not a likely one
+            if is_data_set(folder):
+                continue
             places = find_places(folder)
             has_both = all(_hold_images(places, kind) for kind in ("train", "val"))
             if has_both and not any(map(folder.samefile, known)):
@@ -163,6 +198,15 @@ def _in_hub(root: Path) -> Iterator[str]:
         yield (
             f"{hub_cache.folder} is a cache of the Hugging Face hub, but no revision in it ({revisions}) has "
             f"files of ImageNet-1k. Download them with `{download_command(hub_cache.folder)}`."
+        )
+
+
+def _built(names: Sequence[str]) -> Iterator[str]:
+    """Yield a line on the data sets among the entries of an output folder."""
+    if built := [subset_name(subset) for subset in SUBSETS if subset_name(subset) in names]:
+        yield (
+            f"A build made {', '.join(built)} there. Set `imagenet` in config.yaml to the ImageNet-1k that "
+            "it was made from."
         )
 
 

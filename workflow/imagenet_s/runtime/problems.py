@@ -1,7 +1,7 @@
 """All problems reported at once: a short text for the user, and every name for the log."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imagenet_s.runtime.errors import UserError
 
@@ -20,6 +20,11 @@ class FileProblem(NamedTuple):
 
     kind: str
     what: str
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """Return a problem as JSON."""
+    return {"text": problem.text.removeprefix("- "), "names": list(problem.names)}
 
 
 def require_none(problems: Sequence[Problem]) -> None:
