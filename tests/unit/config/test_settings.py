@@ -81,8 +81,37 @@ def test_home_and_relative_paths_work(tmp_path, monkeypatch):
     assert read_config({"imagenet": "in/x"}).imagenet == f"{tmp_path}/here/in/x"
 
 
+def test_variables_and_homes_of_users_are_filled_in(monkeypatch):
+    monkeypatch.setenv("DATA", "/data")
+    monkeypatch.setenv("WHERE", "~root/mine")
+    root = os.path.expanduser("~root")
+    benchmark = {"predictions": "~root/p", "protocol": "free", "match": "${DATA}/match.json"}
+    values = {"imagenet": "$DATA/in", "output": "${DATA}/out", "annotations": {"from": "$WHERE"}}
+    config = read_config({**values, "benchmark": benchmark})
+    assert (config.imagenet, config.output) == ("/data/in", "/data/out")
+    assert config.annotations == f"{root}/mine"
+    assert (config.benchmark.predictions, config.benchmark.match) == (f"{root}/p", "/data/match.json")
+    assert read_config({"output": "5$/$"}).output == "5$/$"
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_variables_and_users_that_do_not_exist_are_named(empty, monkeypatch):
+    monkeypatch.delenv("SCRATCH", raising=False)
+    if empty:
+        monkeypatch.setenv("SCRATCH", "")
+    advice = "which is not set; set it, or write the whole path"
+    assert problems({"imagenet": "$SCRATCH/a", "output": "${SCRATCH}/$SCRATCH/b"}) == [
+        f"imagenet: '$SCRATCH/a' has the variable SCRATCH, {advice}",
+        f"output: '${{SCRATCH}}/$SCRATCH/b' has the variable SCRATCH, {advice}",
+    ]
+    assert problems({"output": "~no-such-user/out"}) == [
+        "output: '~no-such-user/out' begins with ~no-such-user, which is no home folder on this machine; "
+        "write the whole path"
+    ]
+
+
 def test_a_url_prefix_is_left_as_it_is():
-    url = "https://example.org/~me/zips/"
+    url = "https://example.org/~me/$zips/"
     assert read_config({"annotations": {"from": url}}).annotations == url
 
 

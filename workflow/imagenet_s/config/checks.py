@@ -16,6 +16,7 @@ from imagenet_s.workspace.paths import Workspace
 MAX_DEPTH, MAX_VALUES = 20, 10_000  # a configuration has 3 levels and some 20 values
 MAX_BITS = 64  # of a whole number
 
+VARIABLE = re.compile(r"\$(?:(\w+)|\{([^}]+)\})", re.ASCII)  # as os.path.expandvars reads them
 WORDS = ("demo", "official", "baseline", "auto")  # values of paths that are not paths
 
 
@@ -85,9 +86,32 @@ def _check_distinct(values: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 def _check_path(path: str) -> str:
-    """Return `path`. Raise Refused if it cannot be a path or an address."""
-    refuse(*path_problems(path))
-    return path
+    """Return a path with its variables and home folder filled in, or an address as it is.
+
+    Raises:
+        Refused: It cannot be a path or an address.
+    """
+    if not _is_local(path):
+        refuse(*path_problems(path))
+        return path
+    refuse(*_unknown_names(path))
+    whole = os.path.expanduser(os.path.expandvars(path))
+    refuse(*path_problems(whole))
+    return whole
+
+
+def _is_local(path: str) -> bool:
+    return path not in WORDS and "://" not in path
+
+
+def _unknown_names(path: str) -> Iterator[str]:
+    """Yield the variables and users in a path that do not exist."""
+    for name in dict.fromkeys(match[1] or match[2] for match in VARIABLE.finditer(path)):
+        if not os.environ.get(name):  # with an empty one, `$SCRATCH/imagenet` would be a folder of the root
+            yield f"{path!r} has the variable {name}, which is not set; set it, or write the whole path"
+    user = path.partition("/")[0]
+    if user.startswith("~") and os.path.expanduser(user) == user:
+        yield f"{path!r} begins with {user}, which is no home folder on this machine; write the whole path"
 
 
 def path_problems(path: str) -> Iterator[str]:
@@ -99,8 +123,7 @@ def path_problems(path: str) -> Iterator[str]:
         return  # nothing else can be found out about it
     if "{" in path or "}" in path:
         yield f"{path!r} has braces, which Snakemake takes for wildcards; use another path"
-    local = path not in WORDS and "://" not in path
-    whole = absolute(path) if local else path
+    whole = os.path.abspath(path) if _is_local(path) else path
     if not _is_utf8(whole):
         yield f"{whole!r} is not UTF-8; rename the folder, or reach it by a link with another name"
 
@@ -113,8 +136,8 @@ def check_imagenet(path: str) -> str:
 
 def _refuse_misspelled(path: str, word: str) -> None:
     """Raise Refused if a path is nearly the word that could be in its place, and nothing exists there."""
-    if path != word and nearest(path, [word]) and not os.path.lexists(absolute(path)):
-        refuse(f"there is no {absolute(path)}; did you mean `{word}`?")
+    if path != word and nearest(path, [word]) and not os.path.lexists(path):
+        refuse(f"there is no {os.path.abspath(path)}; did you mean `{word}`?")
 
 
 def check_origin(origin: str) -> str:
@@ -137,14 +160,14 @@ def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
     The source is never written to. A job could not refuse this: Snakemake makes a job's folders before it.
 
     Args:
-        output: The folder as the user wrote it.
-        imagenet: The source as the user wrote it; None for the demo, which lies in the output.
+        output: The folder, which may be relative.
+        imagenet: The source, which may be relative; None for the demo, which lies in the output.
     """
-    if os.path.exists(absolute(output)) and not os.path.isdir(absolute(output)):
+    if os.path.exists(output) and not os.path.isdir(output):
         yield f"{output} is a file, not a folder"
     if imagenet is None:
         return
-    source, target = os.path.realpath(absolute(imagenet)), os.path.realpath(absolute(output))
+    source, target = os.path.realpath(imagenet), os.path.realpath(output)
     workspace = Workspace(Path(target))
     written = [workspace.work, *map(workspace.tree, SUBSETS)]
     if _is_inside(target, source):
@@ -154,11 +177,6 @@ def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
             f"the source ({source}) lies inside the folders that a build into {target} writes to; "
             "use a folder elsewhere"
         )
-
-
-def absolute(path: str) -> str:
-    """Return an absolute path, with `~` for the user's home."""
-    return os.path.abspath(os.path.expanduser(path))
 
 
 def is_web(origin: str) -> bool:

@@ -165,7 +165,7 @@ class Settings(_Table):
     imagenet: Annotated[PathText, AfterValidator(check_imagenet)] = Field(
         default="demo",
         description="The folder of raw ImageNet-1k, in any of the supported layouts, or Kaggle's zip itself. "
-        "`~` and relative paths work. `demo` is a small synthetic one that a build makes.",
+        "`~`, `$HOME` and relative paths work. `demo` is a small synthetic one that a build makes.",
     )
     output: PathText = Field(
         default="results",

@@ -26,8 +26,9 @@ A build reads its settings from `config.yaml` in the folder in which Snakemake r
 makes a folder with one. Every key has a default; for a build from ImageNet, set `imagenet`, `output` and
 `subsets`.
 
-Relative paths are relative to the folder in which Snakemake runs, and `~` is your home. Unknown keys are
-refused. All settings are checked before the first job runs, and everything that is wrong is reported at once.
+Relative paths are relative to the folder in which Snakemake runs. `~` is your home, `~name` that of another
+user, and `$NAME` or `${NAME}` a variable of the environment, which must be set. Unknown keys are refused. All
+settings are checked before the first job runs, and everything that is wrong is reported at once.
 
 `--config` sets keys on the command line, for one run:
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from imagenet_s.config.checks import absolute, is_web, require_finite
+from imagenet_s.config.checks import is_web, require_finite
 from imagenet_s.config.explain import explain
 from imagenet_s.config.models import BenchmarkSettings, Settings
 from imagenet_s.config.schema import json_schema
@@ -83,12 +83,12 @@ def _resolved(settings: Settings) -> Config:
     origin = settings.annotations.origin
     md5 = settings.annotations.md5.model_dump(by_alias=True)
     return Config(
-        imagenet=None if demo else absolute(settings.imagenet),
-        output=os.path.normpath(os.path.expanduser(settings.output)),
+        imagenet=None if demo else os.path.abspath(settings.imagenet),
+        output=os.path.normpath(settings.output),
         subsets=subsets,
         link=settings.link,
         complete=settings.train_images == "complete" and not demo,
-        annotations=origin if origin == "official" or is_web(origin) else absolute(origin),
+        annotations=origin if origin == "official" or is_web(origin) else os.path.abspath(origin),
         md5={subset: md5[str(subset)].lower() for subset in subsets},
         labels=settings.labels,
         benchmark=_resolved_benchmark(settings.benchmark, subsets),
@@ -97,12 +97,12 @@ def _resolved(settings: Settings) -> Config:
 
 def _resolved_benchmark(settings: BenchmarkSettings, subsets: tuple[int, ...]) -> Benchmark:
     baseline = settings.predictions == "baseline"
-    match: str | None = settings.match if settings.match == "auto" else absolute(settings.match)
+    match: str | None = settings.match if settings.match == "auto" else os.path.abspath(settings.match)
     if match == "auto" and not PROTOCOLS[settings.protocol].generated:
         match = None
     method = settings.method.model_dump(exclude_unset=True)
     return Benchmark(
-        predictions=None if baseline else absolute(settings.predictions),
+        predictions=None if baseline else os.path.abspath(settings.predictions),
         subset=settings.subset or subsets[0],
         protocol=settings.protocol,
         match=match,
