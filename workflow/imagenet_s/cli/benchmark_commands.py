@@ -13,6 +13,7 @@ from imagenet_s.cli.arguments import (
     command,
     count,
     function,
+    json_output,
     new_file,
     new_folder,
     optional_subset,
@@ -56,10 +57,10 @@ def add_benchmark(commands: Commands) -> None:
     added.add_argument(
         "--out",
         type=new_file,
-        required=True,
         metavar="FILE",
         help="the JSON file to write; the table, the plot and the pictures are written next to it",
     )
+    json_output(added)
     workers(added)
 
     added = command(

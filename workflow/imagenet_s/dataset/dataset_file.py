@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from imagenet_s.dataset.dataset_json import Dataset
+from imagenet_s.io.atomic import digest_of_list, sha256_of
 from imagenet_s.spec.encodings import label_manifests
 from imagenet_s.spec.subsets import DATASET, sample_manifests
 
@@ -60,8 +61,15 @@ def dataset_digest(digests: Mapping[str, str]) -> str:
 
     It is the sha256 of what `sha256sum manifests/…` prints for the `sample_manifests`, sorted by name.
     """
-    lines = (f"{digests[name]}  manifests/{name}\n" for name in sorted(sample_manifests()))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return digest_of_list((digests[name], f"manifests/{name}") for name in sorted(sample_manifests()))
+
+
+def digest_of_copy(root: Path) -> str | None:
+    """Return the `dataset_digest` of the manifests of a copy; None if it has not all of them."""
+    paths = {name: root / "manifests" / name for name in sample_manifests()}
+    if not all(path.is_file() for path in paths.values()):
+        return None
+    return dataset_digest({name: sha256_of(path) for name, path in paths.items()})
 
 
 def own_digest(content: Mapping[str, Any], build: Mapping[str, Any]) -> str:

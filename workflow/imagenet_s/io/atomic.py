@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -142,9 +142,15 @@ def sha256_of(path: Path) -> str:
 
 def digest_of_files(folder: Path) -> str:
     """Return the hex sha256 of the names and bytes of all files in a folder's folders, sorted by name."""
+    paths = sorted(folder.glob("*/*"))
+    return digest_of_list((sha256_of(path), str(path.relative_to(folder))) for path in paths)
+
+
+def digest_of_list(files: Iterable[tuple[str, str]]) -> str:
+    """Return the hex sha256 of what `sha256sum` prints for files, given the digest and the name of each."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*/*")):
-        digest.update(f"{sha256_of(path)}  {path.relative_to(folder)}\n".encode())
+    for sha256, name in files:
+        digest.update(f"{sha256}  {name}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 

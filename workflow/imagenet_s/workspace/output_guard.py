@@ -18,13 +18,13 @@ MAX_ENTRIES = 2000  # entries of an input that are checked; ImageNet has 1,000 c
 LOGGED = re.compile(rb"\d\d:\d\d:\d\d ")  # how the logs of this program begin
 
 
-def check_output_path(out: Path, *inputs: Path | None) -> None:
-    """Check that a command may write to `out`, and create the folders above it.
+def check_output_path(out: Path, *inputs: Path | None, option: str = "--out") -> None:
+    """Check that a command may write to `out`, the value of `option`, and create the folders above it.
 
     Raises:
         WrongUsage: `out` is one of the inputs, is inside one or inside a data set, or cannot be created.
     """
-    wrong = f"--out: {out} would be written over, or into, what is read"
+    wrong = f"{option}: {out} would be written over, or into, what is read"
     read = {os.path.realpath(path): str(path) for path in inputs if path}
     linked = {real: link for path in inputs if path for real, link in _links(path)}
     above = {os.path.dirname(real): real for real in linked}
@@ -37,8 +37,8 @@ def check_output_path(out: Path, *inputs: Path | None) -> None:
         if str(target) in above:
             real = above[str(target)]
             raise WrongUsage(f"{wrong}: it holds {real}, to which {linked[real]} leads.")
-    require_no_data_set("--out", out)
-    _require_writable(out)
+    require_no_data_set(option, out)
+    _require_writable(out, option)
 
 
 def require_own_log(file: Path, options: Mapping[str, object]) -> None:
@@ -91,7 +91,7 @@ def require_no_data_set(option: str, path: Path) -> None:
                 )
 
 
-def _require_writable(out: Path) -> None:
+def _require_writable(out: Path, option: str) -> None:
     """Create and remove a file beside `out` and, if it is a folder, inside it.
 
     An error now is better than an error after hours of work.
@@ -107,7 +107,7 @@ def _require_writable(out: Path) -> None:
         if error.errno in NO_WRONG_PLACE:
             raise
         why = os.strerror(errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO)
-        raise WrongUsage(f"--out: cannot write into {folder}: {why}. Name another place.") from error
+        raise WrongUsage(f"{option}: cannot write into {folder}: {why}. Name another place.") from error
 
 
 def _try(file: Path) -> None:

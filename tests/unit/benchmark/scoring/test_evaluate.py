@@ -1,6 +1,7 @@
 """The command `evaluate`: the metrics it writes, and each kind of wrong folder that it refuses."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -81,6 +82,13 @@ def test_generated_ids_are_scored_as_the_classes_of_match_json(truth50, predicti
     assert evaluate(truth50, predictions, tmp_path / "m.json", "--match", str(tmp_path / "match.json")) == 0
     plain, matched = (json.loads((tmp_path / name).read_text()) for name in ("plain.json", "m.json"))
     assert (plain.pop("matched"), matched.pop("matched")) == (False, True)
+    assert plain.pop("match") is None
+    given = (tmp_path / "match.json").read_bytes()
+    assert matched.pop("match") == {
+        "path": str(tmp_path / "match.json"),
+        "sha256": hashlib.sha256(given).hexdigest(),
+    }
+    assert plain.pop("predictions")["sha256"] != matched.pop("predictions")["sha256"]
     assert matched == plain
     assert evaluate(truth50, predictions, tmp_path / "m.json") == 0
     assert json.loads((tmp_path / "m.json").read_text())["mIoU"] < 10

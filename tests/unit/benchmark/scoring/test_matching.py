@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from imagenet_s.cli.main import main
+from imagenet_s.io.atomic import digest_of_files
 from imagenet_s.masks.codec import ids_of, pixels_of, rgb_png
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import class_ids
@@ -38,6 +39,8 @@ def test_the_command_writes_match_json_and_whether_it_is_unique(generated, truth
     assert info.pop("solver").startswith("scipy.optimize.linear_sum_assignment 1.")
     assert info.pop("cost") == pytest.approx(50 - info["images_in_common"] / 752)
     assert info.pop("images_in_common") >= 752 - 50
+    assert info.pop("predictions")["sha256"] == digest_of_files(predictions)
+    assert info.pop("truth")["path"] == str(truth50)
     assert info == {
         "subset": 50,
         "images": 752,

@@ -49,7 +49,7 @@ def test_the_worst_images_are_those_with_the_lowest_mean_iou(truth50, prediction
     shown = {}
     monkeypatch.setattr(
         "imagenet_s.benchmark.scoring.plots.draw_images",
-        lambda subset, scored, table, which, path: shown.update({which: scored}),
+        lambda subset, scored, table, caption, path: shown.update({caption.split()[-2]: scored}),
     )
     ids = ids_at(predictions / NAMES[40])
     replace(predictions / NAMES[40], rgb_png(np.full_like(ids, 50)))
@@ -121,7 +121,7 @@ def test_only_the_lowest_and_the_highest_of_many_classes_are_named(subset, tmp_p
         "matplotlib.axes.Axes.set_yticks", lambda self, places, labels, **_: named.extend(labels)
     )
     rows = [ClassRow(i, "n", f"class {i}", 100 * i / subset, 50, 9) for i in range(subset + 1)]
-    draw_classes(subset, rows[::-1], 50.0, tmp_path / "c.png")
+    draw_classes("many classes", rows[::-1], 50.0, tmp_path / "c.png")
     ids = [int(label.rpartition(" ")[2]) for label in named]
     assert ids == [*range(25), *range(subset - 24, subset + 1)]
     assert drawn(tmp_path / "c.png").shape[0] < 1500
@@ -133,8 +133,8 @@ def test_the_best_image_comes_first_and_equal_images_are_sorted_by_name(
     drawn_names = {}
     monkeypatch.setattr(
         "imagenet_s.benchmark.scoring.plots.draw_images",
-        lambda subset, scored, table, which, path: drawn_names.update(
-            {which: [one.pair.name for one in scored]}
+        lambda subset, scored, table, caption, path: drawn_names.update(
+            {caption.split()[-2]: [one.pair.name for one in scored]}
         ),
     )
     for name in NAMES[:10]:

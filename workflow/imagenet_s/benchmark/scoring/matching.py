@@ -13,7 +13,15 @@ from imagenet_s.benchmark.scoring.assignment import (
     match,
 )
 from imagenet_s.benchmark.scoring.comparison import Comparison, pairs_of, would_pass_as_partial
-from imagenet_s.benchmark.scoring.pairs import BadPair, Pair, class_of, read_pair, require_own_classes
+from imagenet_s.benchmark.scoring.pairs import (
+    BadPair,
+    Pair,
+    PairFiles,
+    class_of,
+    read_pair,
+    require_own_classes,
+)
+from imagenet_s.benchmark.scoring.provenance import provenance
 from imagenet_s.io.atomic import dump_json
 from imagenet_s.io.receipts import receipts
 from imagenet_s.runtime.parallel import map_chunks
@@ -27,9 +35,10 @@ from imagenet_s.workspace.output_guard import check_output_path
 
 
 class _Chunk(NamedTuple):
-    """What one process finds in some pairs: their classes, and what is wrong with those that have none."""
+    """What one process finds in some pairs: classes and digests, and what is wrong with the others."""
 
     sets: list[ClassSets]
+    files: list[PairFiles]
     problems: list[FileProblem]
 
 
@@ -76,7 +85,9 @@ def match_predictions(compared: Comparison, out: Path, workers: int) -> None:
         "ids_never_predicted": classes - len(predicted),
         "solver": found.solver,
         "made_by": f"imagenet-s {__version__}",
+        **provenance(compared, pairs, [one for chunk in chunks for one in chunk.files], None),
     }
+    del info["match"]  # which is what is made here
     with receipts([out.with_name(f"{out.stem}-info.json"), out]) as (info_path, match_path):
         dump_json(info, info_path)
         dump_json(found.official(), match_path)
@@ -86,6 +97,7 @@ def match_predictions(compared: Comparison, out: Path, workers: int) -> None:
 def _read(classes: int, pairs: Sequence[Pair]) -> list[_Chunk]:
     """Read a chunk of pairs and return one result."""
     sets: list[ClassSets] = []
+    files: list[PairFiles] = []
     problems: list[FileProblem] = []
     for pair in pairs:
         try:
@@ -94,7 +106,8 @@ def _read(classes: int, pairs: Sequence[Pair]) -> list[_Chunk]:
             problems += error.problems
         else:
             sets.append(class_sets(ids.truth, ids.prediction, classes))
-    return [_Chunk(sets, problems)]
+            files.append(ids.files)
+    return [_Chunk(sets, files, problems)]
 
 
 def _uniqueness(found: Matching, changeable: Sequence[int]) -> str:

@@ -1,5 +1,6 @@
 """Read a true mask and its prediction, and find what is wrong with them."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from imagenet_s.benchmark.scoring.predictions import (
     WRONG_SIZE,
     file_bytes,
     prediction_of,
+    read_file,
     wrong_size,
 )
 from imagenet_s.masks.codec import BadMask, decode
@@ -33,11 +35,20 @@ class Pair(NamedTuple):
     prediction: Path
 
 
+class PairFiles(NamedTuple):
+    """The hex sha256 of both files, and when the prediction was written, in seconds since the epoch."""
+
+    truth: str
+    prediction: str
+    modified: float
+
+
 class PairIds(NamedTuple):
-    """The ids of a true mask and of its prediction, both (height, width)."""
+    """The ids of a true mask and of its prediction, both (height, width), and what they were read from."""
 
     truth: NDArray[np.uint16]
     prediction: NDArray[np.uint16]
+    files: PairFiles
 
 
 class BadPair(Exception):
@@ -57,14 +68,16 @@ def read_pair(pair: Pair, classes: int) -> PairIds:
     problems: list[FileProblem] = []
     truth = prediction = None
     try:
-        decoded = decode(file_bytes(pair.truth), classes)
+        true_png = file_bytes(pair.truth)
+        decoded = decode(true_png, classes)
         truth = decoded.ids
         if decoded.problems:
             problems.append(FileProblem("invalid true masks", f"{pair.name} {'; '.join(decoded.problems)}"))
     except OSError as error:
         problems.append(FileProblem("unreadable true masks", f"{pair.name}: {error.strerror}"))
     try:
-        prediction = prediction_of(file_bytes(pair.prediction))
+        predicted = read_file(pair.prediction)
+        prediction = prediction_of(predicted.data)
     except OSError as error:
         problems.append(FileProblem(UNREADABLE, f"{pair.name}: {error.strerror}"))
     except BadMask as error:
@@ -74,8 +87,14 @@ def read_pair(pair: Pair, classes: int) -> PairIds:
             text = f"{pair.name} {wrong_size(prediction.shape, truth.shape)}"
             problems.append(FileProblem(WRONG_SIZE, text))
         if not problems:
-            return PairIds(truth, prediction)
+            files = PairFiles(sha256_hex(true_png), sha256_hex(predicted.data), predicted.modified)
+            return PairIds(truth, prediction, files)
     raise BadPair(problems)
+
+
+def sha256_hex(data: bytes) -> str:
+    """Return the hex sha256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def class_of(subset: int, pair: Pair) -> int | None:

@@ -1,5 +1,6 @@
 """Draw the results of scoring: the IoU of each class, and images with their true and predicted masks."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from imagenet_s.runtime.image_file import BadImage
 from imagenet_s.runtime.image_file import decode as decode_image
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.classes import IGNORE, OTHER, class_ids, class_names
-from imagenet_s.spec.subsets import mask_folder, subset_of
+from imagenet_s.spec.subsets import mask_folder
 
 MAX_NAMED = 60  # classes; of more, only the lowest and the highest get a bar
 ENDS = 25  # classes at each end that get a bar then
@@ -26,7 +27,7 @@ OPACITY = 0.6  # of the colour of a class over its image
 DPI = 100
 
 
-def draw_classes(subset: int, rows: Sequence[ClassRow], mean_iou: float, path: Path) -> None:
+def draw_classes(caption: str, rows: Sequence[ClassRow], mean_iou: float, path: Path) -> None:
     """Draw the IoU and the boundary IoU of each class as a PNG, the lowest first; `mean_iou` in percent."""
     ranked = sorted(rows, key=lambda row: (row.IoU, row.id))
     named = ranked if len(ranked) <= MAX_NAMED else ranked[:ENDS] + ranked[-ENDS:]
@@ -37,9 +38,9 @@ def draw_classes(subset: int, rows: Sequence[ClassRow], mean_iou: float, path: P
     top.axhline(mean_iou, color="#222222", linewidth=1, linestyle="--")
     name = f"mIoU {mean_iou:.2f}"
     top.text(0.01, mean_iou + 1.5, name, fontsize=8, transform=top.get_yaxis_transform())
-    top.set(
-        title=f"{subset_of(subset).name} validation: IoU by class", xlabel="classes by IoU", ylabel="IoU (%)"
-    )
+    # A `$` in a name is not the beginning of a formula.
+    top.set_title(f"{caption}\nIoU by class", parse_math=False)
+    top.set(xlabel="classes by IoU", ylabel="IoU (%)")
     top.set(xlim=(0.5, len(ranked) + 0.5), ylim=(0, 100))
     places = np.arange(len(named))
     bars.barh(places, [row.IoU for row in named], color="#4c78a8", height=0.75, label="IoU")
@@ -56,7 +57,7 @@ def draw_classes(subset: int, rows: Sequence[ClassRow], mean_iou: float, path: P
 
 
 def draw_images(
-    subset: int, scored: Sequence[Scored], table: NDArray[np.uint16] | None, which: str, path: Path
+    subset: int, scored: Sequence[Scored], table: NDArray[np.uint16] | None, caption: str, path: Path
 ) -> None:
     """Draw images next to their true and predicted masks as a PNG, one row per image.
 
@@ -67,18 +68,14 @@ def draw_images(
         subset: The subset that the predictions are for.
         scored: The images to draw.
         table: A `matching_table`, (65536,), or None if the predicted ids are classes.
-        which: What the images are, for the title: `worst` or `best`.
+        caption: What the images are.
         path: The PNG to write.
     """
     figure = Figure(figsize=(9, 2.4 * len(scored) + 0.5), layout="constrained")
-    figure.suptitle(
-        f"{subset_of(subset).name} validation: the {which} of the scored images\n"
-        "white: ignored, grey: background",
-        fontsize=10,
-    )
+    figure.suptitle(f"{caption}\nwhite: ignored, grey: background", fontsize=10, parse_math=False)
     grid = figure.subplots(len(scored), 3, squeeze=False)
     for axes, image in zip(grid, scored, strict=True):
-        truth, prediction = read_pair(image.pair, len(class_ids(subset)))
+        truth, prediction, _ = read_pair(image.pair, len(class_ids(subset)))
         if table is not None:
             prediction = relabelled(prediction, table)
         picture = _picture(image.pair.name, image.pair.truth, truth.shape)
@@ -137,6 +134,8 @@ def _show(axes: Axes, picture: NDArray[np.uint8], title: str) -> None:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    with atomic_write(path) as partial:
+    with atomic_write(path) as partial, warnings.catch_warnings():
+        # A name may have characters that the font lacks; a box stands for each.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         # No date and no version, so that the same metrics give the same bytes.
         figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,19 +143,32 @@ def prediction_of(png: bytes) -> NDArray[np.uint16]:
     return ids_of(rgb)
 
 
-def file_bytes(path: Path) -> bytes:
-    """Return the bytes of a file.
+class FileContent(NamedTuple):
+    """The bytes of a file, and when it was last changed, in seconds since the epoch."""
+
+    data: bytes
+    modified: float
+
+
+def read_file(path: Path) -> FileContent:
+    """Return the content of a file.
 
     Raises:
         OSError: The file cannot be read, is not a regular file, or is larger than any mask.
     """
-    if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would block forever
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # opening a pipe would block forever
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
     with path.open("rb") as file:
         data = file.read(MAX_FILE_BYTES)
     if len(data) == MAX_FILE_BYTES:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-    return data
+    return FileContent(data, found.st_mtime)
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return the bytes of a file; see `read_file`."""
+    return read_file(path).data
 
 
 def image_shape(path: Path) -> tuple[int, int] | None:
