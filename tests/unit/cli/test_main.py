@@ -109,7 +109,7 @@ def test_quiet_shows_results_and_errors_and_verbose_everything(
         log.error("error")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("imagenet_s.preflight.inspect.print_report", lambda path, **_: report(path))
+    monkeypatch.setattr("imagenet_s.preflight.inspect_report.print_report", lambda path, **_: report(path))
     arguments = [*options, "inspect", "x"] if place == "before the command" else ["inspect", *options, "x"]
     assert main(arguments) == 0
     printed = capsys.readouterr()
