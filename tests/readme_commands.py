@@ -36,6 +36,9 @@ LEFT_OUT = {
     ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",
     ".venv/bin/imagenet-s evaluate --truth results/ImageNetS50 --predictions mine/validation"
     " --out mine/metrics.json": "needs predictions of a model",
+    ".venv/bin/imagenet-s compare mine/metrics.json results/benchmark/50/metrics.json": (
+        "needs predictions of a model"
+    ),
     ".venv/bin/imagenet-s match --truth results/ImageNetS50 --predictions mine/validation"
     " --out mine/match.json": "needs predictions of a model",
     ".venv/bin/imagenet-s submit --protocol semi-supervised --predictions mine/test"

@@ -3,6 +3,7 @@
 import time
 
 from imagenet_s.pipeline.executor import require_executor
+from imagenet_s.pipeline.outdated import mark_outdated_results
 from imagenet_s.pipeline.run import begin_run, print_new_summary
 from imagenet_s.workspace.leftovers import end_run
 
@@ -15,6 +16,7 @@ onstart:
 
 
 onsuccess:
+    mark_outdated_results(FILES)
     end_run(FILES.output)
     print_new_summary(FILES, STARTED)
 

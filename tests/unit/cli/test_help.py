@@ -13,7 +13,7 @@ from imagenet_s.runtime.version import __version__
 
 PEOPLE = (
     *("init", "inspect", "plan", "verify", "repair", "clean"),
-    *("match", "evaluate", "grid-features", "distance-match", "submit", "completion"),
+    *("match", "evaluate", "compare", "grid-features", "distance-match", "submit", "completion"),
 )
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),

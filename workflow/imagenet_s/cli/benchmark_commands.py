@@ -1,4 +1,4 @@
-"""The commands of the benchmark: match, evaluate, grid-features, distance-match and submit."""
+"""The commands of the benchmark: match, evaluate, compare, grid-features, distance-match and submit."""
 
 import argparse
 import textwrap
@@ -62,6 +62,17 @@ def add_benchmark(commands: Commands) -> None:
     )
     json_output(added)
     workers(added)
+
+    added = command(
+        commands,
+        "compare",
+        "benchmark.scoring.compare.compare",
+        "compare the metrics of several runs, and say which cannot be compared",
+    )
+    added.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="the JSON files that `evaluate` wrote"
+    )
+    json_output(added)
 
     added = command(
         commands,

@@ -15,6 +15,7 @@ class ScoreFiles(NamedTuple):
     worst_images: Path
     best_images: Path
     submission: Path
+    outdated: Path
 
     @classmethod
     def in_folder(cls, folder: Path) -> "ScoreFiles":
@@ -28,4 +29,5 @@ class ScoreFiles(NamedTuple):
             worst_images=folder / "metrics-worst.png",
             best_images=folder / "metrics-best.png",
             submission=folder / "submission.zip",
+            outdated=folder / "OUTDATED.txt",
         )

@@ -1,0 +1,45 @@
+"""Results of the benchmark that were computed with other masks than those that the data set has now."""
+
+import json
+from pathlib import Path
+
+from imagenet_s.io.atomic import sha256_of
+from imagenet_s.runtime.progress import log
+from imagenet_s.spec.subsets import SUBSETS, mask_folder
+from imagenet_s.workspace.paths import Workspace
+
+TRUTH = f"{mask_folder('validation')}.sha256"
+
+
+def mark_outdated_results(workspace: Workspace) -> None:
+    """Write `OUTDATED.txt` next to the results of other masks, and remove it where results are up to date.
+
+    A build from another source, or with other annotations, leaves earlier results as they are: they may be of
+    predictions that took a long time, and only the target `evaluate` computes them again.
+    """
+    for subset in SUBSETS:
+        files = workspace.score_files(subset)
+        manifest = workspace.manifests(subset) / TRUTH
+        if not manifest.is_file():
+            continue
+        now = sha256_of(manifest)
+        outdated = [path for path in (files.metrics, files.match_info) if _truth_of(path) not in (None, now)]
+        if not outdated:
+            files.outdated.unlink(missing_ok=True)
+            continue
+        names = " and ".join(path.name for path in outdated)
+        text = (
+            f"Outdated results: {names} in {files.outdated.parent}. They were computed with other masks than "
+            f"{workspace.tree(subset)} has now; the target `evaluate` computes them again."
+        )
+        files.outdated.write_text(f"{text}\n", encoding="utf-8")
+        log.warning("%s", text)
+
+
+def _truth_of(path: Path) -> str | None:
+    """Return the digest of the true masks that results state; None if they state none."""
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))["truth"]["sha256"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return str(stated)
