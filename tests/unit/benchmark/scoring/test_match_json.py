@@ -1,9 +1,20 @@
 """`match.json`: what is valid, what is refused and why, and the table that it gives."""
 
+import errno
+import hashlib
+import os
+import threading
+
 import numpy as np
 import pytest
 
-from imagenet_s.benchmark.scoring.match_json import BadMatch, matching_table, parsed_matching, relabelled
+from imagenet_s.benchmark.scoring.match_json import (
+    BadMatch,
+    matching_table,
+    parsed_matching,
+    read_matching,
+    relabelled,
+)
 
 
 def test_predictions_are_relabelled_and_ids_above_the_classes_stay():
@@ -108,3 +119,21 @@ def test_a_match_json_of_very_many_keys_is_refused_at_once():
 def test_a_match_json_is_read_in_any_order_and_with_any_spaces():
     for data in (b'{"1": 2, "2": 1, "0": 0}', b'\n{\t"0":0,"2" : 1,\r\n"1":2}'):
         assert parsed_matching(data, 2)[:4].tolist() == [0, 2, 1, 3]
+
+
+def test_a_file_is_read_once_so_that_it_may_be_a_pipe(tmp_path):
+    data = b'{"0": 0, "1": 2, "2": 1}'
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[data])
+    writer.start()
+    match = read_matching(tmp_path / "pipe", 2)
+    writer.join()
+    assert match.table[:4].tolist() == [0, 2, 1, 3]
+    assert match[1:] == (str(tmp_path / "pipe"), hashlib.sha256(data).hexdigest())
+
+
+def test_a_failed_read_names_the_file(tmp_path):
+    (tmp_path / "failing").symlink_to("/proc/self/mem")
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        read_matching(tmp_path / "failing", 2)
+    assert (caught.value.errno, caught.value.filename) == (errno.EIO, str(tmp_path / "failing"))

@@ -148,3 +148,26 @@ def test_the_best_image_comes_first_and_equal_images_are_sorted_by_name(
     assert len(drawn_names["worst"]) == len(drawn_names["best"]) == 8
     assert drawn_names["best"][0] == NAMES[20]
     assert drawn_names["worst"] == sorted(NAMES[:10])[:8]
+
+
+def test_each_picture_names_the_run_and_its_date(truth50, predictions, tmp_path, monkeypatch):
+    captions = []
+    for name in ("draw_classes", "draw_images"):
+        monkeypatch.setattr(
+            f"imagenet_s.benchmark.scoring.plots.{name}",
+            lambda *arguments: captions.extend(text for text in arguments if "validation" in str(text)[:23]),
+        )
+    run = linked_copy(predictions, tmp_path / "a\nb" / "validation")
+    for path in run.rglob("*.png"):
+        os.utime(path, (0, 0))
+    assert evaluate(truth50, run, tmp_path / "m.json") == 0
+    run_and_date = r"ImageNetS50 validation: 'a\nb', predictions of 1970-01-01"
+    assert captions == [run_and_date, f"{run_and_date}, worst images", f"{run_and_date}, best images"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_caption_may_have_any_characters(tmp_path):
+    rows = [ClassRow(i, "n", "class", 50, 50, 9) for i in range(3)]
+    draw_classes("$a_b^ {", rows, 50.0, tmp_path / "a.png")
+    draw_classes("日本語", rows, 50.0, tmp_path / "b.png")
+    assert drawn(tmp_path / "a.png").shape == drawn(tmp_path / "b.png").shape

@@ -99,7 +99,8 @@ def evaluate(
             check_output_path(path, *compared.folders, match, option=option)
     subset = compared.subset
     classes = len(class_ids(subset))
-    table = read_matching(match, classes) if match else None
+    matching = read_matching(match, classes) if match else None
+    table = matching.table if matching else None
     pairs, problems = pairs_of(compared)
     what = f"Scoring {subset_of(subset).name}"
     chunks: list[_Chunk] = map_chunks(bound(_score, classes, table), pairs, workers, what, "images")
@@ -114,7 +115,7 @@ def evaluate(
     scored.sort(key=lambda image: (image.iou, image.pair.name))
     metrics = compute_metrics(sums)
     _warn_of_unknown(sums.unknown, classes, match)
-    sources = provenance(compared, pairs, [one for chunk in chunks for one in chunk.files], match)
+    sources = provenance(compared, pairs, [one for chunk in chunks for one in chunk.files], matching)
     _warn_of_other_masks(compared, sources)
     info = {
         "subset": subset,

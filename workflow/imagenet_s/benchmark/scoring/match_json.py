@@ -1,11 +1,14 @@
 """Read the official `match.json`: which class each generated id of a prediction stands for."""
 
+import hashlib
 import json
+import os
 import re
 import reprlib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +33,30 @@ def expected(classes: int) -> str:
     )
 
 
-def read_matching(path: Path, classes: int) -> NDArray[np.uint16]:
-    """Return the `matching_table` of a `match.json`.
+class MatchFile(NamedTuple):
+    """A valid `match.json`: its `matching_table`, its path, and the hex sha256 of its bytes."""
+
+    table: NDArray[np.uint16]
+    path: str
+    sha256: str
+
+
+def read_matching(path: Path, classes: int) -> MatchFile:
+    """Read a `match.json`, once: it may be a pipe.
 
     Raises:
         UserError: It is not valid.
     """
     try:
         with path.open("rb") as file:
-            return parsed_matching(file.read(MAX_BYTES), classes)
+            data = file.read(MAX_BYTES)
+        table = parsed_matching(data, classes)
     except BadMatch as error:
         raise UserError(f"{path} {error}.\nExpected: {expected(classes)}") from error
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a failed read does not name the file
+        raise
+    return MatchFile(table, os.path.abspath(path), hashlib.sha256(data).hexdigest())
 
 
 def parsed_matching(data: bytes, classes: int) -> NDArray[np.uint16]:

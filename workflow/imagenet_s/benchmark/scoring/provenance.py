@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from imagenet_s.benchmark.scoring.comparison import SPLIT, Comparison
+from imagenet_s.benchmark.scoring.match_json import MatchFile
 from imagenet_s.benchmark.scoring.pairs import Pair, PairFiles
 from imagenet_s.dataset.dataset_file import digest_of_copy
-from imagenet_s.io.atomic import digest_of_list, sha256_of
+from imagenet_s.io.atomic import digest_of_list
 from imagenet_s.spec.subsets import mask_folder
 
 
@@ -53,7 +54,7 @@ class Provenance(TypedDict):
 
 
 def provenance(
-    compared: Comparison, pairs: Sequence[Pair], files: Sequence[PairFiles], match: Path | None
+    compared: Comparison, pairs: Sequence[Pair], files: Sequence[PairFiles], match: MatchFile | None
 ) -> Provenance:
     """Return what figures of some pairs were computed from.
 
@@ -82,7 +83,7 @@ def provenance(
             "sha256": digest_of_list(true),
             "data_set_digest": digest_of_copy(truth.parent),
         },
-        "match": {"path": os.path.abspath(match), "sha256": sha256_of(match)} if match else None,
+        "match": {"path": match.path, "sha256": match.sha256} if match else None,
     }
 
 
