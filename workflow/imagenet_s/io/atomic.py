@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from imagenet_s.runtime.errors import naming
 from imagenet_s.runtime.system_files import goes_with_its_folder
 
 
@@ -34,10 +35,8 @@ def partial_file(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.part")
     partial.unlink(missing_ok=True)
     try:
-        yield partial
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a failed write does not name the file
-        raise
+        with naming(path):
+            yield partial
     finally:
         with suppress(OSError):  # fails if the disk is read-only; the first error has the cause
             partial.unlink(missing_ok=True)
@@ -64,17 +63,13 @@ def atomic_write_folder(folder: Path, receipt: Path) -> Iterator[Path]:
     Files with other names in `folder` are kept. `receipt`, which proves that `folder` is complete, is deleted
     before anything there changes.
     """
-    with scratch_folder(folder.with_name(f".{folder.name}.scratch")) as scratch:
-        try:
-            yield scratch
-            receipt.unlink(missing_ok=True)
-            for source in sorted(scratch.iterdir()):
-                target = ensure_real_dir(folder, source.name)
-                for name in os.listdir(source):
-                    os.replace(f"{source}/{name}", f"{target}/{name}")
-        except OSError as error:
-            error.filename = error.filename or str(folder)  # a failed write does not name the file
-            raise
+    with scratch_folder(folder.with_name(f".{folder.name}.scratch")) as scratch, naming(folder):
+        yield scratch
+        receipt.unlink(missing_ok=True)
+        for source in sorted(scratch.iterdir()):
+            target = ensure_real_dir(folder, source.name)
+            for name in os.listdir(source):
+                os.replace(f"{source}/{name}", f"{target}/{name}")
 
 
 def write_atomically(data: bytes | memoryview, path: Path, scratch: Path) -> None:

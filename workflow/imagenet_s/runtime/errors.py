@@ -1,6 +1,8 @@
 """The exception whose text is shown to the user as it is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -27,6 +29,16 @@ class WrongUsage(UserError):
     """Arguments that cannot be combined."""
 
     code = 2
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give the errors of reads and writes in the block the name of a file: only those of `open` have one."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def first_few(items: Iterable[object], most: int = 5) -> str:

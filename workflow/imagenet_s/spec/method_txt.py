@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from unicodedata import category
 
-from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.errors import UserError, first_few, naming
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
 
 # Our key of each field → how its line begins in the official file, in the file's order.
@@ -36,7 +36,8 @@ def read_method(path: Path) -> dict[str, str]:
         UserError: The file is not readable or a field is wrong. The text lists all problems.
     """
     try:
-        values = _parsed(path.read_text(encoding="utf-8-sig"))
+        with naming(path):
+            values = _parsed(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, BadYaml) as error:
         raise UserError(f"{path} is not a YAML file: {error}") from error
     problems = method_problems(values)

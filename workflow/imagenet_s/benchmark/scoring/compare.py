@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from tabulate import tabulate
 
 from imagenet_s.io.json_output import STDOUT, write_json_output
-from imagenet_s.runtime.errors import CannotCheck
+from imagenet_s.runtime.errors import CannotCheck, naming
 from imagenet_s.spec.subsets import subset_name
 
 SCHEMA = "urn:imagenet-s:compare:1"
@@ -60,7 +60,7 @@ def _read(path: Path) -> Run:
     wanted = "Expected: the JSON file that `imagenet-s evaluate --out` writes."
     if not path.is_file():
         raise CannotCheck(f"There is no file {path}. {wanted}")
-    with path.open("rb") as file:
+    with naming(path), path.open("rb") as file:
         data = file.read(MAX_BYTES)
     try:
         facts = json_format.loads(data.decode("utf-8"))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.errors import UserError, first_few, naming
 from imagenet_s.spec.classes import OTHER
 from imagenet_s.spec.subsets import SUBSETS, subset_of
 
@@ -48,14 +48,11 @@ def read_matching(path: Path, classes: int) -> MatchFile:
         UserError: It is not valid.
     """
     try:
-        with path.open("rb") as file:
+        with naming(path), path.open("rb") as file:
             data = file.read(MAX_BYTES)
         table = parsed_matching(data, classes)
     except BadMatch as error:
         raise UserError(f"{path} {error}.\nExpected: {expected(classes)}") from error
-    except OSError as error:
-        error.filename = error.filename or str(path)  # a failed read does not name the file
-        raise
     return MatchFile(table, os.path.abspath(path), hashlib.sha256(data).hexdigest())
 
 

@@ -27,7 +27,7 @@ from imagenet_s.benchmark.submission.check import (
     zip_problems,
 )
 from imagenet_s.io.receipts import receipt
-from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.errors import UserError, first_few, naming
 from imagenet_s.runtime.problems import FileProblem, require_no_file
 from imagenet_s.spec.method_txt import method_text, read_method
 from imagenet_s.workspace.output_guard import check_output_path
@@ -64,7 +64,8 @@ def submit(submission: Submission, images: Path, out: Path, workers: int) -> Non
     check_output_path(out, inner(predictions, SPLIT), images, submission.match, submission.method)
     texts = {METHOD: method_text(read_method(submission.method)).encode()}
     if submission.match:
-        texts[MATCH] = submission.match.read_bytes()
+        with naming(submission.match):
+            texts[MATCH] = submission.match.read_bytes()
     log_rules(subset, protocol)
     wanted, found = names_of(subset, SPLIT), files_in(inner(predictions, SPLIT))
     require_names_of(subset, SPLIT, found, inner(predictions, SPLIT))
