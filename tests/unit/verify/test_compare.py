@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.builds import digest
 from helpers.checks import changed, first, found, run, spoiled, without_manifests
 from helpers.damages import (
     DAMAGES,
@@ -50,7 +51,11 @@ def test_a_build_is_whole(built, link, level, capsys, tmp_path):
     assert read_json(tmp_path / "found.json") == {"ImageNetS50": {}}
     out = capsys.readouterr().out
     assert re.search(r"^train-semi +500 +500$", out, re.M)
-    assert re.search(r"^whole: 6,101 files in ", out, re.M)
+    assert re.search(
+        rf"^digest: {digest(root)}\ndigest known: built by .* from the demo .*\nwhole: 6,101 files in ",
+        out,
+        re.M,
+    )
     assert states(root) == before
 
 

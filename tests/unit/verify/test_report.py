@@ -48,6 +48,7 @@ def test_the_report_and_its_json(tree, tmp_path, capsys):
     assert re.search(r"^test +1,682 +1,681 +1 +0 +0 +0$", out, re.M)
     assert f"\nmissing: {image}\nextra: notes.txt\nchanged: {label}\npixels_equal: {mask}\n" in out
     assert "\nDAMAGED: 6,101 files in " in out
+    assert "digest" not in out
 
 
 @pytest.mark.parametrize("option", [["--json"], ["--json", "-"]])
