@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import requests
 
 from helpers.builds import build
 from helpers.trees import linked_copy
@@ -36,6 +37,16 @@ def own_log():
     """A command that a test runs logs to the standard error that this test captures, and no later one."""
     yield
     log.handlers.clear()
+
+
+@pytest.fixture
+def offline(monkeypatch) -> None:
+    """No server answers a request for the head of a file."""
+
+    def head(*_, **__):
+        raise requests.ConnectionError
+
+    monkeypatch.setattr("requests.head", head)
 
 
 @pytest.fixture(scope="session")

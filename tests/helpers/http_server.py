@@ -228,6 +228,8 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(BrokenPipeError, ConnectionResetError):
             server.next_answer(self.path).answer(self, server.files.get(self.path))
 
+    do_HEAD = do_GET
+
     def asked_start(self) -> int | None:
         """The first byte of the range asked for, None without a range."""
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
@@ -248,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, body: bytes, headers: Mapping[str, str], most: int | None = None):
         """Announces the whole body, sends the first `most` bytes of it."""
-        part = body[:most]
+        part = b"" if self.command == "HEAD" else body[:most]
         self.note(status, len(part))
         self.head(status, {"Content-Length": str(len(body)), **headers})
         self.wfile.write(part)

@@ -137,7 +137,7 @@ def test_a_wheel_builds_the_demo_in_a_folder_of_its_own(installed, tmp_path):
     assert done.returncode == 0, done.stdout
     assert f"cd '{tmp_path}/it'\"'\"'s mine' && {installed.python} -m snakemake --cores all\n" in done.stdout
     done = installed.run("imagenet-s", "plan", cwd=folder)
-    assert (done.returncode, done.stdout.split()[:4]) == (0, ["source", "the", "embedded", "demo,"])
+    assert (done.returncode, done.stdout.split()[:4]) == (0, ["source", "the", "embedded", "demo:"])
 
     # Also an example of a terminal that shows little: the summary's dash must not fail the build.
     run = installed.snakemake("--printshellcmds", cwd=folder, PYTHONIOENCODING="ascii")

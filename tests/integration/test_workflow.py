@@ -85,11 +85,14 @@ def test_the_demo_is_what_the_stages_make_without_snakemake(demo, imagenet50, an
     check_sums(demo / "results" / "ImageNetS50")
 
 
-def test_a_second_run_does_nothing(demo):
+def test_a_second_run_does_nothing_and_a_plan_says_so(demo, monkeypatch, capsys):
     run = snakemake(demo)
     assert run.code == 0
     assert "Nothing to be done" in run.text
     assert run.rules == []
+    monkeypatch.chdir(demo)
+    assert main(["plan"]) == 0
+    assert capsys.readouterr().out.startswith("Nothing to do: ")
 
 
 @pytest.mark.long

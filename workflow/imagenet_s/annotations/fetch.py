@@ -25,14 +25,32 @@ def fetch(subset: int, origin: str, md5: str, folder: Path, receipt: Path) -> No
         UserError: The annotations were not found, the download failed, or the archive has another md5.
     """
     facts, md5 = subset_of(subset), md5.lower()
-    if origin == "official" or origin.startswith(("http://", "https://")):
-        prefix = facts.archive_url.rpartition("/")[0] if origin == "official" else origin
+    if address := archive_address(facts, origin):
         path = folder / facts.archive_name
-        download(f"{prefix.rstrip('/')}/{facts.archive_name}", path, md5)
-        located = archive_receipt(facts, path, md5)
+        download(address, path, md5)
     else:
-        located = _find(facts, Path(os.path.abspath(Path(origin).expanduser())), md5)
+        path = locate(facts, origin)
+    if path.is_dir():
+        located: AnnotationsReceipt = {
+            "kind": "folder",
+            "path": str(path),
+            "archive": None,
+            "md5": None,
+            "official": False,
+        }
+    else:
+        if not address:
+            _check_md5(path, md5)
+        located = archive_receipt(facts, path, md5)
     write_receipt(receipt, located, folder)
+
+
+def archive_address(subset: Subset, origin: str) -> str | None:
+    """Return the address of a subset's archive; None if `origin` is a folder."""
+    if origin == "official":
+        return subset.archive_url
+    is_web = origin.startswith(("http://", "https://"))
+    return f"{origin.rstrip('/')}/{subset.archive_name}" if is_web else None
 
 
 def archive_receipt(subset: Subset, path: Path, md5: str) -> AnnotationsReceipt:
@@ -46,27 +64,30 @@ def archive_receipt(subset: Subset, path: Path, md5: str) -> AnnotationsReceipt:
     }
 
 
-def _find(subset: Subset, origin: Path, md5: str) -> AnnotationsReceipt:
-    """Search a folder of the user's for the archive, then for the folders that it unpacks to."""
-    archive = origin / subset.archive_name
+def locate(subset: Subset, origin: str) -> Path:
+    """Return the archive in a folder of the user's, or the folder to which it is unpacked.
+
+    Raises:
+        UserError: There is neither.
+    """
+    root = Path(os.path.abspath(Path(origin).expanduser()))
+    archive = root / subset.archive_name
     if archive.is_file():
-        _check_md5(archive, md5)
-        return archive_receipt(subset, archive, md5)
+        return archive
     stem = subset.archive_name.removesuffix(".zip")
     candidates = (subset.name, stem, f"{stem}/{subset.name}", ".")
-    for folder in (origin / candidate for candidate in candidates):
+    for folder in (root / candidate for candidate in candidates):
         if all((folder / mask_folder(split)).is_dir() for split in MASKED):
-            path = os.path.normpath(folder)
-            return {"kind": "folder", "path": path, "archive": None, "md5": None, "official": False}
-    if origin.is_file():
-        raise UserError(f"`annotations.from`: {origin} is a file. Give the folder that contains it.")
-    if not origin.is_dir():
-        raise UserError(f"`annotations.from`: there is no folder {origin}. Correct the path in config.yaml.")
+            return Path(os.path.normpath(folder))
+    if root.is_file():
+        raise UserError(f"`annotations.from`: {root} is a file. Give the folder that contains it.")
+    if not root.is_dir():
+        raise UserError(f"`annotations.from`: there is no folder {root}. Correct the path in config.yaml.")
     raise UserError(
-        f"`annotations.from`: found no annotations of {subset.name} in {origin}.\n"
+        f"`annotations.from`: found no annotations of {subset.name} in {root}.\n"
         f"Looked for {subset.archive_name}, and for the folders "
         f"{subset.name}/{' and '.join(map(mask_folder, MASKED))}.\n"
-        f"It holds: {first_few(sorted(path.name for path in origin.iterdir()), 12) or 'nothing'}\n"
+        f"It holds: {first_few(sorted(path.name for path in root.iterdir()), 12) or 'nothing'}\n"
         f"Get the archive from {subset.archive_url}, or set `annotations.from: official`."
     )
 

@@ -147,12 +147,13 @@ def command_parser() -> argparse.ArgumentParser:
     added = command(
         commands,
         "plan",
-        "preflight.plan.print_plan",
+        "pipeline.plan_report.print_plan",
         "show what a build would find, do and need, without writing anything",
     )
     added.add_argument(
         "--configfile", type=Path, default=Path("config.yaml"), metavar="FILE", help=CONFIGFILE
     )
+    json_output(added)
 
     added = command(
         commands,

@@ -83,7 +83,7 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
             "alterations": [] if source.synthetic else find_alterations(subset, samples),
         },
         "annotations": archive["path"],
-        "link": _link(origin.link, pooled),
+        "link": link_in_tree(origin.link, pooled),
         "pipeline": f"imagenet-s {__version__}",
         "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -100,7 +100,7 @@ def stated_suspects(root: Path) -> dict[str, str]:
         return {}
 
 
-def _link(link: str, pooled: Sequence[str]) -> str:
+def link_in_tree(link: str, pooled: Sequence[str]) -> str:
     """Return how images got into the tree, with `auto` resolved.
 
     `pooled` are the sets, train or val, that were read from archives.

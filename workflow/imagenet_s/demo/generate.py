@@ -49,12 +49,7 @@ def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Pat
         workers: The number of processes.
         scratch: A folder for temporary files, on the same file system as `root`.
     """
-    images = [
-        Picture(f"train/{wnid}/{image}.JPEG", merges().get(wnid, wnid))
-        for wnid in tier_classes(tier)
-        for image in train_names(wnid, FURTHER_IMAGES)
-    ]
-    images += [Picture(f"val/{row.image}.JPEG", row.wnid) for row in tier_val_images(tier)]
+    images = tier_images(tier)
     for folder in sorted({picture.path.rpartition("/")[0] for picture in images}):
         (root / folder).mkdir(parents=True, exist_ok=True)
     with atomic_write(root / SYNTHETIC) as notice:
@@ -64,6 +59,16 @@ def make_images(tier: int, root: Path, receipt: Path, workers: int, scratch: Pat
             partial(_image_chunk, root, scratch), images, workers, f"Demo images, tier {tier}", "images"
         )
     write_receipt(receipt, {"synthetic": True, "images": len(images)}, root)
+
+
+def tier_images(tier: int) -> list[Picture]:
+    """Return the train and val images of one tier."""
+    images = [
+        Picture(f"train/{wnid}/{image}.JPEG", merges().get(wnid, wnid))
+        for wnid in tier_classes(tier)
+        for image in train_names(wnid, FURTHER_IMAGES)
+    ]
+    return images + [Picture(f"val/{row.image}.JPEG", row.wnid) for row in tier_val_images(tier)]
 
 
 def make_annotations(subset: int, folder: Path, receipt: Path, workers: int) -> None:

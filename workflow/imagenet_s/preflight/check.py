@@ -194,7 +194,7 @@ def output_problems(files: pa.Table, scans: Sequence[SourceScan], request: Build
             return
     for subset in request.subsets:
         yield from map(Problem, foreign_folder(output, subset))
-    yield from _space_problems(estimate_space(files, scans, request), space_at(output))
+    yield from space_problems(estimate_space(files, scans, request), space_at(output))
     in_archives = files["offset"].is_valid()
     archives = [str(path) for path in pc.unique(files.filter(in_archives)["path"]).to_pylist()]
     archives += [str(place) for kind in first.one_pass for place in first.places(kind)]
@@ -206,7 +206,8 @@ def output_problems(files: pa.Table, scans: Sequence[SourceScan], request: Build
     yield from map(Problem, link_problems(samples, link, output, Workspace(output).tmp))
 
 
-def _space_problems(estimates: Sequence[SpaceEstimate], space: Space) -> Iterable[Problem]:
+def space_problems(estimates: Sequence[SpaceEstimate], space: Space) -> Iterable[Problem]:
+    """Yield a problem if there is too little space, in bytes or in files."""
     files, size = sum(part.files for part in estimates), sum(part.bytes for part in estimates)
     largest = sorted(estimates, key=lambda part: (part.bytes, part.files), reverse=True)
     parts = first_few((f"{part.what}: {size_text(part.bytes)}, {part.files:,} files" for part in largest), 2)

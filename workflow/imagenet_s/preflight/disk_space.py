@@ -50,7 +50,7 @@ class Space:
 
 
 def estimate_space(
-    files: pa.Table, scans: Sequence[SourceScan], request: BuildRequest
+    files: pa.Table, scans: Sequence[SourceScan], request: BuildRequest, mask_bytes: int = MASK_BYTES
 ) -> list[SpaceEstimate]:
     """Return what a build adds to its output. What is already there is not counted.
 
@@ -60,6 +60,7 @@ def estimate_space(
         files: The listings of all tiers of the subsets.
         scans: The scans of these tiers.
         request: The build.
+        mask_bytes: The mean size of a mask.
     """
     link, labels = request.link, request.labels
     in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
@@ -70,15 +71,14 @@ def estimate_space(
         if not workspace.plan(subset).exists():
             estimates.append(_tree_estimate(subset, linked, scans, link, labels))
         if not workspace.masks(subset).exists():
-            estimates.append(_masks_estimate(subset, labels))
+            estimates.append(_masks_estimate(subset, labels, mask_bytes))
     return [estimate for estimate in estimates if estimate.files or estimate.bytes]
 
 
-def bytes_to_read(files: pa.Table, scan: SourceScan) -> int:
-    """Return about how many bytes of the source a build reads."""
+def bytes_to_read(files: pa.Table) -> int:
+    """Return about how many bytes the images of a listing have."""
     paths = files.filter(files["size"].is_null())["path"]
-    passes = sum(os.path.getsize(path) for kind in scan.one_pass for path in scan.places(kind))
-    return _sum(files["size"]) + len(paths) * _mean_size(paths) + passes
+    return _sum(files["size"]) + len(paths) * _mean_size(paths)
 
 
 def space_at(output: Path) -> Space:
@@ -134,10 +134,10 @@ def _tree_estimate(
     )
 
 
-def _masks_estimate(subset: int, labels: Sequence[str]) -> SpaceEstimate:
+def _masks_estimate(subset: int, labels: Sequence[str], mask_bytes: int) -> SpaceEstimate:
     """Return what the masks take: in the archive, unpacked, and in each further encoding."""
     masks = sum(len(listed(subset, split)) for split in MASKED)
-    size = masks * MASK_BYTES + masks * (1 + len(labels)) * -(-MASK_BYTES // BLOCK) * BLOCK
+    size = masks * mask_bytes + masks * (1 + len(labels)) * -(-mask_bytes // BLOCK) * BLOCK
     return SpaceEstimate(f"{subset_of(subset).name}: masks (estimated)", 1 + masks * (1 + len(labels)), size)
 
 
