@@ -160,6 +160,21 @@ def _gzip(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> No
                 _add(archive, f"{image}_{wnid}.JPEG", next(data))
 
 
+def _odd_names(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
+    """Write `train.tgz` in four pieces, as `split` makes them, and a val tar called `valid (1).tar`."""
+    with tarfile.open(folder / "train.tgz", "w:gz", compresslevel=1) as archive:
+        for wnid, image in train:
+            _add(archive, f"{wnid}/{image}.JPEG", next(data))
+    size = -(-(folder / "train.tgz").stat().st_size // 4)
+    with (folder / "train.tgz").open("rb") as whole:
+        for letter in "abcd":
+            (folder / f"train.tgz.a{letter}").write_bytes(whole.read(size))
+    (folder / "train.tgz").unlink()
+    with tarfile.open(folder / "valid (1).tar", "w") as archive:
+        for _, image in val:
+            _add(archive, f"{image}.JPEG", next(data))
+
+
 def _parquet(train: Images, val: Images, data: Iterator[bytes], folder: Path) -> None:
     """Write the parquet files of Hugging Face; the last one of train has all of its rows in one group."""
     (folder / "data").mkdir()
@@ -222,6 +237,7 @@ MAKERS = {
     "webdataset": _webdataset,
     "zip": _zip,
     "gzip": _gzip,
+    "odd-names": _odd_names,
     "parquet": _parquet,
     "tfds": _tfds,
 }

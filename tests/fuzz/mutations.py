@@ -365,6 +365,19 @@ def stream_case(name: str, dice: Dice) -> Files:
 
 
 @cache
+def odd_name_case(dice: Dice) -> Files:
+    """A tar, compressed or not, under a name that tells nothing, whole or in pieces."""
+    if dice.random() < 0.3:
+        data = tar_bytes(dice)
+    else:
+        [data] = stream_case(dice.choice(("a.tar.gz", "a.tar.zst")), dice).values()
+    if dice.random() < 0.4:
+        return {dice.choice(("x.tar", "x (1).tgz", "x.tar.1")): data}
+    cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.randrange(3)))
+    parts = [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    return {f"x.tgz.a{letter}": part for letter, part in zip("abc", parts, strict=False)}
+
+
 def parquets() -> list[bytes]:
     found = []
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

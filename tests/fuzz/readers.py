@@ -21,8 +21,10 @@ from imagenet_s.masks.codec import decode
 from imagenet_s.runtime import image_file
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.incomplete_image import is_cut
+from imagenet_s.source.content import candidates_in
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import IndexedReader, ScanNotes
+from imagenet_s.source.readers.choose import indexed_reader, is_streamed
 from imagenet_s.source.readers.compressed_tar import CompressedTar
 from imagenet_s.source.readers.parquet import Parquet
 from imagenet_s.source.readers.tar import Tar
@@ -66,6 +68,14 @@ def read_indexed(archive: IndexedReader) -> None:
 def read_stream(name: str, folder: Path) -> None:
     for image, data in CompressedTar(folder / name).stream(lambda _: True):
         images.record_of(image, "", data)
+
+
+def read_recognised(folder: Path) -> None:
+    for candidate in candidates_in(folder):
+        if is_streamed(candidate.path):
+            read_stream(candidate.path.name, folder)
+        else:
+            read_indexed(indexed_reader(candidate.path, ScanNotes(), Index()))
 
 
 def read_parquet(folder: Path) -> None:
@@ -138,6 +148,7 @@ TARGETS = {
     "shard": Target(m.shard_case, read_shard),
     "gzip": Target(partial(m.stream_case, "train.tar.gz"), partial(read_stream, "train.tar.gz")),
     "zstd": Target(partial(m.stream_case, "train.tar.zst"), partial(read_stream, "train.tar.zst")),
+    "recognised": Target(m.odd_name_case, read_recognised),
     # Arrow makes room for what a page claims to have, before it looks; that is 2 GiB at most.
     "parquet": Target(m.parquet_case, read_parquet, memory=5 << 29),
     "tfrecord": Target(m.tfrecord_case, read_tfrecord),

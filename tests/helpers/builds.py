@@ -29,17 +29,26 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
 def build(
-    imagenet: Path, annotations: dict, output: Path, link: str, subset: int = 50, labels: tuple = ()
+    imagenet: Path | tuple[Path, Path],
+    annotations: dict,
+    output: Path,
+    link: str,
+    subset: int = 50,
+    labels: tuple = (),
 ) -> Path:
-    """All stages of one subset, one after the other; returns the subset's folder."""
+    """All stages of one subset, one after the other; returns the subset's folder.
+
+    `imagenet` is the path of the source, or the paths of train and of val.
+    """
+    imagenet, val = imagenet if isinstance(imagenet, tuple) else (imagenet, None)
     work = output / "work"
     source, scratch = work / "source", work / "tmp" / "test"
     tree = output / subset_of(subset).name
     for tier in tiers_of(subset):
-        check_and_list(tier, BuildRequest(imagenet, output, [subset], False, link, labels), source)
+        check_and_list(tier, BuildRequest(imagenet, output, [subset], False, link, labels, val), source)
     listings = {tier: source / f"{tier}.parquet" for tier in tiers_of(subset)}
     findings = [path.with_suffix(".json") for path in listings.values()]
-    places = find_places(imagenet)
+    places = find_places(imagenet, val)
     parts = subset_parts(subset, one_pass_sets(places), subset)
     records = {part: work / "images" / f"{part}.parquet" for part in parts}
     for part, path in records.items():

@@ -105,6 +105,104 @@ def few_classes_beside_the_tar(source: Path, target: Path) -> Path:
     return target
 
 
+# Archives and folders as people name them
+
+
+def odd_tars(source: Path, target: Path) -> Path:
+    """`ILSVRC2012_img_train (1).tar`, and a val tar that is called `train.tar`; beside them, others."""
+    official(source, target)
+    (target / TRAIN).rename(target / "ILSVRC2012_img_train (1).tar")
+    (target / VAL).rename(target / "train.tar")
+    (target / "backup.tar").write_bytes(tar_of([("README", b"1")]))
+    (target / "valid").mkdir()
+    return target
+
+
+def odd_tar_of_folders_and_a_folder(source: Path, target: Path) -> Path:
+    """`imagenet.tar` with class folders, and `val_images` in class folders."""
+    _made(source, target)
+    train = ((f"train/{name[:9]}/{name}", data) for name, data in _train(source))
+    (target / "imagenet.tar").write_bytes(tar_of(train))
+    for row in tier_val_images(50):
+        folder = target / "val_images" / row.imagenet_wnid
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row.image}.JPEG").hardlink_to(source / "val" / f"{row.image}.JPEG")
+    return target
+
+
+def odd_folders(source: Path, target: Path) -> Path:
+    """`imagenet-train` and `valid`."""
+    _made(source, target)
+    linked_copy(source / "train", target / "imagenet-train")
+    linked_copy(source / "val", target / "valid")
+    return target
+
+
+def odd_gzips(source: Path, target: Path) -> Path:
+    """`train.tgz` in pieces, and `val (1).tar.gz` beside `val.tar.gz`, the same."""
+    official(source, target)
+    cut_up(target / TRAIN, gzipped((target / TRAIN).read_bytes()), "train.tgz", ["aa", "ab", "ac"])
+    val = gzipped((target / VAL).read_bytes())
+    (target / VAL).unlink()
+    for name in ("val.tar.gz", "val (1).tar.gz"):
+        (target / name).write_bytes(val)
+    return target
+
+
+def official_zstandard_in_pieces(source: Path, target: Path) -> Path:
+    """`ILSVRC2012_img_….tar.zst.00`, `.01`."""
+    official(source, target)
+    for name in (TRAIN, VAL):
+        data = zstandard((target / name).read_bytes())
+        cut_up(target / name, data, f"{name}.zst", ["00", "01"])
+    return target
+
+
+def cut_up(path: Path, data: bytes, name: str, endings: list[str]) -> None:
+    """Replace a file by pieces of `data` of unlike sizes."""
+    path.unlink()
+    size = len(data) // len(endings) + 1237  # not at a block's border
+    for k, ending in enumerate(endings):
+        (path.parent / f"{name}.{ending}").write_bytes(data[k * size : (k + 1) * size])
+
+
+# A path for train and one for val, as the table `imagenet` names them
+
+
+def two_odd_files(source: Path, target: Path) -> tuple[Path, Path]:
+    """Files in two folders whose names tell nothing."""
+    official(source, target / "one")
+    (target / "two").mkdir()
+    train = (target / "one" / TRAIN).rename(target / "one" / "data.bin")
+    return train, (target / "one" / VAL).rename(target / "two" / "a tar")
+
+
+def two_paths_in_pieces_and_parquet(source: Path, target: Path) -> tuple[Path, Path]:
+    """The name of a compressed train tar whose pieces are there, and the folder of val's parquet."""
+    hugging_face_parquet(source, target / "val")
+    official(source, target / "train")
+    data = gzipped((target / "train" / TRAIN).read_bytes())
+    cut_up(target / "train" / TRAIN, data, "x.tgz", ["1", "2"])
+    return target / "train" / "x.tgz", target / "val"
+
+
+def two_paths_hub_and_folder(source: Path, target: Path) -> tuple[Path, Path]:
+    """The hub's cache, of which train is used, and a flat folder of val images with any name."""
+    return hub_of_shards(source, target / "train"), linked_copy(source / "val", target / "images")
+
+
+def two_paths_of_zip_and_class_folders(source: Path, target: Path) -> tuple[Path, Path]:
+    """The folder of classes itself, and Kaggle's zip, which also holds train."""
+    return linked_copy(source / "train", target / "n"), kaggle_zip_itself(source, target / "zip")
+
+
+def two_paths_of_tfds(source: Path, target: Path) -> tuple[Path, Path]:
+    """The `data_dir` of TFDS for train, a folder with the val tar among other files for val."""
+    official(source, target / "val")
+    (target / "val" / VAL).rename(target / "val" / "v (2).tar")
+    return tfds(source, target / "train"), target / "val"
+
+
 # Zips, as Kaggle gives them and as people pack them
 
 KAGGLE_ZIP = "imagenet-object-localization-challenge.zip"
@@ -415,11 +513,7 @@ def _write_tfrecords(members: Members, folder: Path, split: str, files: int) -> 
 def _cut(folder: Path, endings: list[str]) -> Path:
     """Cuts both archives into as many pieces as there are endings, of unlike sizes."""
     for name in (TRAIN, VAL):
-        data = (folder / name).read_bytes()
-        (folder / name).unlink()
-        size = len(data) // len(endings) + 1237  # not at a block's border
-        for k, ending in enumerate(endings):
-            (folder / f"{name}.{ending}").write_bytes(data[k * size : (k + 1) * size])
+        cut_up(folder / name, (folder / name).read_bytes(), name, endings)
     return folder
 
 

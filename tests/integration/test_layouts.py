@@ -100,6 +100,7 @@ ARCHIVES = (
     raw_imagenet.kaggle_zip,
     raw_imagenet.kaggle_zip_itself,
     raw_imagenet.zips,
+    raw_imagenet.odd_tars,
 )
 
 # Of these, something can only be read from front to back.
@@ -118,6 +119,19 @@ STREAMS = (
     raw_imagenet.train_tfds_and_val_folder,
     raw_imagenet.train_tar_and_val_gzip,
     raw_imagenet.train_hugging_face_tars_and_val_zstandard,
+    raw_imagenet.odd_gzips,
+    raw_imagenet.two_paths_in_pieces_and_parquet,
+)
+
+# Recognised as others above, in other combinations.
+MORE = (
+    raw_imagenet.odd_folders,
+    raw_imagenet.odd_tar_of_folders_and_a_folder,
+    raw_imagenet.official_zstandard_in_pieces,
+    raw_imagenet.two_odd_files,
+    raw_imagenet.two_paths_hub_and_folder,
+    raw_imagenet.two_paths_of_zip_and_class_folders,
+    raw_imagenet.two_paths_of_tfds,
 )
 
 
@@ -139,6 +153,7 @@ STREAMS = (
         (two_places, "auto"),
         (raw_imagenet.hugging_face_unpacked, "auto"),
         *((layout, "auto") for layout in (*ARCHIVES, *STREAMS)),
+        *(pytest.param(layout, "auto", marks=pytest.mark.long) for layout in MORE),
         (raw_imagenet.official, "copy"),
         *(
             pytest.param(layout, "copy", marks=pytest.mark.long)

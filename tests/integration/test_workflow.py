@@ -28,11 +28,12 @@ from helpers.builds import (
     snakemake,
 )
 from helpers.http_server import AnnotationServer, Truncate
-from helpers.raw_imagenet import gzipped, hugging_face_tars, tar_of
+from helpers.raw_imagenet import gzipped, hugging_face_tars, tar_of, two_paths_in_pieces_and_parquet
 from helpers.synthetic_zip import rewritten
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
 from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.io.atomic import read_json
 from imagenet_s.masks.codec import rgb_of, rgb_png
 from imagenet_s.spec.method_txt import BASELINE
 from imagenet_s.spec.subsets import subset_of
@@ -378,6 +379,31 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
     assert lost.exists()
     assert digest(tree) == digest(plain)
     check_sums(tree)
+
+
+@pytest.mark.long
+def test_a_path_for_train_and_one_for_val_are_built_from_once(
+    imagenet50, annotations, annotations50, tmp_path
+):
+    train, val = two_paths_in_pieces_and_parquet(imagenet50, tmp_path / "it's a disk")
+    table = {"train": str(train), "val": str(val)}
+    config = {"imagenet": table, "train_images": "any", "annotations": annotations}
+    run = snakemake(tmp_path, **config)
+    assert run.code == 0, run.text
+    plain = build(imagenet50, annotations50, tmp_path / "plain", "copy")
+    assert digest(tmp_path / "results" / "ImageNetS50") == digest(plain)
+    source = read_json(tmp_path / "results" / "ImageNetS50" / "dataset.json")["build"]["source"]
+    assert source == {
+        "layout": "named paths + Hugging Face parquet",
+        "path": f"{train} (train), {val} (val)",
+        "synthetic": True,
+    }
+    assert f"from    {train} (train), {val} (val) (named paths" in run.text
+    assert snakemake(tmp_path, **config).rules == []
+    (tmp_path / "v").symlink_to(val)
+    run = snakemake(tmp_path, **config | {"imagenet": {**table, "val": str(tmp_path / "v")}})
+    assert "source" in run.rules
+    assert digest(tmp_path / "results" / "ImageNetS50") == digest(plain)
 
 
 @pytest.mark.long

@@ -24,7 +24,7 @@ rule source:
         disk_mb=1000,
     params:
         run=job_command,
-        imagenet=CONFIG.imagenet or "demo",
+        imagenet=CONFIG.source or "demo",
         folder=CONFIG.imagenet or moved(FILES.demo_images),
         asked=lambda wildcards, output: jobs.request_options(CONFIG, wildcards.tier),
         root=moved(FILES.output),

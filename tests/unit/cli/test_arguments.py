@@ -17,6 +17,7 @@ REQUEST = {
     "complete": True,
     "link": "auto",
     "labels": [],
+    "val": None,
 }
 
 

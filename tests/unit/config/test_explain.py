@@ -86,3 +86,41 @@ def test_a_misspelled_word_in_the_place_of_a_path_is_named_unless_the_path_exist
     (tmp_path / "dmeo").mkdir()
     (tmp_path / "Oficial").mkdir()
     read_config({"imagenet": "dmeo", "annotations": {"from": "Oficial"}})
+
+
+TABLE = "{train: …, val: …}"
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        ({"train": "x"}, [f"imagenet.val: missing; a table here needs {TABLE}"]),
+        ({}, [f"imagenet.{kind}: missing; a table here needs {TABLE}" for kind in ("train", "val")]),
+        (
+            {"train": "x", "vall": "y"},
+            [
+                f"imagenet.val: missing; a table here needs {TABLE}",
+                "imagenet.vall: no such key; did you mean `val`? There are: train, val",
+            ],
+        ),
+        (
+            {"train": 3, "val": ""},
+            [
+                "imagenet.train: 3 is not allowed; allowed: a text, in quotes if need be",
+                "imagenet.val: must not be empty",
+            ],
+        ),
+        ({"train": "x", "val": "y", "": 1}, ["imagenet.'': no such key; there are: train, val"]),
+        ({"train": "x", "val": "y", "text": 1}, ["imagenet.text: no such key; there are: train, val"]),
+        ({"\udcff": 1}, ["imagenet.'\\udcff': no such key; there are: train, val"]),
+        (
+            ["x", "y"],
+            [
+                "imagenet: ['x', 'y'] is not allowed; allowed: a text, in quotes if need be, or a table "
+                f"{TABLE}"
+            ],
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_path_for_each_set_is_named_with_its_key(table, lines):
+    assert explained({"imagenet": table}) == lines

@@ -37,7 +37,8 @@ def test_every_default_of_the_schema_is_the_one_of_the_contract():
 
 def test_the_schema_describes_every_key_and_refuses_all_others():
     found = dict(objects(yaml.safe_load(schema_text())))
-    assert set(found) == {"", ".annotations", ".annotations.md5", ".benchmark", ".benchmark.method"}
+    tables = {".annotations", ".annotations.md5", ".benchmark", ".benchmark.method", ".imagenet"}
+    assert set(found) == {"", *tables}
     for path, rule in found.items():
         assert rule["additionalProperties"] is False, path
         for key, described in rule["properties"].items():
@@ -55,7 +56,7 @@ def test_the_page_has_a_row_for_every_key_and_the_whole_config_yaml():
     tables = objects(yaml.safe_load(schema_text()))
     keys = [f"{path}.{key}".removeprefix(".") for path, table in tables for key in table["properties"]]
     assert sorted(rows) == sorted(keys)
-    assert len(rows) == len(set(rows)) == 24
+    assert len(rows) == len(set(rows)) == 26
     assert f"```yaml\n{TEMPLATE.read_text(encoding='utf-8')}```\n" in page_text()
 
 

@@ -255,6 +255,34 @@ def test_an_output_inside_the_source_is_refused(tmp_path, inside):
     )
 
 
+@pytest.mark.parametrize("own", ["train", "val"])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("out/..", "{0}/out lies inside the source ({0}), which is never written to; use a folder elsewhere"),
+        (
+            "out/work/pool",
+            "the source ({0}/out/work/pool) lies inside the folders that a build into {0}/out writes to; use "
+            "a folder elsewhere",
+        ),
+    ],
+)
+def test_an_output_that_overlaps_with_either_of_two_paths_is_refused(tmp_path, own, path, said):
+    table = {"train": f"{tmp_path}/t.tar", "val": f"{tmp_path}/v.tar", own: f"{tmp_path}/{path}"}
+    assert problems({"imagenet": table, "output": f"{tmp_path}/out"}) == [f"output: {said.format(tmp_path)}"]
+
+
+def test_a_path_for_each_set_makes_both_absolute(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    config = read_config({"imagenet": {"train": "~/a", "val": "b/../demo"}, "train_images": "complete"})
+    assert (config.imagenet, config.val) == (f"{tmp_path}/a", f"{tmp_path}/demo")
+    assert config.source == f"{tmp_path}/a (train), {tmp_path}/demo (val)"
+    assert config.complete
+    assert not config.demo_annotations
+    assert (read_config({}).source, read_config({"imagenet": "/x"}).source) == (None, "/x")
+
+
 def test_the_default_output_is_refused_inside_the_source_too(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (line,) = problems({"imagenet": "."})

@@ -7,7 +7,14 @@ from itertools import islice, product
 
 import pytest
 
-from imagenet_s.io.split_file import SplitFile, fingerprint, piece_paths
+from imagenet_s.io.split_file import (
+    PiecesStream,
+    SplitFile,
+    fingerprint,
+    first_piece_of,
+    piece_paths,
+    size_of,
+)
 from imagenet_s.runtime.errors import UserError
 
 
@@ -169,3 +176,24 @@ def test_pieces_are_closed_if_a_later_one_cannot_be_opened(pieces):
         SplitFile(first)
     assert error.value.filename.endswith("x.tar.003")
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_pieces_are_read_from_front_to_back(pieces):
+    first = pieces(_001=b"abcd", _002=b"", _003=b"efg")
+    with SplitFile(first) as whole, PiecesStream(whole) as stream:
+        assert stream.read(3) == b"abc"
+        assert stream.tell() == 3
+        assert stream.read(3) == b"def"  # of two pieces
+        assert stream.read() == b"g"
+        assert stream.read(1) == b""
+    assert size_of(first) == 7
+
+
+@pytest.mark.parametrize("ending", ["aa", "001", "0", "1"])
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz", "x.tgz", "x.TAR.zst"])
+def test_the_first_piece_of_a_whole_is_found(tmp_path, name, ending):
+    assert first_piece_of(tmp_path / name) is None
+    for other in (f"{name}.{ending}", "y.tar.aa", f"{name}.002", f"a{name}.aa"):
+        (tmp_path / other).touch()
+    assert first_piece_of(tmp_path / name.lower()) == tmp_path / f"{name}.{ending}"
+    assert first_piece_of(tmp_path / "none" / name) is None

@@ -41,10 +41,13 @@ def test_the_source_is_the_folder_of_the_user_or_that_of_the_demo(workspace, tmp
     found = inputs.source_places(config(imagenet=str(tmp_path / "mine")), workspace)
     assert (found.train, found.val) == ((tmp_path / "mine" / "train",), (tmp_path / "mine" / "val",))
     assert inputs.source_places(config(), workspace).train == (workspace.demo_images / "train",)
+    table = {kind: str(tmp_path / "mine" / name) for kind, name in (("train", "val"), ("val", "train"))}
+    found = inputs.source_places(config(imagenet=table), workspace)
+    assert (found.train, found.val) == ((tmp_path / "mine" / "val",), (tmp_path / "mine" / "train",))
 
 
 def test_a_source_that_cannot_be_read_is_named(workspace, tmp_path, monkeypatch):
-    def find_places(root: Path) -> None:
+    def find_places(root: Path, val_root: None) -> None:
         raise PermissionError(13, "Permission denied", str(root))
 
     monkeypatch.setattr(inputs, "find_places", find_places)

@@ -92,6 +92,10 @@ def test_the_job_of_a_tier_checks_the_source_for_all_that_is_asked_for():
     mine = read_config({"imagenet": "/data", "subsets": [300, 50], "labels": ["id16", "color"]})
     options = "--subsets 50 300 --link auto --labels id16 color"
     assert jobs.request_options(mine, 50) == jobs.request_options(mine, 300) == options
+    table = {"train": "/data/a b.tar", "val": "/more/it's"}
+    two_paths = read_config({"imagenet": table, "subsets": [50], "labels": []})
+    said = "--subsets 50 --link auto --labels --val '/more/it'\"'\"'s'"
+    assert jobs.request_options(two_paths, 50) == said
     any_train = read_config({"imagenet": "/data", "train_images": "any", "labels": [], "link": "copy"})
     assert jobs.request_options(any_train, 50) == "--subsets 50 --any-train-images --link copy --labels"
 

@@ -8,7 +8,14 @@ import pytest
 import yaml
 
 from helpers.http_server import AnnotationServer
-from helpers.raw_imagenet import hub_of_shards, kaggle_zip_itself, official, tfds
+from helpers.raw_imagenet import (
+    hub_of_shards,
+    kaggle_zip_itself,
+    odd_tars,
+    official,
+    tfds,
+    two_paths_in_pieces_and_parquet,
+)
 from helpers.schemas import require_valid, schema_of
 from imagenet_s.cli.main import main
 from imagenet_s.config.settings import read_config
@@ -16,6 +23,7 @@ from imagenet_s.demo.generate import tier_images
 from imagenet_s.pipeline.plan import Plan, make_plan
 from imagenet_s.pipeline.plan_report import report_document, report_lines
 from imagenet_s.preflight.disk_space import BLOCK
+from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import subset_of
 
 READY = [
@@ -97,6 +105,30 @@ def test_a_plan_names_sets_of_shards_and_the_revision_in_the_cache_of_hugging_fa
     searched = ", ".join(f"{snapshots}/c0ffee/imagenet1k-{kind}-…" for kind in ("train", "validation"))
     problem = planned(**values, subsets=[300]).problems[0]
     assert f"The source lacks images (searched: {searched}; layout: WebDataset)." in problem.text
+
+
+def test_a_plan_of_a_path_for_each_set_names_both(imagenet50, tmp_path, report):
+    train, val = two_paths_in_pieces_and_parquet(imagenet50, tmp_path / "source")
+    table = {"train": str(train), "val": str(val)}
+    lines = report(imagenet=table, output=str(tmp_path / "results"), train_images="any")
+    assert lines[:3] == [
+        f"source   {train} (train), {val} (val) (named paths + Hugging Face parquet)",
+        "         train in x.tgz.1, read from front to back",
+        "         val   in data/validation-00000-of-00001.parquet, read from front to back",
+    ]
+    size = sum(path.stat().st_size for path in (*train.parent.glob("x.tgz.?"), *val.rglob("validation*")))
+    assert lines[3].startswith(f"reads    {size_text(size)} of images, once, in 2 jobs: ")
+    assert lines[-2:] == READY
+
+
+def test_a_plan_names_what_was_recognised_by_content(imagenet50, tmp_path, report):
+    source = odd_tars(imagenet50, tmp_path / "source")
+    lines = report(imagenet=str(source), output=str(tmp_path / "results"), train_images="any")
+    assert lines[:3] == [
+        f"source   {source} (recognised by content)",
+        "         train in ILSVRC2012_img_train (1).tar",
+        "         val   in train.tar",
+    ]
 
 
 def test_a_plan_of_tfds_reads_each_file_once(imagenet50, tmp_path, report):

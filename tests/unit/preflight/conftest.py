@@ -30,10 +30,14 @@ def listings(tmp_path) -> Path:
 
 @pytest.fixture
 def run(source, output, listings):
-    """Return a function that checks and lists the source, and returns the number of train images."""
+    """Return a function that checks and lists the source, and returns the number of train images.
+
+    `root` is the path of the source, or the paths of train and of val.
+    """
 
     def run(tier=50, subsets=(50,), complete=False, link="symlink", output=output, root=source) -> int:
-        check_and_list(tier, BuildRequest(root, output, subsets, complete, link, ()), listings)
+        imagenet, val = root if isinstance(root, tuple) else (root, None)
+        check_and_list(tier, BuildRequest(imagenet, output, subsets, complete, link, (), val), listings)
         images = read_listing(listings / f"{tier}.parquet")["image"].to_pylist()
         return sum(not image.startswith("ILSVRC") for image in images)
 

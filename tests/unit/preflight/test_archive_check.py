@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import raw_imagenet
-from helpers.raw_imagenet import gzipped, tar_of, zstandard
+from helpers.raw_imagenet import gzipped, tar_of
 from helpers.tfrecord import example, tfrecord
 from helpers.trees import linked_copy
 from imagenet_s.preflight import check
@@ -375,14 +375,6 @@ def test_pointers_instead_of_parquet_files_are_reported_at_once(root):
         + ", … (9 in all). It was cloned without git-lfs. Run `git lfs pull` there, or download the file "
         "itself."
     ]
-
-
-@pytest.mark.parametrize(("compress", "how"), [(gzipped, "gzip"), (zstandard, "zstandard")])
-def test_pieces_of_a_compressed_tar_are_reported(root, compress, how):
-    (root / "ILSVRC2012_img_val.tar.001").write_bytes(compress(TAR))
-    [text] = problems_of(root)
-    said = f"is compressed with {how}, not a tar in pieces (join pieces of a"
-    assert f"ILSVRC2012_img_val.tar.001 {said}" in text
 
 
 def test_a_damaged_tar_is_left_to_its_reader(root):

@@ -88,6 +88,36 @@ def test_copied_sets_and_unused_locations_are_reported(run, source, output, tmp_
     assert copied.startswith("link: auto: images from archives (val) are copied once into the output's pool")
 
 
+def test_places_that_are_recognised_by_content_and_copies_are_reported(run, source, tmp_path, caplog):
+    root = raw_imagenet.odd_gzips(source, tmp_path / "archives")
+    with caplog.at_level(logging.WARNING, "imagenet_s"):
+        assert run(root=root, link="auto") == 0
+    assert [record.getMessage() for record in caplog.records][:3] == [
+        f"Recognised by what it holds: train images in {root}/train.tgz.aa",
+        f"Recognised by what it holds: val images in {root}/val.tar.gz",
+        f"Also found, but not used: {root}/val (1).tar.gz",
+    ]
+
+
+def test_train_and_val_may_have_a_path_each(run, refused, source, listings, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    val = (source / "val").rename(tmp_path / "elsewhere" / "images")
+    assert run(root=(source / "train", val)) == 650
+    scan = read_scan(listings / "50.json")
+    assert (scan.root, scan.val_root) == (f"{source}/train", str(val))
+    assert (scan.train, scan.val, scan.synthetic) == ([f"{source}/train"], [str(val)], True)
+    assert scan.origin == f"{source}/train (train), {val} (val)"
+    for path in (source / "train", val):
+        text = str(refused(root=(source / "train", val), output=path / "results"))
+        assert text.startswith(f"`output` ({path}/results) lies inside the source ({path}), which is never")
+
+
+def test_relative_paths_of_train_and_val_are_made_absolute(run, source, listings, monkeypatch):
+    monkeypatch.chdir(source)
+    assert run(root=(Path("train"), Path("val"))) == 650
+    assert read_scan(listings / "50.json").val == [f"{source}/val"]
+
+
 def test_the_shards_of_a_set_are_one_location(run, source, tmp_path, caplog):
     root = raw_imagenet.webdataset(source, tmp_path / "shards")
     for name in ("train", "val"):
@@ -140,17 +170,26 @@ def test_the_check_of_a_higher_tier_refuses_archives_that_changed_since_the_lowe
 
 
 def test_an_unknown_layout_is_reported_with_what_was_found_and_expected(refused, source):
-    (source / "train").rename(source / "photos of 2012")
-    (source / "val").rename(source / "more photos")
+    (source.parent / "deep" / "er").mkdir(parents=True)
+    for name in ("train", "val"):
+        (source / name).rename(source.parent / "deep" / "er" / name)
+    (source / "valid").mkdir()
+    (source / "photos of 2012").mkdir()
+    (source / "photos of 2012" / "a.jpg").touch()
+    (source / "train.tar").write_bytes(raw_imagenet.tar_of([("README", b"1"), ("a/b.jpg", b"2")]))
     text = str(refused())
     assert f"found no train and val images of ImageNet-1k below {source}." in text
-    assert "It holds: SYNTHETIC.txt, more photos, photos of 2012\n" in text
+    assert "It holds: SYNTHETIC.txt, photos of 2012, train.tar, valid\n" in text
+    assert (
+        "\nLooked into: photos of 2012 (a folder with 'a.jpg'), train.tar (a tar with 'README', 'a/b.jpg'), "
+        "valid (an empty folder).\n"
+    ) in text
     assert "\n  ILSVRC/Data/CLS-LOC/train and ILSVRC/Data/CLS-LOC/val (Kaggle)\n" in text
     assert "\n  ILSVRC2012_img_train and ILSVRC2012_img_val (renamed folders)\n" in text
 
 
 def test_one_missing_folder_of_the_two_is_named(refused, source):
-    (source / "val").rename(source / "photos")
+    (source / "val").rename(source.parent / "photos")
     assert f"found no val images of ImageNet-1k below {source}." in str(refused())
 
 

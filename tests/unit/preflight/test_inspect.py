@@ -18,6 +18,8 @@ from helpers.raw_imagenet import (
     hugging_face_unpacked,
     kaggle_zip,
     kaggle_zip_itself,
+    odd_folders,
+    odd_tars,
     official,
     official_gzip,
     official_in_pieces,
@@ -26,6 +28,7 @@ from helpers.raw_imagenet import (
     tfds_at_the_top,
     train_folder_and_val_tar,
     train_tar_and_val_gzip,
+    two_odd_files,
     webdataset,
     zips,
 )
@@ -91,6 +94,8 @@ def document(capsys):
         (kaggle_zip, "Kaggle's zip", ("imagenet-object-localization-challenge.zip",) * 2),
         (kaggle_zip_itself, "Kaggle's zip", ("all of it.ZIP",) * 2),
         (zips, "zips", ("train.zip", "val.zip")),
+        (odd_tars, "recognised by content", ("ILSVRC2012_img_train (1).tar", "train.tar")),
+        (odd_folders, "recognised by content", ("imagenet-train", "valid")),
         (train_folder_and_val_tar, "plain folders + official archives", ("train", "ILSVRC2012_img_val.tar")),
         (
             hugging_face_parquet,
@@ -223,6 +228,33 @@ def test_a_path_that_no_config_can_name_is_reported(imagenet50, tmp_path, docume
     assert found["verdict"] == (
         f"Nothing can be built: '{root}' has braces, which Snakemake takes for wildcards; use another path."
     )
+
+
+def test_a_path_for_each_set_is_reported(imagenet50, tmp_path, inspected):
+    train, val = two_odd_files(imagenet50, tmp_path / "source")
+    code, lines, _ = inspected(train, "--val", str(val))
+    assert code == 0
+    said = f"ImageNetS50 can be built from {train} (train), {val} (val) with `train_images: any`; "
+    assert lines[0].startswith(said)
+    assert lines[2:5] == [
+        f"source   {train} (train), {val} (val) (named paths)",
+        f"train    {TRAIN}, in data.bin",
+        f"val      {VAL}, in a tar",
+    ]
+    assert f"imagenet: {{train: {train}, val: {val}}}" in lines
+    code, lines, _ = inspected(train, "--val", f"{val}x")
+    assert (code, lines) == (1, [f"Nothing can be built: there is no {val}x. Correct the path."])
+    code, lines, _ = inspected(train)
+    assert code == 1
+    assert lines[0].endswith(f"({train.parent}), or give the paths of both sets: `TRAIN --val VAL`.")
+
+
+def test_the_document_of_a_path_for_each_set_has_both(imagenet50, tmp_path, document):
+    train, val = two_odd_files(imagenet50, tmp_path / "source")
+    code, found = document(train, "--val", str(val))
+    assert (code, found["path"], found["val"]) == (0, str(train), str(val))
+    assert found["root"] == f"{train} (train), {val} (val)"
+    assert found["config"]["imagenet"] == {"train": str(train), "val": str(val)}
 
 
 def test_a_cache_of_hugging_face_is_reported_as_the_revision_that_is_read(imagenet50, tmp_path, inspected):

@@ -8,11 +8,13 @@ from helpers import raw_imagenet
 from helpers.trees import linked_copy
 from imagenet_s.preflight.check import scan_source, source_problems
 from imagenet_s.preflight.wrong_folder import likely_folder
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.tar_index import Index
 
 VAL = "ILSVRC2012_val_00004677"
 FISH = "n01443537"
+BOTH = "name the place of each set: `imagenet: {train: PATH, val: PATH}`"
 
 
 @pytest.fixture
@@ -20,9 +22,9 @@ def source(imagenet50, tmp_path) -> Path:
     return linked_copy(imagenet50, tmp_path / "data" / "imagenet")
 
 
-def problems_of(root: Path) -> str:
+def problems_of(root: Path, val: Path | None = None) -> str:
     """Return the problems of a source from which nothing can be built."""
-    listings, scans = scan_source(root, [50], Index())
+    listings, scans = scan_source(root, [50], Index(), val)
     return "\n".join(problem.text for problem in source_problems(all_files(listings), scans, [50], False))
 
 
@@ -126,7 +128,7 @@ def test_class_folders_beside_the_val_folder_are_recognised(source):
     (source / "train").rmdir()
     assert problems_of(source) == (
         f"`imagenet`: train images are in {source} itself, beside its other folders. Move them into a folder "
-        f"{source}/train, or make links to them there."
+        f"{source}/train, make links to them there, or {BOTH}."
     )
 
 
@@ -190,7 +192,7 @@ def test_a_zip_or_another_file_for_a_source_is_reported(source):
     path = path.rename(source.parent / "x.tar")
     assert problems_of(path) == (
         f"`imagenet`: {path} is a file, and not a .zip. Set `imagenet` in config.yaml to the folder that "
-        f"holds it: {path.parent}"
+        f"holds it ({path.parent}), or {BOTH}."
     )
 
 
@@ -246,3 +248,53 @@ def test_a_folder_that_cannot_be_listed_is_not_suggested(source, monkeypatch):
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
     assert likely_folder(source.parent) == source
+
+
+def test_what_was_looked_into_is_named_with_what_it_holds(source):
+    (source / "train").rename(source.parents[1] / "train")
+    (source / "val").rename(source / "valid")
+    (source / "train.tar").write_bytes(raw_imagenet.tar_of([(f"{VAL}.JPEG", b"1")]))
+    (source / "backup.tgz").write_bytes(raw_imagenet.gzipped(raw_imagenet.tar_of([("x", b"1")])))
+    (source / "ILSVRC2012_img_train (1).tar").write_bytes(b"<html>")
+    (source / "x.zip").write_bytes(b"PK\3\4")
+    (source / "n.tgz.ab").touch()
+    lines = problems_of(source).splitlines()
+    assert lines[0] == f"`imagenet`: found no train images of ImageNet-1k below {source}."
+    assert lines[2:] == [
+        "Looked into: ILSVRC2012_img_train (1).tar (an HTML page), backup.tgz (a compressed tar with 'x'), "
+        "x.zip (a zip: name it in `imagenet` if it holds the images).",
+        f"The first piece of n.tgz is missing: n.tgz.ab is a later one. Get it, into {source}.",
+    ]
+
+
+def test_paths_that_do_not_exist_are_named_with_their_keys(source):
+    gone = source.parent / "gone.tar"
+    assert problems_of(gone, source) == f"`imagenet.train`: there is no {gone}. Correct it in config.yaml."
+    assert problems_of(gone, gone).splitlines() == [
+        f"`imagenet.{kind}`: there is no {gone}. Correct it in config.yaml." for kind in ("train", "val")
+    ]
+
+
+def test_paths_that_hold_the_other_set_are_named_with_their_keys_and_what_they_hold(source):
+    (source / "train" / "x.tar").write_bytes(raw_imagenet.tar_of([("README", b"1")]))
+    lines = problems_of(source / "val", source / "train").splitlines()
+    assert lines[0] == f"`imagenet.train`: found no train images (<wnid>_<number>.JPEG) in {source}/val."
+    assert lines[1].startswith("It holds: ILSVRC2012_val_")
+    assert (
+        lines[2] == f"`imagenet.val`: found no val images (ILSVRC2012_val_<number>.JPEG) in {source}/train."
+    )
+    assert lines[4:] == [
+        "Looked into: x.tar (a tar with 'README').",
+        "Correct `imagenet.train` and `imagenet.val` in config.yaml.",
+    ]
+
+
+def test_a_named_file_that_is_no_archive_is_reported(source):
+    path = source / "train.bin"
+    path.write_bytes(b"<html>")
+    with pytest.raises(UserError) as error:
+        problems_of(path, source / "val")
+    assert str(error.value) == (
+        f"`imagenet`: {path} is an HTML page, not a tar. The server sent a web page, such as a login page, "
+        "instead of the file. Download it again."
+    )

@@ -252,6 +252,20 @@ def test_links_are_redirected_to_a_source_that_moved(alone, tmp_path):
     assert os.readlink(made.tree / "train" / "n01443537") == str(tmp_path / "moved" / "train" / "n01443537")
 
 
+def test_links_are_redirected_to_a_path_for_each_set(alone, tmp_path):
+    made = alone("symlink")
+    right = digest(made.tree)
+    paths = {"train": tmp_path / "n", "val": tmp_path / "v"}
+    for kind, path in paths.items():
+        (made.imagenet / kind).rename(path)
+    made.configure(imagenet={kind: str(path) for kind, path in paths.items()})
+    assert made.repair() == 0
+    assert digest(made.tree) == right
+    check_sums(made.tree)
+    assert os.readlink(made.tree / "train" / "n01443537") == f"{tmp_path}/n/n01443537"
+    assert os.readlink(made.tree / made.first("test")).startswith(f"{tmp_path}/v/")
+
+
 def test_a_file_that_was_moved_and_damaged_is_restored(built):
     made = built("copy")
     path = made.first("validation")

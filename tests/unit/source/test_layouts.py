@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from helpers.raw_imagenet import TRAIN, gzipped, tar_of, zip_of, zstandard
 from helpers.raw_imagenet import VAL as VAL_TAR
+from helpers.raw_imagenet import gzipped, tar_of, zip_of
 from helpers.scans import FISH, FISH_1, VAL, touch
 from imagenet_s.runtime.file_kind import Kind
 from imagenet_s.source import layouts
-from imagenet_s.source.layouts import Places, find_places, indexed_reader, is_streamed, streaming_reader
+from imagenet_s.source.layouts import Places, find_places
+from imagenet_s.source.readers import choose
 from imagenet_s.source.readers.base import ScanNotes
-from imagenet_s.source.readers.compressed_tar import CompressedTar
-from imagenet_s.source.readers.tar import Tar
+from imagenet_s.source.readers.choose import indexed_reader, streaming_reader
 from imagenet_s.source.readers.tfrecord import TFRecord
 from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.readers.zip import Zip
@@ -50,34 +50,6 @@ def test_every_layout_gives_the_same_images(root, scan_root, train, val, name):
     assert scan.unrecognized == scan.duplicates == []
 
 
-@pytest.mark.parametrize(
-    ("names", "read"),
-    [
-        ({f"{TRAIN}": gzipped, f"{VAL_TAR}": zstandard}, CompressedTar),
-        ({f"{TRAIN}.gz": zstandard, f"{VAL_TAR}.zst": gzipped}, CompressedTar),
-        (
-            {f"{TRAIN}.tgz".replace(".tar", ""): gzipped, f"{VAL_TAR}.tgz".replace(".tar", ""): zstandard},
-            CompressedTar,
-        ),
-        ({f"{TRAIN}.gz": bytes, f"{VAL_TAR}.zst": bytes}, Tar),
-        ({"train_images_0.tar.gz": bytes, "data/val_images.tar.gz": bytes}, Tar),
-        ({"train_images_0.tar": bytes, "val_images.tar": bytes}, Tar),
-        ({"train_images_0.tar": gzipped, "val_images.tar": gzipped}, CompressedTar),
-    ],
-)
-def test_the_first_bytes_of_an_archive_choose_its_reader_not_its_name(root, names, read):
-    (root / "data").mkdir()
-    for name, compress in names.items():
-        (root / name).write_bytes(compress(tar_of([(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")])))
-    places = find_places(root)
-    assert [str(path.relative_to(root)) for path in (*places.train, *places.val)] == list(names)
-    assert places.one_pass == (("train", "val") if read is CompressedTar else ())
-    for path in (*places.train, *places.val):
-        assert is_streamed(path) == (read is CompressedTar)
-        reader = streaming_reader(path) if is_streamed(path) else indexed_reader(path, ScanNotes(), Index())
-        assert type(reader) is read
-
-
 def test_a_zip_may_be_the_root_itself_and_another_file_may_not(root):
     for name in ("x.zip", "x.ZIP", "x.tar"):
         zip_of(root / name, [(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")])
@@ -103,7 +75,7 @@ def test_finding_places_opens_only_whole_archives(root, monkeypatch):
         touch(root, f"train/{wnid}.tar")
     touch(root, *(f"data/train-{k:05}-of-00294.parquet" for k in range(294)), "data/val_images.tar.gz")
     opened = []
-    monkeypatch.setattr(layouts, "kind_of_file", lambda path: opened.append(path.name) or Kind.UNKNOWN)
+    monkeypatch.setattr(choose, "kind_of_file", lambda path: opened.append(path.name) or Kind.UNKNOWN)
     places = find_places(root)
     assert len(places.train) == 1
     assert set(opened) == {"val_images.tar.gz"}
@@ -128,7 +100,7 @@ def test_shards_are_found_unopened_and_a_folder_of_shards_is_no_plain_folder(roo
     touch(root, train, val)
     for path in (root / train, root / val):
         touch(path.parent, "_info.json", ".DS_Store", ".cache/x")
-    monkeypatch.setattr(layouts, "kind_of_file", lambda path: pytest.fail(f"opened {path}"))
+    monkeypatch.setattr(choose, "kind_of_file", lambda path: pytest.fail(f"opened {path}"))
     places = find_places(root)
     assert (places.train, places.val) == ((root / train,), (root / val,))
     assert (places.name, places.one_pass) == ("WebDataset", ())
@@ -219,3 +191,133 @@ def test_an_empty_folder_is_not_used(root, scan_root):
     assert [row.image for row in rows] == [VAL, FISH_1]
     assert (scan.train, scan.val) == ([f"{root}/ILSVRC2012_img_train"], [f"{root}/ILSVRC2012_img_val"])
     assert (scan.layout, scan.unused) == ("renamed folders", [])
+
+
+# Names that tell nothing
+
+
+def train_tar(name: str = FISH_1) -> bytes:
+    return tar_of([(f"{name}.JPEG", b"1")])
+
+
+def names_of(places: Places) -> dict[str, list[str]]:
+    return {
+        kind: [str(path.relative_to(places.root)) for path in paths]
+        for kind, paths in (("train", places.train), ("val", places.val), ("unused", places.unused))
+    }
+
+
+def test_what_names_do_not_tell_is_recognised_by_content(root):
+    touch(root, f"valid/{VAL}.JPEG", f"imagenet-train/{FISH}/{FISH_1}.JPEG", "other/x")
+    (root / "train.tar").write_bytes(train_tar())
+    (root / "x (1).tgz").write_bytes(gzipped(tar_of([(f"{VAL}.JPEG", b"1")])))
+    places = find_places(root)
+    assert places.name == "recognised by content"
+    assert names_of(places) == {
+        "train": ["imagenet-train", "train.tar"],
+        "val": ["valid"],
+        "unused": ["x (1).tgz"],
+    }
+    assert set(places.by_content) == {*places.train, *places.val}
+    assert places.one_pass == ()
+
+
+def test_a_name_that_tells_keeps_precedence_and_the_other_set_is_looked_for(root):
+    touch(root, f"train/{FISH}/{FISH_1}.JPEG", f"more train images/{FISH}/{FISH_1}.JPEG", f"vals/{VAL}.JPEG")
+    places = find_places(root)
+    assert names_of(places) == {"train": ["train"], "val": ["vals"], "unused": []}
+    assert (places.name, places.by_content) == (
+        "plain folders + recognised by content",
+        (root / "vals",),
+    )
+
+
+def test_names_that_tell_both_sets_are_enough(root, monkeypatch):
+    touch(root, f"train/{FISH}/{FISH_1}.JPEG", f"val/{VAL}.JPEG", f"valid/{VAL}.JPEG", "train.tar")
+    monkeypatch.setattr(layouts, "candidates_in", lambda *_: pytest.fail("looked into others"))
+    assert names_of(find_places(root)) == {"train": ["train"], "val": ["val"], "unused": []}
+
+
+@pytest.mark.parametrize(("train", "val"), [("train.tar", "val.tar"), ("val.tar", "train.tar")])
+def test_the_content_of_an_archive_decides_whatever_its_name(root, train, val):
+    (root / train).write_bytes(train_tar())
+    (root / val).write_bytes(train_tar(VAL))
+    assert names_of(find_places(root)) == {"train": [train], "val": [val], "unused": []}
+
+
+def test_copies_of_a_compressed_archive_are_not_read_and_parts_are(root):
+    for name in ("t (1).tgz", "t.tgz", "t2.tgz"):
+        (root / name).write_bytes(gzipped(train_tar()))
+    (root / "v (1).tar").write_bytes(train_tar(VAL))
+    (root / "v (2).tar").write_bytes(train_tar(VAL))
+    places = find_places(root)
+    assert names_of(places) == {
+        "train": ["t.tgz", "t2.tgz"],
+        "val": ["v (1).tar"],
+        "unused": ["t (1).tgz", "v (2).tar"],
+    }
+    assert places.one_pass == ("train",)
+
+
+def test_one_archive_or_folder_may_hold_both_sets(root):
+    (root / "all.tar").write_bytes(tar_of([(f"{FISH_1}.JPEG", b"1"), (f"{VAL}.JPEG", b"2")]))
+    assert names_of(find_places(root)) == {"train": ["all.tar"], "val": ["all.tar"], "unused": []}
+
+
+# A path for each set
+
+
+def test_each_path_may_be_in_any_layout(root):
+    touch(root, f"a/train/{FISH}/{FISH_1}.JPEG", "b/data/validation-00000-of-00001.parquet", "b/data/x")
+    places = find_places(root / "a", root / "b")
+    assert (places.root, places.val_root) == (root / "a", root / "b")
+    assert places.train == (root / "a" / "train",)
+    assert places.val == (root / "b" / "data" / "validation-00000-of-00001.parquet",)
+    assert (places.name, places.one_pass) == ("plain folders + Hugging Face parquet", ("val",))
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        (["x"], "x"),
+        (["x.tar"], "x.tar"),
+        (["x.zip"], "x.zip"),
+        (["x.tgz.aa", "x.tgz.ab"], "x.tgz"),
+        (["x.tgz.aa", "x.tgz.ab"], "x.tgz.aa"),
+        (["X.TAR.001"], "x.tar"),
+    ],
+)
+def test_a_path_may_be_an_archive_of_any_name_or_the_name_of_the_whole(root, made, named):
+    touch(root, *made, f"val/{VAL}.JPEG")
+    places = find_places(root / named, root / "val")
+    assert places.train == (root / made[0],)
+    assert (places.val, places.name) == ((root / "val",), "named paths")
+
+
+@pytest.mark.parametrize("inside", [f"{FISH}/{FISH_1}.JPEG", f"{FISH}.tar", "notes.txt", f"deep/{FISH}/x"])
+def test_a_folder_of_images_is_a_place_itself_though_it_holds_others(root, inside):
+    touch(root, f"a/{inside}", f"b/{VAL}.JPEG", f"b/val/{VAL}.JPEG")
+    places = find_places(root / "a", root / "b")
+    assert (places.train, places.val) == ((root / "a",), (root / "b",))
+
+
+def test_a_folder_with_an_archive_of_any_name_is_searched(root):
+    touch(root, f"b/x/{VAL}.JPEG")
+    (root / "a").mkdir()
+    (root / "a" / "x.tgz").write_bytes(gzipped(train_tar()))
+    places = find_places(root / "a", root / "b")
+    assert (places.train, places.val) == ((root / "a" / "x.tgz",), (root / "b" / "x",))
+    assert (places.name, places.one_pass) == ("recognised by content", ("train",))
+
+
+def test_one_folder_may_be_named_twice(root):
+    touch(root, f"{FISH}/{FISH_1}.JPEG", f"{VAL}.JPEG")
+    places = find_places(root, root)
+    assert (places.train, places.val, places.unused) == ((root,), (root,), ())
+
+
+def test_paths_that_do_not_exist_have_no_places(root):
+    places = find_places(root / "none" / "x.tar", root / "y.tar")
+    assert (places.train, places.val, places.name) == ((), (), "not recognised")
+    (root / "y.tar").symlink_to("/gone")  # a link to nothing is reported as such
+    assert find_places(root / "x.tar", root / "y.tar").val == (root / "y.tar",)

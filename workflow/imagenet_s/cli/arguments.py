@@ -125,6 +125,16 @@ def paths(added: argparse.ArgumentParser, **helps: str) -> None:
         added.add_argument(f"--{name}", type=Path, required=True, metavar="PATH", help=help)
 
 
+def val_option(added: argparse.ArgumentParser) -> None:
+    """Add the option `--val`."""
+    added.add_argument(
+        "--val",
+        type=Path,
+        metavar="PATH",
+        help="where val is, if the path is that of train alone",
+    )
+
+
 def several(added: argparse.ArgumentParser, **helps: str) -> None:
     """Add a required option with one or more paths for each name, with its help."""
     for name, help in helps.items():

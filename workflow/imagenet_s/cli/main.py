@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import command, function, json_output, options_of_all, workers
+from imagenet_s.cli.arguments import command, function, json_output, options_of_all, val_option, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
 from imagenet_s.cli.failures import advice, log_details
 from imagenet_s.cli.parser import Parser
@@ -126,6 +126,7 @@ def command_parser() -> argparse.ArgumentParser:
     added.add_argument(
         "path", type=Path, metavar="PATH", help="the folder that contains train and val, or Kaggle's zip"
     )
+    val_option(added)
     added.add_argument(
         "--subset",
         type=int,

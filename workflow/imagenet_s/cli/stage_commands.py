@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import Commands, command, function, paths, several, subset, workers
+from imagenet_s.cli.arguments import Commands, command, function, paths, several, subset, val_option, workers
 from imagenet_s.io.links import LINKS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import MASKED, SUBSETS
@@ -54,10 +54,11 @@ def add_stages(commands: Commands) -> None:
     _labels_option(added)
     paths(
         added,
-        imagenet="the copy of ImageNet-1k",
+        imagenet="the copy of ImageNet-1k, or with --val its train images",
         output=OUTPUT,
         folder="the folder to write to",
     )
+    val_option(added)
 
     added = job(
         commands,

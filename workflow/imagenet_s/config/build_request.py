@@ -9,8 +9,8 @@ from pathlib import Path
 class BuildRequest:
     """A build of `subsets` from the raw ImageNet at `imagenet` into `output`.
 
-    `complete` asks for the official number of train images, `link` says how images get into the trees, and
-    `labels` are the further encodings of masks.
+    `val` is the path of val if `imagenet` is that of train alone. `complete` asks for the official number of
+    train images, `link` says how images get into the trees, and `labels` are the further encodings of masks.
     """
 
     imagenet: Path
@@ -19,3 +19,4 @@ class BuildRequest:
     complete: bool
     link: str
     labels: Sequence[str]
+    val: Path | None = None

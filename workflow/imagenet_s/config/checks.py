@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -154,29 +154,31 @@ Number = Annotated[SubsetNumber, BeforeValidator(_whole_number)]
 DistinctList = Annotated[tuple[Item, ...], BeforeValidator(_check_list), AfterValidator(_check_distinct)]
 
 
-def output_problems(output: str, imagenet: str | None) -> Iterator[str]:
+def output_problems(output: str, sources: Sequence[str]) -> Iterator[str]:
     """Yield what is wrong with the output folder: it is a file, or it and the source overlap.
 
     The source is never written to. A job could not refuse this: Snakemake makes a job's folders before it.
 
     Args:
         output: The folder, which may be relative.
-        imagenet: The source, which may be relative; None for the demo, which lies in the output.
+        sources: The paths of the source, which may be relative; none for the demo, which lies in the output.
     """
     if os.path.exists(output) and not os.path.isdir(output):
         yield f"{output} is a file, not a folder"
-    if imagenet is None:
-        return
-    source, target = os.path.realpath(imagenet), os.path.realpath(output)
+    target = os.path.realpath(output)
     workspace = Workspace(Path(target))
     written = [workspace.work, *map(workspace.tree, SUBSETS)]
-    if _is_inside(target, source):
-        yield f"{target} lies inside the source ({source}), which is never written to; use a folder elsewhere"
-    if any(_is_inside(source, str(folder)) for folder in written):
-        yield (
-            f"the source ({source}) lies inside the folders that a build into {target} writes to; "
-            "use a folder elsewhere"
-        )
+    for source in dict.fromkeys(map(os.path.realpath, sources)):
+        if _is_inside(target, source):
+            yield (
+                f"{target} lies inside the source ({source}), which is never written to; "
+                "use a folder elsewhere"
+            )
+        if any(_is_inside(source, str(folder)) for folder in written):
+            yield (
+                f"the source ({source}) lies inside the folders that a build into {target} writes to; "
+                "use a folder elsewhere"
+            )
 
 
 def is_web(origin: str) -> bool:

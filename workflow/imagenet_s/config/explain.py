@@ -17,7 +17,7 @@ def explain(error: ValidationError, schema: JsonSchema) -> Iterator[str]:
         schema: The JSON schema of the model that refused the values.
     """
     for details in error.errors(include_url=False):
-        kind, keys, found = details["type"], details["loc"], details["input"]
+        kind, keys, found = details["type"], _keys_of(details["loc"], schema), details["input"]
         reason = details.get("ctx", {}).get("error")
         if isinstance(reason, Refused):
             yield from (f"{_path((*keys, *below))}: {text}" for below, text in reason.problems)
@@ -26,9 +26,24 @@ def explain(error: ValidationError, schema: JsonSchema) -> Iterator[str]:
             yield _explained(kind, keys, found, schema)
 
 
+def _keys_of(location: Keys, schema: JsonSchema) -> Keys:
+    """Return the keys of pydantic's location without its names for what a key allows, such as a table."""
+    keys: list[str | int] = []
+    rule: JsonSchema = {"properties": schema["properties"]}
+    for key in location:
+        if isinstance(rule.get("type"), list):
+            rule = {**rule, "type": "object"}
+            continue
+        keys.append(key)
+        rule = rule.get("items", {}) if isinstance(key, int) else rule.get("properties", {}).get(key, {})
+    return tuple(keys)
+
+
 def _explained(kind: str, keys: Keys, found: object, schema: JsonSchema) -> str:
     if kind == "extra_forbidden":
         return _unknown_key(keys, rule_at(schema, keys[:-1]))
+    if kind == "missing":
+        return f"{_path(keys)}: missing; a table here needs {_needed(rule_at(schema, keys[:-1]))}"
     rule = rule_at(schema, keys)
     if kind == "string_unicode" and "properties" in rule:  # pydantic cannot read a key of this table
         return _unknown_key((*keys, str(found)), rule)
@@ -51,7 +66,14 @@ def _wrong_value(found: object, rule: JsonSchema) -> str:
     return f"{found!r} is not allowed; allowed: {_allowed(rule)}"
 
 
+def _needed(table: JsonSchema) -> str:
+    """Return the keys that a table must have, as an example."""
+    return f"{{{', '.join(f'{key}: …' for key in table['required'])}}}"
+
+
 def _allowed(rule: JsonSchema) -> str:
+    if isinstance(rule["type"], list):
+        return f"a text, in quotes if need be, or a table {_needed(rule)}"
     if rule["type"] == "array":
         return f"a list such as [{', '.join(map(str, rule['examples'][0]))}]"
     if rule["type"] == "object":

@@ -11,8 +11,10 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -159,13 +161,37 @@ class BenchmarkSettings(_Table):
         return protocol
 
 
+class ImagenetSettings(_Table):
+    """The table `imagenet`, for train and val images that lie in two places."""
+
+    train: PathText = Field(
+        description="Where the train images are: a folder in any of the supported layouts, a folder of class "
+        "folders, or an archive of any name; for an archive in pieces, its name without their endings."
+    )
+    val: PathText = Field(description="Where the val images are, in the same way.")
+
+
+def imagenet_paths(given: str | ImagenetSettings) -> list[str]:
+    """Return the path of ImageNet, or the paths of train and of val."""
+    return [given.train, given.val] if isinstance(given, ImagenetSettings) else [given]
+
+
+def _is_table(value: object) -> str:
+    return "table" if isinstance(value, Mapping | ImagenetSettings) else "text"
+
+
 class Settings(_Table):
     """Everything that a user can set. Unknown keys are refused."""
 
-    imagenet: Annotated[PathText, AfterValidator(check_imagenet)] = Field(
+    imagenet: Annotated[
+        Annotated[PathText, AfterValidator(check_imagenet), Tag("text")]
+        | Annotated[ImagenetSettings, Tag("table")],
+        Discriminator(_is_table),
+    ] = Field(
         default="demo",
         description="The folder of raw ImageNet-1k, in any of the supported layouts, or Kaggle's zip itself. "
-        "`~`, `$HOME` and relative paths work. `demo` is a small synthetic one that a build makes.",
+        "`~`, `$HOME` and relative paths work. `demo` is a small synthetic one that a build makes. If train "
+        "and val lie in two places, or under names that are not recognised: `{train: PATH, val: PATH}`.",
     )
     output: PathText = Field(
         default="results",
@@ -222,7 +248,7 @@ class Settings(_Table):
     @classmethod
     def _check_output(cls, output: str, info: ValidationInfo) -> str:
         imagenet = info.data.get("imagenet", "demo")
-        refuse(*output_problems(output, None if imagenet == "demo" else imagenet))
+        refuse(*output_problems(output, [] if imagenet == "demo" else imagenet_paths(imagenet)))
         return output
 
     @field_validator("labels")

@@ -84,7 +84,7 @@ def _rows(table: JsonSchema, prefix: str) -> Iterator[tuple[str, ...]]:
     for name, rule in table["properties"].items():
         key = f"{prefix}{name}"
         yield f"`{key}`", _default(rule), _allowed(rule), rule["description"]
-        if rule["type"] == "object":
+        if "properties" in rule:
             yield from _rows(rule, f"{key}.")
 
 
@@ -97,6 +97,8 @@ def _default(rule: JsonSchema) -> str:
 
 def _allowed(rule: JsonSchema) -> str:
     words = [f"`{word}`" for word in rule.get("items", rule).get("enum", ())]
+    if isinstance(rule["type"], list):
+        return "a text or a table"
     if rule["type"] == "array":
         return f"a list of {', '.join(words)}; {'not empty' if 'minItems' in rule else 'may be empty'}"
     if rule["type"] == "object":

@@ -1,13 +1,13 @@
 """The JSON schema of a configuration, made of its pydantic model: for editors, the docs and messages."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
 JsonSchema = dict[str, Any]
 Keys = tuple[str | int, ...]
 
-NOISE = ("$defs", "$ref", "anyOf", "title")
+NOISE = ("$defs", "$ref", "anyOf", "oneOf", "title")
 
 
 def json_schema(model: type[BaseModel]) -> JsonSchema:
@@ -23,15 +23,27 @@ def rule_at(schema: JsonSchema, keys: Keys) -> JsonSchema:
     return schema
 
 
+def _definition(rule: JsonSchema, definitions: JsonSchema) -> JsonSchema:
+    """Return the rule that a reference leads to; any other rule unchanged."""
+    return cast("JsonSchema", definitions[rule["$ref"].rpartition("/")[2]]) if "$ref" in rule else rule
+
+
 def _simplified(rule: JsonSchema, definitions: JsonSchema) -> JsonSchema:
-    """Return a rule without references, titles and null; its description comes first."""
+    """Return a rule without references, titles and null; its description comes first.
+
+    The rules for a text and for a table that a key allows become one: each keyword concerns one of them.
+    """
     found = {"description": rule.get("description", "")}
     if "$ref" in rule:
         # The defaults of a table are those of its keys.
-        found |= definitions[rule["$ref"].rpartition("/")[2]] | {"default": {}}
-    for option in rule.get("anyOf", ()):
-        # None stands for a key that is not given; a user cannot write it.
-        found |= option if option != {"type": "null"} else {}
+        found |= _definition(rule, definitions) | {"default": {}}
+    # None stands for a key that is not given; a user cannot write it.
+    allowed = rule.get("anyOf") or rule.get("oneOf") or ()
+    options = [option for option in allowed if option != {"type": "null"}]
+    for option in options:
+        found |= _definition(option, definitions)
+    if len(options) > 1:
+        found["type"] = [_definition(option, definitions)["type"] for option in options]
     found |= rule
     properties = found.get("properties", {})
     if properties:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from imagenet_s.config.checks import is_web, require_finite
 from imagenet_s.config.explain import explain
-from imagenet_s.config.models import BenchmarkSettings, Settings
+from imagenet_s.config.models import BenchmarkSettings, Settings, imagenet_paths
 from imagenet_s.config.schema import json_schema
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
@@ -33,7 +33,11 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Config:
-    """A complete configuration. `imagenet` is None for the demo, an absolute path otherwise."""
+    """A complete configuration.
+
+    `imagenet` is None for the demo, an absolute path otherwise. `val` is the path of val, if `imagenet` is
+    that of train alone.
+    """
 
     imagenet: str | None
     output: str
@@ -44,6 +48,12 @@ class Config:
     md5: dict[int, str]
     labels: tuple[str, ...]
     benchmark: Benchmark
+    val: str | None = None
+
+    @property
+    def source(self) -> str | None:
+        """Where the images come from, for messages; None for the demo."""
+        return f"{self.imagenet} (train), {self.val} (val)" if self.val else self.imagenet
 
     @property
     def demo_annotations(self) -> bool:
@@ -79,11 +89,12 @@ def read_config_file(path: Path) -> Config:
 def _resolved(settings: Settings) -> Config:
     """Return the settings with absolute paths, sorted subsets, and words such as `demo` resolved."""
     demo = settings.imagenet == "demo"
+    imagenet, *val = map(os.path.abspath, imagenet_paths(settings.imagenet))
     subsets = tuple(sorted(settings.subsets))
     origin = settings.annotations.origin
     md5 = settings.annotations.md5.model_dump(by_alias=True)
     return Config(
-        imagenet=None if demo else os.path.abspath(settings.imagenet),
+        imagenet=None if demo else imagenet,
         output=os.path.normpath(settings.output),
         subsets=subsets,
         link=settings.link,
@@ -92,6 +103,7 @@ def _resolved(settings: Settings) -> Config:
         md5={subset: md5[str(subset)].lower() for subset in subsets},
         labels=settings.labels,
         benchmark=_resolved_benchmark(settings.benchmark, subsets),
+        val=val[0] if val else None,
     )
 
 

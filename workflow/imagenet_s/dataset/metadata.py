@@ -78,7 +78,7 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
     build: Build = {
         "source": {
             "layout": source.layout,
-            "path": source.root,
+            "path": source.origin,
             "synthetic": source.synthetic,
             "alterations": [] if source.synthetic else find_alterations(subset, samples),
         },

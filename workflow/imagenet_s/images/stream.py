@@ -10,7 +10,7 @@ from imagenet_s.io.receipts import receipt
 from imagenet_s.io.split_file import fingerprint
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import streaming_reader
+from imagenet_s.source.readers.choose import streaming_reader
 from imagenet_s.spec.classes import train_classes
 from imagenet_s.spec.splits import tier_val_images
 from imagenet_s.spec.subsets import tiers_of

@@ -1,5 +1,6 @@
 """A large file as one range of bytes, even if it is split into pieces: `x.tar.001`, `x.tar.002`, …."""
 
+import io
 import os
 import re
 import stat
@@ -9,8 +10,8 @@ from pathlib import Path
 
 from imagenet_s.runtime.errors import UserError, first_few
 
-# The name of the first piece of a tar.
-FIRST_PIECE = re.compile(r"(.*\.tar)\.(0*[01]|aa)", re.IGNORECASE)
+# The name of the first piece of a tar, which may be compressed.
+FIRST_PIECE = re.compile(r"(.*\.(?:tar|tar\.gz|tgz|tar\.zst))\.(0*[01]|aa)", re.IGNORECASE)
 
 # GNU split makes its suffixes longer when it runs out of them: 9000 follows 89, 990000 follows 9899, and
 # zaaa follows yz. They still sort as text. First suffix → the last short suffix, a pattern of longer ones.
@@ -84,6 +85,45 @@ class SplitFile:
         """Return up to `count` bytes from `offset` on."""
         buffer = bytearray(count)
         return bytes(buffer[: self.fill(memoryview(buffer), offset)])
+
+
+class PiecesStream(io.RawIOBase):
+    """The bytes of a SplitFile from front to back, as a file. Closing it leaves the SplitFile open.
+
+    Of the methods of a file, it has those that Arrow calls.
+    """
+
+    def __init__(self, pieces: SplitFile):
+        super().__init__()
+        self.pieces, self.position = pieces, 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, fewer at the end; all that are left if `size` is negative."""
+        data = self.pieces.read(self.pieces.size - self.position if size < 0 else size, self.position)
+        self.position += len(data)
+        return data
+
+    def tell(self) -> int:
+        """Return the offset of the next byte."""
+        return self.position
+
+
+def first_piece_of(path: Path) -> Path | None:
+    """Return the first piece of a file that is not there as a whole; None if its folder has none."""
+    if not path.parent.is_dir():
+        return None
+    matches = ((FIRST_PIECE.fullmatch(piece.name), piece) for piece in path.parent.iterdir())
+    firsts = sorted(piece for match, piece in matches if match and match[1].lower() == path.name.lower())
+    return firsts[0] if firsts else None
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all pieces that begin with it."""
+    return sum(size for size, _ in fingerprint(path))
 
 
 def piece_paths(path: Path) -> list[Path]:

@@ -12,13 +12,14 @@ from imagenet_s.workspace.paths import Workspace
 
 
 def source_places(config: Config, workspace: Workspace) -> Places:
-    """Find the folders and archives of raw ImageNet, by the names in one or two folders.
+    """Find the folders and archives of raw ImageNet, by names, or by a short look at what they hold.
 
     Raises:
         UserError: A folder cannot be read.
     """
     try:
-        return find_places(Path(config.imagenet) if config.imagenet else workspace.demo_images)
+        imagenet = Path(config.imagenet) if config.imagenet else workspace.demo_images
+        return find_places(imagenet, Path(config.val) if config.val else None)
     except OSError as error:
         raise UserError(
             f"`imagenet`: cannot read {error.filename}: {error.strerror}. Allow your user to read it "

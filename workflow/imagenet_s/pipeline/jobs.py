@@ -88,6 +88,7 @@ def request_options(config: Config, tier: int | str) -> str:
         train_images_option(config),
         option("--link", config.link),
         " ".join(["--labels", *config.labels]),
+        option("--val", config.val or []),
     ]
     return " ".join(filter(None, words))
 

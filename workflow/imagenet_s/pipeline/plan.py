@@ -13,6 +13,7 @@ from imagenet_s.annotations.availability import Availability, availability
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.config.settings import Config
 from imagenet_s.demo.listing import MASK_BYTES, demo_listing
+from imagenet_s.io.split_file import size_of
 from imagenet_s.pipeline.built import Built, built_subsets, is_finished
 from imagenet_s.pipeline.inputs import parts_of, pool_receipts, source_places
 from imagenet_s.preflight.check import find_problems, scan_source, space_problems
@@ -39,7 +40,7 @@ class PlannedSource(NamedTuple):
     """The source of a build.
 
     Attributes:
-        path: The folder that is read.
+        path: The folder that is read, or the paths of train and val.
         layout: The name of its layout.
         places: `train` and `val` → the folders and files that hold the images, as reports name them.
         one_pass: The sets that can only be read from front to back.
@@ -104,11 +105,17 @@ def make_plan(config: Config) -> Plan:
     if config.imagenet is None:
         return _plan_demo(config, workspace, built)
     request = BuildRequest(
-        Path(config.imagenet), workspace.output, config.subsets, config.complete, config.link, config.labels
+        Path(config.imagenet),
+        workspace.output,
+        config.subsets,
+        config.complete,
+        config.link,
+        config.labels,
+        Path(config.val) if config.val else None,
     )
     try:
         index = Index(workspace.index if workspace.index.exists() else None)
-        listings, scans = scan_source(request.imagenet, tiers(config.subsets), index)
+        listings, scans = scan_source(request.imagenet, tiers(config.subsets), index, request.val)
     except UserError as error:
         return Plan(config, built, problems=(Problem(str(error), error.details),))
     problems = _problems_of(listings, scans, request, workspace)
@@ -171,7 +178,7 @@ def _generated_images(listing: pa.Table) -> SpaceEstimate:
 
 def _source(scan: SourceScan) -> PlannedSource:
     places = {kind: tuple(map(scan.short_name, scan.places(kind))) for kind in ("train", "val")}
-    return PlannedSource(scan.root, scan.layout, places, tuple(scan.one_pass))
+    return PlannedSource(scan.origin, scan.layout, places, tuple(scan.one_pass))
 
 
 def _reading(config: Config, workspace: Workspace, listings: Sequence[pa.Table], scan: SourceScan) -> Reading:
@@ -186,7 +193,7 @@ def _reading(config: Config, workspace: Workspace, listings: Sequence[pa.Table],
     unread_tiers = {tier_of(part) for part in unread if "pass" not in part}
     listed = zip(tiers(config.subsets), listings, strict=True)
     size = sum(bytes_to_read(listing) for tier, listing in listed if tier in unread_tiers)
-    return Reading(size + sum(path.stat().st_size for path in streams), len(unread))
+    return Reading(size + sum(map(size_of, streams)), len(unread))
 
 
 def _is_read(part: str, config: Config, workspace: Workspace) -> bool:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imagenet_s.io.links import dangling_link
-from imagenet_s.io.split_file import FIRST_PIECE, piece_paths
+from imagenet_s.io.split_file import piece_paths
 from imagenet_s.io.tfrecord import begins_with_record
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.file_kind import ADVICE, Kind, kind_of_file, wrong_kind
 from imagenet_s.runtime.problems import Problem
 from imagenet_s.source.hub_cache import download_command, snapshot_of
-from imagenet_s.source.layouts import COMPRESSED_ENDINGS, Places, is_zip
+from imagenet_s.source.layouts import Places
+from imagenet_s.source.readers.choose import COMPRESSED_ENDINGS, is_zip
 from imagenet_s.source.readers.tfrecord import TFRECORD_NAME
 from imagenet_s.source.readers.webdataset import SHARD
 
@@ -198,6 +199,4 @@ def _expected(path: Path) -> tuple[frozenset[Kind], str]:
         return TFRECORD_FILES, "a TFRecord file"
     if is_zip(path):
         return ZIPS, "a zip"
-    if FIRST_PIECE.fullmatch(path.name):
-        return PLAIN_TARS, "a tar in pieces (join pieces of a compressed one first, with `cat`)"
     return ARCHIVES, "a tar"

@@ -51,7 +51,9 @@ def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
     Raises:
         UserError: The source is incomplete, or the output cannot take the build. The text has all problems.
     """
-    imagenet = Path(os.path.abspath(request.imagenet))  # links in the data set need an absolute path
+    # Links in the data set need absolute paths.
+    imagenet = Path(os.path.abspath(request.imagenet))
+    val = request.val and Path(os.path.abspath(request.val))
     asked = tiers({tier, *request.subsets})
     lower = [folder / f"{t}.parquet" for t in asked if t < tier]
     listings = [read_listing(path) for path in lower]
@@ -59,7 +61,7 @@ def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
         require_same_archives(listing)
     scans = [read_scan(path.with_suffix(".json")) for path in lower]
     new_listings, new_scans = scan_source(
-        imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet")
+        imagenet, [t for t in asked if t >= tier], Index(folder / "index.parquet"), val
     )
     listings, scans = listings + new_listings, scans + new_scans
     _log_warnings(scans, request.link)
@@ -70,7 +72,7 @@ def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
 
 
 def scan_source(
-    imagenet: Path, wanted: Sequence[int], index: Index
+    imagenet: Path, wanted: Sequence[int], index: Index, val: Path | None = None
 ) -> tuple[list[pa.Table], list[SourceScan]]:
     """Return the listing and the scan of each of the `wanted` tiers. Saves the index after each.
 
@@ -78,13 +80,14 @@ def scan_source(
         UserError: Archives are missing, damaged or not archives (missing ones are found before any is read),
             or the source is a cache of the Hugging Face hub, and which revision to read is not known.
     """
-    places = find_places(imagenet)
-    if places.root != imagenet:
-        log.info("Reading %s", describe_snapshot(places.root))
+    places = find_places(imagenet, val)
+    for root in dict.fromkeys(places.roots):
+        if root not in (imagenet, val) and root.is_dir():  # in the hub's cache
+            log.info("Reading %s", describe_snapshot(root))
     require_none(archive_problems(places))
     listings, scans = [], []
     for tier in wanted:
-        rows, scan = list_tier(imagenet, tier, index)
+        rows, scan = list_tier(imagenet, tier, index, val)
         index.save()
         listings.append(listing_of(rows, scan.fingerprints))
         scans.append(scan)
@@ -101,7 +104,6 @@ def find_problems(
 
 
 def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
-    first = scans[0]
     unrecognized = [name for scan in scans for name in scan.unrecognized]
     if unrecognized:
         log.warning("Skipped, because they are not images of their class: %s", first_few(unrecognized))
@@ -116,6 +118,22 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
         )
     if dangling := dangling_links(scans):
         log.warning("Links in the source lead to nothing: %s", first_few(dangling))
+    _log_places(scans)
+    pooled = sorted({kind for scan in scans for kind in scan.pooled})
+    if link == "auto" and pooled:
+        log.warning(
+            "link: auto: images from archives (%s) are copied once into the output's pool, and linked from "
+            "there",
+            ", ".join(pooled),
+        )
+
+
+def _log_places(scans: Sequence[SourceScan]) -> None:
+    """Log which of several places are used, and which were recognised only by what they hold."""
+    first = scans[0]
+    for kind in ("train", "val"):
+        if recognised := [str(place) for place in first.places(kind) if str(place) in first.by_content]:
+            log.warning("Recognised by what it holds: %s images in %s", kind, first_few(recognised))
     newest = _version_folders([*first.train, *first.val])
     older = _version_folders(first.unused) - newest
     if newest and older:
@@ -133,13 +151,6 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
                 kind.capitalize(),
                 ", ".join(f"{count:,} from {place}" for place, count in counts.items()),
             )
-    pooled = sorted({kind for scan in scans for kind in scan.pooled})
-    if link == "auto" and pooled:
-        log.warning(
-            "link: auto: images from archives (%s) are copied once into the output's pool, and linked from "
-            "there",
-            ", ".join(pooled),
-        )
 
 
 def _version_folders(paths: Iterable[str]) -> set[str]:
@@ -185,8 +196,8 @@ def known_images(files: pa.Table, scan: SourceScan) -> tuple[pa.Table, list[str]
 def output_problems(files: pa.Table, scans: Sequence[SourceScan], request: BuildRequest) -> Iterable[Problem]:
     """Yield what prevents writing the output: its location, its folders, the space and the links it needs."""
     first, output, link = scans[0], request.output, request.link
-    for folder in (first.root, *first.train, *first.val):
-        if output.resolve().is_relative_to(Path(folder).resolve()):
+    for folder in (*first.roots, *first.places("train"), *first.places("val")):
+        if output.resolve().is_relative_to(folder.resolve()):
             yield Problem(
                 f"`output` ({output.resolve()}) lies inside the source ({folder}), which is never written "
                 "to. Set `output` in config.yaml to a folder elsewhere."

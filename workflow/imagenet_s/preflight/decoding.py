@@ -12,8 +12,8 @@ from imagenet_s.images.reader import Reader
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import indexed_reader, is_streamed, streaming_reader
 from imagenet_s.source.readers.base import ImageLocation, ScanNotes, StreamedImage
+from imagenet_s.source.readers.choose import indexed_reader, is_streamed, streaming_reader
 from imagenet_s.source.scan import row_of
 from imagenet_s.source.tar_index import Index
 

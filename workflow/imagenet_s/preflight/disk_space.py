@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.pool import pooled_images
-from imagenet_s.source.layouts import find_places, one_pass_sets
+from imagenet_s.io.split_file import size_of
 from imagenet_s.source.scan import SourceScan, folder_links
 from imagenet_s.spec.classes import class_ids, train_classes
 from imagenet_s.spec.shards import tiers
@@ -91,7 +91,7 @@ def space_at(output: Path) -> Space:
 
 def _pool_estimate(pooled: pa.Table, scan: SourceScan, subsets: Sequence[int], pool: Path) -> SpaceEstimate:
     """Return what the images take that are copied: those in archives, or all."""
-    passes = one_pass_sets(find_places(Path(scan.root)))
+    passes = scan.passes()
     existing = pa.array(pooled_images(pool), pa.string())
     pooled = pooled.filter(pc.invert(pc.is_in(pooled["image"], value_set=existing)))
     size = _sum(_in_blocks(pooled["size"]))
@@ -107,7 +107,7 @@ def _pool_estimate(pooled: pa.Table, scan: SourceScan, subsets: Sequence[int], p
             continue
         images = _images_needed(kind, subsets)
         count += images
-        total = sum(os.path.getsize(path) for path in scan.places(kind))
+        total = sum(map(size_of, scan.places(kind)))
         size += total * images // IMAGES[kind] + images * BLOCK // 2
     return SpaceEstimate("images, copied once for all subsets", count, size)
 

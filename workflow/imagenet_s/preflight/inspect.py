@@ -9,16 +9,17 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from imagenet_s.config.checks import path_problems
+from imagenet_s.io.split_file import size_of
 from imagenet_s.preflight.check import known_images, scan_source
 from imagenet_s.preflight.completeness import SplitCount, count_splits, empty_images
 from imagenet_s.preflight.decoding import Decoded, faults_of_images, images_in
 from imagenet_s.preflight.official_archives import Archive, compare_archives
-from imagenet_s.preflight.wrong_folder import source_folder_problems
+from imagenet_s.preflight.wrong_folder import NAME_BOTH, source_folder_problems
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.problems import Problem, require_none
 from imagenet_s.source.layouts import find_places
 from imagenet_s.source.listing import all_files
-from imagenet_s.source.scan import SourceScan, dangling_links
+from imagenet_s.source.scan import SourceScan, dangling_links, describe_roots
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.shards import tiers
 from imagenet_s.spec.subsets import tiers_of
@@ -83,8 +84,10 @@ class Inspection:
 
     Attributes:
         path: The absolute path that the user gave.
+        val: The absolute path of val, if the user gave one; `path` is then that of train alone.
         problems: Why nothing can be built at all. Then the rest is only known in part.
-        root: The folder that holds train and val: `path`, or a revision in the Hugging Face hub's cache.
+        root: The folder that holds train and val, or both paths: as given, or a revision in the Hugging
+            Face hub's cache.
         layout: The name of its layout.
         sets: `train` and `val` → what is there.
         unused: Places that were found but are not needed.
@@ -95,6 +98,7 @@ class Inspection:
     """
 
     path: str
+    val: str | None = None
     problems: tuple[Problem, ...] = ()
     root: str | None = None
     layout: str | None = None
@@ -104,6 +108,11 @@ class Inspection:
     prospects: tuple[Prospect, ...] = ()
     archives: tuple[Archive, ...] = ()
     decoded: Decoded | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where the images come from: the path that the user gave, or both."""
+        return describe_roots(self.path, self.val)
 
     @property
     def changed_archives(self) -> list[str]:
@@ -122,36 +131,41 @@ class Inspection:
         if not possible:
             return {}
         subsets = [prospect.subset for prospect in complete or possible]
-        values: dict[str, object] = {"imagenet": self.path, "output": OUTPUT, "subsets": subsets}
+        imagenet = {"train": self.path, "val": self.val} if self.val else self.path
+        values: dict[str, object] = {"imagenet": imagenet, "output": OUTPUT, "subsets": subsets}
         return values if complete else values | {"train_images": "any"}
 
 
-def inspect(path: Path, subsets: Sequence[int], checks: Checks) -> Inspection:
+def inspect(path: Path, subsets: Sequence[int], checks: Checks, val_path: Path | None = None) -> Inspection:
     """Return what a copy of ImageNet-1k contains.
 
     Args:
         path: The folder of the copy, as an absolute path.
         subsets: The subsets to report on.
         checks: What else to check.
+        val_path: Where val is, as an absolute path, if `path` is that of train alone.
     """
+    val = str(val_path) if val_path else None
     archives: list[Archive] = []
     try:
-        require_none([Problem(f"{text}.") for text in path_problems(str(path))])
-        places = find_places(path)
+        given = [str(path), val] if val else [str(path)]
+        require_none([Problem(f"{text}.") for one in given for text in path_problems(one)])
+        places = find_places(path, val_path)
         archives += compare_archives(places, checks.md5)  # before the scan, which a damaged archive stops
         index = Index()
         asked = tiers(subsets)
-        listings, scans = scan_source(path, asked, index)
+        listings, scans = scan_source(path, asked, index, val_path)
         require_none(source_folder_problems(scans))
         images, unknown = known_images(all_files(listings), scans[0])
         sets = {kind: _image_set(kind, scans[0], unknown, images, index) for kind in ("train", "val")}
     except UserError as error:
         problem = Problem(_as_argument(str(error)), error.details)
-        return Inspection(str(path), (problem,), archives=tuple(archives))
+        return Inspection(str(path), val, (problem,), archives=tuple(archives))
     empty = {tier: scan.empty for tier, scan in zip(asked, scans, strict=True)}
     return Inspection(
         path=str(path),
-        root=scans[0].root,
+        val=val,
+        root=scans[0].origin,
         layout=scans[0].layout,
         sets=sets,
         unused=tuple(map(scans[0].short_name, scans[0].unused)),
@@ -164,7 +178,9 @@ def inspect(path: Path, subsets: Sequence[int], checks: Checks) -> Inspection:
 
 def _as_argument(text: str) -> str:
     """Return a message about the setting `imagenet` for a user who gave the folder as an argument."""
-    text = text.replace("`imagenet`: ", "").replace("Correct `imagenet` in config.yaml", "Correct the path")
+    text = re.sub(r"`imagenet(?:\.\w+)?`: ", "", text)
+    text = text.replace(NAME_BOTH, "give the paths of both sets: `TRAIN --val VAL`")
+    text = re.sub(r"Correct (?:it|`imagenet.*`) in config\.yaml", "Correct the path", text)
     return re.sub(r"([Ss])et `imagenet`(?: in config\.yaml)? to", _inspect, text)
 
 
@@ -193,7 +209,7 @@ def _image_set(
     """Return the train or val images of any class, also of those that no subset uses."""
     places, one_pass = scan.places(kind), kind in scan.one_pass
     shown = tuple(map(scan.short_name, places))
-    size = sum(place.stat().st_size for place in places) if one_pass else None
+    size = sum(map(size_of, places)) if one_pass else None
     if kind in unknown:
         return ImageSet(shown, one_pass, None, None, size)
     if one_pass:

@@ -32,11 +32,14 @@ PHRASES = {
 }
 
 
-def print_report(path: Path, subset: Sequence[int] | None, checks: Checks, json: Path | None) -> int:
+def print_report(
+    path: Path, val: Path | None, subset: Sequence[int] | None, checks: Checks, json: Path | None
+) -> int:
     """Print the report of `inspect`.
 
     Args:
         path: The folder of the copy.
+        val: Where val is, if `path` is that of train alone.
         subset: The subsets to report on in detail; None for a short report on all.
         checks: What to check beside the names and sizes of the files.
         json: Where to write the report as JSON; see `write_json_output`.
@@ -45,7 +48,7 @@ def print_report(path: Path, subset: Sequence[int] | None, checks: Checks, json:
         The exit code: 0 if each given subset can be built, or one of all, and nothing is faulty.
     """
     asked = sorted(set(subset or SUBSETS))
-    found = inspect(Path(os.path.abspath(path)), asked, checks)
+    found = inspect(Path(os.path.abspath(path)), asked, checks, Path(os.path.abspath(val)) if val else None)
     if json != STDOUT:
         print(*report_lines(found, detailed=bool(subset)), sep="\n")
     if json:
@@ -98,6 +101,7 @@ def report_document(found: Inspection) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": verdict(found),
         "path": found.path,
+        "val": found.val,
         "problems": list(map(problem_json, found.problems)),
         "root": found.root,
         "layout": found.layout,
@@ -120,7 +124,7 @@ def verdict(found: Inspection) -> str:
         some = [x for x in found.prospects if (x.can_be_built, x.train_images) == key]
         if some:
             names = _and([subset_name(prospect.subset) for prospect in some])
-            clauses.append(f"{names} {phrase.format('' if clauses else f' from {found.path}')}")
+            clauses.append(f"{names} {phrase.format('' if clauses else f' from {found.origin}')}")
     sentences = [f"{'; '.join(clauses)}."]
     if any(prospect.can_be_built == "unknown" for prospect in found.prospects):
         sentences.append("What its files hold is only known once they are read.")

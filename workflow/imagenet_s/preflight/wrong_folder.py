@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -11,28 +11,34 @@ from imagenet_s.io.links import dangling_link
 from imagenet_s.io.split_file import FIRST_PIECE
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.problems import Problem
+from imagenet_s.source.content import candidates_in
 from imagenet_s.source.hub_cache import download_command, hub_caches
-from imagenet_s.source.layouts import LAYOUTS, Places, find_places, indexed_reader
+from imagenet_s.source.layouts import LAYOUTS, Places, find_places
 from imagenet_s.source.readers.base import IMAGE, WNID, ScanNotes
+from imagenet_s.source.readers.choose import indexed_reader
 from imagenet_s.source.scan import SourceScan, dangling_links
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import MASKED, SUBSETS, mask_folder, subset_name
 
 MAX_FOLDERS = 100  # folders nearby that are searched
 NAMES = {"train": "<wnid>_<number>.JPEG", "val": "ILSVRC2012_val_<number>.JPEG"}
+NAME_BOTH = "name the place of each set: `imagenet: {train: PATH, val: PATH}`"
 SHOWN = 12  # names in a folder that a message shows
 DATA_SET = ("train-semi", *map(mask_folder, MASKED))  # folders that ImageNet-1k does not have
-PIECE = re.compile(r"(ILSVRC2012_img_(?:train|val)\.tar)\.(\d+|[a-z]{2})", re.IGNORECASE)
+PIECE = re.compile(r"(.*\.(?:tar|tar\.gz|tgz|tar\.zst))\.(\d+|[a-z]{2})", re.IGNORECASE)
 
 
 def source_folder_problems(scans: Sequence[SourceScan]) -> list[Problem]:
     """Return the problems of a folder that has no train or no val images, or is not raw ImageNet."""
     scan = scans[0]
     root = Path(scan.root)
-    if is_data_set(root):
-        return [_data_set_problem(root)]
+    for own_root in scan.roots:
+        if is_data_set(own_root):
+            return [_data_set_problem(own_root)]
     if scan.train and scan.val:
         return empty_place_problems(scans)
+    if scan.val_root:
+        return [_missing_paths(scan)]
     return [_data_set_problem(root.parent) if is_data_set(root.parent) else layout_problem(scan)]
 
 
@@ -50,23 +56,23 @@ def _data_set_problem(folder: Path) -> Problem:
 
 
 def layout_problem(scan: SourceScan) -> Problem:
-    """Return the problem of a folder that has no train or no val images by their names."""
+    """Return the problem of a folder in which no train or no val images are found."""
     root = Path(scan.root)
     if not root.exists():
         return Problem(f"`imagenet`: there is no folder {root}. Correct `imagenet` in config.yaml.")
     if not root.is_dir():
         return Problem(
             f"`imagenet`: {root} is a file, and not a .zip. Set `imagenet` in config.yaml to the folder that "
-            f"holds it: {root.parent}"
+            f"holds it ({root.parent}), or {NAME_BOTH}."
         )
     lacks = " and ".join(kind for kind in ("train", "val") if not scan.places(kind))
-    beginning = f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.\n{_content(root)}\n"
+    lines = [f"`imagenet`: found no {lacks} images of ImageNet-1k below {root}.", _content(root)]
     kind = _kind_of_folder(scan.entries)
     near = likely_folder(root)
     if kind and not near and (scan.train or scan.val):
         return Problem(
             f"`imagenet`: {kind} images are in {root} itself, beside its other folders. Move them into a "
-            f"folder {root / kind}, or make links to them there."
+            f"folder {root / kind}, make links to them there, or {NAME_BOTH}."
         )
     if kind and not near:
         return Problem(
@@ -74,23 +80,44 @@ def layout_problem(scan: SourceScan) -> Problem:
             f"folder that holds it and the {'val' if kind == 'train' else 'train'} folder: {root.parent}"
         )
     if near:
-        itself = f"`imagenet`: {root} looks like the {kind} folder itself.\n"
-        return Problem(f"{itself if kind else beginning}{_advice(near)}")
+        itself = [f"`imagenet`: {root} looks like the {kind} folder itself."]
+        return Problem("\n".join([*(itself if kind else lines), _advice(near)]))
     entries = scan.entries
     reasons = [*_first_pieces(root, entries), *_dangling(root, entries), *_in_hub(root), *_built(entries)]
+    lines += _looked_at(root, [*scan.train, *scan.val])
     if reasons:
-        return Problem(beginning + "\n".join(reasons))
+        return Problem("\n".join([*lines, *reasons]))
     rows = {
         row.name: f"  {' and '.join(dict.fromkeys((row.train, row.val)))} ({row.name})"
         for row in reversed(LAYOUTS)
     }
-    supported = "\n".join(reversed(rows.values()))  # of each layout, the first row is enough
-    return Problem(
-        f"{beginning}Expected one of these layouts, in upper or lower case:\n"
-        f"{supported.replace('#', '*')}\n"
-        "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.\n"
-        "Set `imagenet` in config.yaml to the folder that holds both."
-    )
+    lines += [
+        "Expected one of these layouts, in upper or lower case:",
+        *(
+            row.replace("#", "*") for row in reversed(rows.values())
+        ),  # of each layout, the first row is enough
+        "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.",
+        f"Set `imagenet` in config.yaml to the folder that holds both, or {NAME_BOTH}.",
+    ]
+    return Problem("\n".join(lines))
+
+
+def _missing_paths(scan: SourceScan) -> Problem:
+    """Return the problem of paths that the user names for train and for val, and that do not exist."""
+    lacks = [
+        f"`imagenet.{kind}`: there is no {root}. Correct it in config.yaml."
+        for kind, root in zip(("train", "val"), scan.roots, strict=True)
+        if not scan.places(kind)
+    ]
+    return Problem("\n".join(lacks))
+
+
+def _looked_at(root: Path, known: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a line on the folders and archives in `root` whose names do not tell what they hold."""
+    candidates = candidates_in(root, set(map(Path, known)))
+    if candidates:
+        found = (f"{candidate.path.name} ({candidate.description})" for candidate in candidates)
+        yield f"Looked into: {first_few(found)}."
 
 
 def empty_place_problems(scans: Sequence[SourceScan]) -> list[Problem]:
@@ -103,18 +130,24 @@ def empty_place_problems(scans: Sequence[SourceScan]) -> list[Problem]:
     near = next(filter(None, (likely_folder(folder, roots[:1]) for folder in roots)), None)
     if dangling := dangling_links(scans):
         advice = f"Links in it lead to nothing: {first_few(dangling)}. Restore or mount their targets."
+    elif scan.val_root:
+        advice = f"Correct {' and '.join(f'`imagenet.{kind}`' for kind in empty)} in config.yaml."
     elif near:
         advice = _advice(near)
     else:
         advice = f"Set `imagenet` in config.yaml to the folder that holds {' and '.join(empty)}."
-    problems = [
-        Problem(
-            f"`imagenet`: found no {kind} images ({NAMES[kind]}) in {', '.join(map(str, places))}.\n"
-            f"{_content(places[0])}"
-        )
-        for kind, places in empty.items()
-    ]
+    problems = [_empty_set(kind, places, bool(scan.val_root)) for kind, places in empty.items()]
     return [*problems, Problem(advice)]
+
+
+def _empty_set(kind: str, places: Sequence[Path], has_own_path: bool) -> Problem:
+    """Return the problem of places that hold no train or val images, or of the path that names them."""
+    key = f"imagenet.{kind}" if has_own_path else "imagenet"
+    lines = [f"`{key}`: found no {kind} images ({NAMES[kind]}) in {', '.join(map(str, places))}."]
+    lines.append(_content(places[0]))
+    if has_own_path:
+        lines += _looked_at(places[0])
+    return Problem("\n".join(lines))
 
 
 def _empty_places(kind: str, scans: Sequence[SourceScan]) -> list[Path]:

@@ -119,7 +119,7 @@ def _restore(
 
 def _intentions(copy: Copy, result: VerificationResult, delete_extra: bool) -> Iterator[str]:
     """Yield lines that say what a repair would do."""
-    source = copy.config.imagenet or "the demo"
+    source = copy.config.source or "the demo"
     for kind, origin in ((IMAGE, source), (MASK, "the annotations"), (LABEL, "the masks")):
         paths = sorted(damaged_of(result, kind, {one.path for one in result.misplaced}))
         if paths:

@@ -17,8 +17,8 @@ from imagenet_s.io.atomic import ensure_real_dir, write_atomically
 from imagenet_s.io.columns import texts
 from imagenet_s.preflight.check import scan_source
 from imagenet_s.repair.damage import Copy, TreeEntry, behind_links, damaged_of, digest_of, place_entry
-from imagenet_s.source.layouts import streaming_reader
 from imagenet_s.source.listing import Row, all_files
+from imagenet_s.source.readers.choose import streaming_reader
 from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SPLITS, tiers_of
@@ -142,7 +142,8 @@ def scanned(copy: Copy) -> ScannedSource:
     imagenet = copy.config.imagenet or os.path.abspath(copy.workspace.demo_images)
     path = copy.workspace.index
     index = Index(path if path.exists() else None)
-    listings, scans = scan_source(Path(imagenet), tiers_of(copy.subset), index)
+    val = Path(copy.config.val) if copy.config.val else None
+    listings, scans = scan_source(Path(imagenet), tiers_of(copy.subset), index, val)
     return ScannedSource(all_files(listings), scans)
 
 

@@ -1,29 +1,23 @@
-"""The layouts in which people keep raw ImageNet, and which reader fits each place.
+"""The layouts in which people keep raw ImageNet, and the places in which a copy has its images.
 
 A new layout is a row of `LAYOUTS`. If no reader understands its files, it also needs a module in `readers/`
-with the methods of `IndexedReader` or `StreamingReader` (see `readers/base.py`), which `indexed_reader` or
-`_streaming_class` then chooses.
+with the methods of `IndexedReader` or `StreamingReader` (see `readers/base.py`), which `readers/choose.py`
+then chooses.
 """
 
+import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from imagenet_s.io.split_file import FIRST_PIECE
-from imagenet_s.runtime.file_kind import Kind, kind_of_file
+from imagenet_s.io.split_file import first_piece_of
+from imagenet_s.source.content import Candidate, candidates_in, kinds_in_folder
 from imagenet_s.source.hub_cache import hub_caches
 from imagenet_s.source.patterns import children_of, find_matches
-from imagenet_s.source.readers.base import IndexedReader, ScanNotes, StreamingReader
-from imagenet_s.source.readers.compressed_tar import CompressedTar
-from imagenet_s.source.readers.folder import Folder
-from imagenet_s.source.readers.parquet import Parquet
-from imagenet_s.source.readers.tar import Tar
-from imagenet_s.source.readers.tfrecord import TFRECORD_NAME, TFRecord
-from imagenet_s.source.readers.webdataset import SHARD, WebDataset
-from imagenet_s.source.readers.zip import Zip
-from imagenet_s.source.tar_index import Index
+from imagenet_s.source.readers.choose import is_streamed, is_zip
 
 
 class Layout(NamedTuple):
@@ -76,10 +70,12 @@ LAYOUTS = (
         for folder in ("imagenet2012/5.?.?/", "5.?.?/", "")
     ),
 )
-VERSION = re.compile(r"5\.\d\.\d", re.ASCII)  # the folder of a version of TFDS's data set
+# How messages call the layout of places that no row has.
+BY_CONTENT = Layout("recognised by content", "", "")
+A_COPY = Layout("further copies", "", "")  # of an archive that is recognised by its content
+NAMED = Layout("named paths", "", "")
 
-COMPRESSED = (Kind.GZIP, Kind.ZSTANDARD)
-COMPRESSED_ENDINGS = (".gz", ".tgz", ".zst")
+VERSION = re.compile(r"5\.\d\.\d", re.ASCII)  # the folder of a version of TFDS's data set
 
 # Jobs that share the files of a set. Hugging Face has five train archives (a job each), or 294 parquet files;
 # TFDS has 1,024.
@@ -99,33 +95,91 @@ class Places:
     val: tuple[Path, ...]
     unused: tuple[Path, ...]  # found as well, but not needed
     one_pass: tuple[str, ...]  # `train`, `val`: the sets that can only be read from front to back
+    val_root: Path | None = None  # where val is, if it has a path of its own; `root` is then train's
+    by_content: tuple[Path, ...] = ()  # those that are used and whose names did not tell what they hold
 
     def of(self, kind: str) -> tuple[Path, ...]:
         """Return the places of `train` or `val`."""
         return {"train": self.train, "val": self.val}[kind]
 
+    @property
+    def roots(self) -> list[Path]:
+        """The roots of train and val: one, or one for each."""
+        return [root for root in (self.root, self.val_root) if root]
 
-def find_places(root: Path) -> Places:
-    """Return the places below `root` that match `LAYOUTS`. Train and val may match different rows.
 
-    If there are none and `root` is, or holds, a cache of the Hugging Face hub, those of a revision in it are
-    returned. Folders are listed. Of whole archives, of which there are few, the first bytes are read. `root`
-    may also be Kaggle's zip itself, under any name that ends in `.zip`.
+class _Found(NamedTuple):
+    """The places of each set that were found in `root`, each with its layout, in order of preference."""
+
+    root: Path
+    train: dict[Path, Layout]
+    val: dict[Path, Layout]
+
+    def of(self, kind: str) -> dict[Path, Layout]:
+        """Return the places of `train` or `val`."""
+        return {"train": self.train, "val": self.val}[kind]
+
+
+def find_places(root: Path, val_root: Path | None = None) -> Places:
+    """Return the places of train and val images.
+
+    Those below `root` that match `LAYOUTS` come first; train and val may match different rows. If there are
+    none and `root` is, or holds, a cache of the Hugging Face hub, those of a revision in it are returned. A
+    set that no name tells is searched among the folders and archives in `root`, by a short look at each.
+
+    Folders are listed. Of whole archives, of which there are few, the first bytes are read.
+
+    Args:
+        root: The folder that holds both sets, or Kaggle's zip itself, under any name that ends in `.zip`.
+        val_root: Where val is. `root` is then that of train. Both may be folders in any layout, folders of
+            images, or archives of any name; for one in pieces, also the name of the whole.
 
     Raises:
         UserError: The cache has several revisions, and which one to read is not known.
     """
+    if val_root is not None:
+        train, val = _find_set("train", root), _find_set("val", val_root)
+        return _places(_Found(train.root, train.train, val.val), val.root)
     if is_zip(root) and root.is_file():
-        return Places(root, KAGGLE_ZIP.name, (root,), (root,), (), ())
-    places = _places_in(root)
-    return places if places.train or places.val else _places_in_hub(root) or places
+        return _places(_Found(root, {root: KAGGLE_ZIP}, {root: KAGGLE_ZIP}))
+    return _places(_find(root, ("train", "val")))
 
 
-def _places_in_hub(root: Path) -> Places | None:
+def _find(root: Path, wanted: Sequence[str]) -> _Found:
+    """Return what is found by name, in the hub's cache, or by content if names do not tell a `wanted` set."""
+    found = _by_name(root)
+    if not found.train and not found.val:
+        found = _in_hub(root) or found
+    if all(map(found.of, wanted)):
+        return found
+    candidates = candidates_in(found.root, {*found.train, *found.val})
+    train, val = (found.of(kind) or _by_content(candidates, kind) for kind in ("train", "val"))
+    return _Found(found.root, train, val)
+
+
+def _find_set(kind: str, path: Path) -> _Found:
+    """Return the places of `train` or `val` at the path that the user names for it."""
+    if not path.is_dir():
+        file = path if os.path.lexists(path) else first_piece_of(path)
+        own = {file: NAMED} if file else {}
+        return _Found(path, own, own)
+    if kind not in kinds_in_folder(path) and (found := _find(path, (kind,))).of(kind):
+        return found
+    return _Found(path, {path: NAMED}, {path: NAMED})
+
+
+def _by_name(root: Path) -> _Found:
+    children = cache(children_of)
+    train = find_matches(root, [layout.train for layout in LAYOUTS], children)
+    val = find_matches(root, [layout.val for layout in LAYOUTS], children)
+    return _Found(root, *({path: LAYOUTS[row] for path, row in found.items()} for found in (train, val)))
+
+
+def _in_hub(root: Path) -> _Found | None:
     """Return the places of the first cache that has train and val, else of the first that has one of them."""
     first = None
     for hub_cache in hub_caches(root):
-        found = {revision: _places_in(revision) for revision in hub_cache.revisions}
+        found = {revision: _by_name(revision) for revision in hub_cache.revisions}
         some = [revision for revision, places in found.items() if places.train or places.val]
         whole = [revision for revision in some if found[revision].train and found[revision].val]
         if chosen := hub_cache.choose(whole or some):
@@ -135,34 +189,49 @@ def _places_in_hub(root: Path) -> Places | None:
     return first
 
 
-def _places_in(root: Path) -> Places:
-    children = cache(children_of)
-    train = find_matches(root, [layout.train for layout in LAYOUTS], children)
-    val = find_matches(root, [layout.val for layout in LAYOUTS], children)
-    streams = {path for path in (*train, *val) if is_streamed(path)}
-    used_train, used_val = _used(train, streams), _used(val, streams)
-    rows = [*(train[path] for path in used_train), *(val[path] for path in used_val)]
+def _by_content(candidates: Sequence[Candidate], kind: str) -> dict[Path, Layout]:
+    """Return the candidates that hold `train` or `val` images: folders first, then archives, copies last."""
+    found = sorted(
+        (candidate for candidate in candidates if kind in candidate.kinds),
+        key=lambda candidate: (not candidate.path.is_dir(), candidate.is_copy, candidate.path.name),
+    )
+    first = {candidate.original_name: candidate for candidate in reversed(found)}
+    return {
+        candidate.path: BY_CONTENT if first[candidate.original_name] is candidate else A_COPY
+        for candidate in found
+    }
+
+
+def _places(found: _Found, val_root: Path | None = None) -> Places:
+    """Return which of the places that were found are used, and how."""
+    streams = {path for path in (*found.train, *found.val) if is_streamed(path)}
+    train, val = _used(found.train, streams), _used(found.val, streams)
+    used = [(path, found.train[path]) for path in train] + [(path, found.val[path]) for path in val]
     return Places(
-        root=root,
-        name=" + ".join(dict.fromkeys(LAYOUTS[row].name for row in rows)) or "not recognised",
-        train=used_train,
-        val=used_val,
-        unused=tuple(path for path in (*train, *val) if path not in {*used_train, *used_val}),
+        root=found.root,
+        name=" + ".join(dict.fromkeys(layout.name for _, layout in used)) or "not recognised",
+        train=train,
+        val=val,
+        unused=tuple(path for path in (*found.train, *found.val) if path not in {*train, *val}),
         one_pass=tuple(
-            kind for kind, used in (("train", used_train), ("val", used_val)) if used and used[0] in streams
+            kind for kind, used in (("train", train), ("val", val)) if used and used[0] in streams
         ),
+        val_root=val_root,
+        by_content=tuple(dict.fromkeys(path for path, layout in used if layout is BY_CONTENT)),
     )
 
 
-def _used(found: dict[Path, int], streams: set[Path]) -> tuple[Path, ...]:
+def _used(found: dict[Path, Layout], streams: set[Path]) -> tuple[Path, ...]:
     """Return the places to be read: what has an index, or else streams of one layout.
 
     Reading a stream is the last resort, and streams of two layouts or versions would only hold the same
     images twice.
     """
-    indexed = [path for path in found if path not in streams]
-    first = next(iter(found.values()), None)
-    return tuple(indexed or _of_newest_version([path for path, row in found.items() if row == first]))
+    originals = {path: layout for path, layout in found.items() if layout is not A_COPY}
+    indexed = [path for path in originals if path not in streams]
+    first = next(iter(originals.values()), None)
+    of_first = [path for path, layout in originals.items() if layout is first]
+    return tuple(indexed or _of_newest_version(of_first))
 
 
 def _of_newest_version(paths: list[Path]) -> list[Path]:
@@ -174,64 +243,6 @@ def _of_newest_version(paths: list[Path]) -> list[Path]:
 def is_version(folder: Path) -> bool:
     """Return whether a folder is named like a version of TFDS's data set."""
     return bool(VERSION.fullmatch(folder.name))
-
-
-def is_streamed(place: Path) -> bool:
-    """Return whether a place can only be read from front to back, by a `StreamingReader`."""
-    return _streaming_class(place) is not None
-
-
-def indexed_reader(place: Path, notes: ScanNotes, index: Index) -> IndexedReader:
-    """Return the reader of a folder, a tar, a shard or a zip.
-
-    Args:
-        place: A path for which `is_streamed` is false.
-        notes: What the reader finds beside the images is added here.
-        index: The known members of archives, to which the reader adds.
-    """
-    if SHARD.fullmatch(place.name):
-        return WebDataset(place, notes, index)
-    if place.is_dir():
-        return Folder(place, notes, index)
-    return Zip(place, notes, index) if is_zip(place) else Tar(place, notes, index)
-
-
-def is_zip(place: Path) -> bool:
-    """Return whether a place is a zip by its name. What else it may be is found before it is read."""
-    return place.suffix.lower() == ".zip"
-
-
-def streaming_reader(place: Path) -> StreamingReader:
-    """Return the reader of a file for which `is_streamed` is true."""
-    # If the file has been replaced since, the reader of compressed tars says so.
-    return (_streaming_class(place) or CompressedTar)(place)
-
-
-def _streaming_class(place: Path) -> type[CompressedTar] | type[Parquet] | type[TFRecord] | None:
-    """Return the class that reads a place from front to back; None for folders, tars and zips.
-
-    The first bytes of an archive decide, because names can be wrong; its ending counts if they do not tell.
-    Parquet and TFRecord files and shards are not opened: there can be a thousand.
-    """
-    if is_zip(place) or SHARD.fullmatch(place.name) or FIRST_PIECE.fullmatch(place.name) or place.is_dir():
-        return None
-    ending = place.suffix.lower()
-    if ending == ".parquet":
-        return Parquet
-    if TFRECORD_NAME.fullmatch(place.name):
-        return TFRecord
-    kind = _kind(place)
-    if kind in COMPRESSED or (kind is not Kind.TAR and ending in COMPRESSED_ENDINGS):
-        return CompressedTar
-    return None
-
-
-def _kind(path: Path) -> Kind:
-    """Return what a file is; UNKNOWN if it cannot be read, which its reader explains."""
-    try:
-        return kind_of_file(path) if path.is_file() else Kind.UNKNOWN
-    except OSError:
-        return Kind.UNKNOWN
 
 
 def one_pass_sets(places: Places) -> dict[str, int]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
-from imagenet_s.source.layouts import find_places, indexed_reader, one_pass_sets, streaming_reader
+from imagenet_s.source.layouts import MAX_PASSES, Places, find_places
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import ImageLocation, ScanNotes, add_images
+from imagenet_s.source.readers.choose import indexed_reader, streaming_reader
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes, train_classes
 from imagenet_s.spec.splits import listed, tier_val_images
@@ -25,12 +26,14 @@ class SourceScan(ScanNotes):
 
     layout: str = ""
     root: str = ""
+    val_root: str = ""  # if the user names a path for each set; `root` is then that of train
     train: list[str] = field(default_factory=list)
     val: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)  # places that were found and are not used
     one_pass: list[str] = field(default_factory=list)  # train, val: the sets read from front to back
     synthetic: bool = False
     entries: list[str] = field(default_factory=list)  # names in the root, for when no layout fits
+    by_content: list[str] = field(default_factory=list)  # places whose names do not tell what they hold
     pooled: list[str] = field(default_factory=list)  # train, val: the sets with images that are copied
     sources: dict[str, int] = field(default_factory=dict)  # place → number of images taken from it
     empty: list[str] = field(default_factory=list)  # listed images without bytes
@@ -39,10 +42,25 @@ class SourceScan(ScanNotes):
         """Return the places of `train` or `val`."""
         return [Path(place) for place in {"train": self.train, "val": self.val}[kind]]
 
+    @property
+    def origin(self) -> str:
+        """Where the images come from: the root, or the roots of train and of val."""
+        return describe_roots(self.root, self.val_root)
+
+    @property
+    def roots(self) -> list[Path]:
+        """The root, or the roots of train and of val."""
+        return [Path(root) for root in (self.root, self.val_root) if root]
+
     def short_name(self, place: str | Path) -> str:
-        """Return a place as reports name it: below the root, or by its name if it is the root itself."""
-        path = os.path.relpath(place, self.root)
-        return os.path.basename(place) if path == "." else path
+        """Return a place as reports name it: below its root, or by its name if it is the root itself."""
+        path = Path(place)
+        root = next((root for root in self.roots if path.is_relative_to(root)), path)
+        return path.name if path == root else str(path.relative_to(root))
+
+    def passes(self) -> dict[str, int]:
+        """Return the sets that are read from front to back → how many jobs share their files."""
+        return {kind: min(MAX_PASSES, len(self.places(kind))) for kind in self.one_pass}
 
 
 # Field → its key in the JSON of a scan. The keys stay, so that existing outputs can be read.
@@ -65,7 +83,9 @@ def read_scan(path: Path) -> SourceScan:
     return SourceScan(**{fields.get(key, key): value for key, value in read_json(path).items()})
 
 
-def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceScan]:
+def list_tier(
+    root: Path, tier: int, index: Index, val_root: Path | None = None
+) -> tuple[list[Row], SourceScan]:
     """Return the source's images of one tier as rows of a listing, sorted by image, and the scan.
 
     No image is opened. Missing images are no error here: `preflight.check` reports them all at once.
@@ -74,20 +94,23 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
         root: The folder of the copy of ImageNet, or the zip that holds it.
         tier: 50, 300 or 919.
         index: The known members of archives, whose headers are not read again. New members are added.
+        val_root: Where val is, if `root` is the path of train alone.
 
     Raises:
         UserError: An archive is damaged or not to be trusted.
     """
-    places = find_places(root)
+    places = find_places(root, val_root)
     scan = SourceScan(
         layout=places.name,
         root=str(places.root),
+        val_root=str(places.val_root or ""),
         train=list(map(str, places.train)),
         val=list(map(str, places.val)),
         unused=list(map(str, places.unused)),
-        one_pass=sorted(one_pass_sets(places)),
-        synthetic=((places.root.parent if places.root.is_file() else places.root) / SYNTHETIC).exists(),
+        one_pass=sorted(places.one_pass),
+        synthetic=any((folder / SYNTHETIC).exists() for folder in _folders(places)),
         entries=sorted(path.name for path in places.root.iterdir()) if places.root.is_dir() else [],
+        by_content=list(map(str, places.by_content)),
     )
     rows = [] if "train" in scan.one_pass else list(_train_rows(places.train, tier, scan, index))
     rows += [] if "val" in scan.one_pass else _val_rows(places.val, tier, scan, index)
@@ -98,6 +121,19 @@ def list_tier(root: Path, tier: int, index: Index) -> tuple[list[Row], SourceSca
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
     scan.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
     return rows, scan
+
+
+def describe_roots(root: str, val_root: str | None) -> str:
+    """Return where images come from, for a message: a path, or those of train and of val."""
+    return f"{root} (train), {val_root} (val)" if val_root else root
+
+
+def _folders(places: Places) -> Iterator[Path]:
+    """Yield the folders that may have a file that marks a made-up copy."""
+    for root in places.roots:
+        yield root if root.is_dir() else root.parent
+        if places.val_root and root in (*places.train, *places.val):  # a folder of images in the copy
+            yield root.parent
 
 
 def names_ahead(scan: SourceScan) -> tuple[list[str], list[str]]:

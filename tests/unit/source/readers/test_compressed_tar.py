@@ -497,3 +497,65 @@ def test_a_pipe_is_refused_at_once(path):
     os.mkfifo(path)
     with pytest.raises(UserError, match="is not a regular file"):
         images_of(path)
+
+
+# Pieces
+
+
+def cut_up(path: Path, count: int) -> list[Path]:
+    """Replace a file by pieces, with endings as those of `split`."""
+    data = path.read_bytes()
+    path.unlink()
+    pieces = [path.with_name(f"{path.name}.a{'abcdef'[k]}") for k in range(count)]
+    for k, piece in enumerate(pieces):
+        piece.write_bytes(data[len(data) * k // count : len(data) * (k + 1) // count])
+    return pieces
+
+
+def test_pieces_are_read_as_one_archive(compressed):
+    members = [(f"{FISH}_{k}.JPEG", NOISE[k * 100_000 : (k + 1) * 100_000]) for k in range(9)]
+    first, *_ = cut_up(compressed(tar_of(members)), 4)
+    assert images_of(first) == [(name.removesuffix(".JPEG"), data) for name, data in members]
+
+
+def test_a_missing_last_piece_is_guessed_and_one_between_is_named(compressed):
+    members = [(f"{FISH}_{k}.JPEG", NOISE[k * 100_000 : (k + 1) * 100_000]) for k in range(9)]
+    first, second, *_, last = cut_up(compressed(tar_of(members)), 4)
+    last.unlink()
+    assert refusal(first) == (
+        f"{first} is damaged or ends early: the last good member is its beginning (Truncated compressed "
+        "stream). Is the last piece missing? Add it, or get the archive again."
+    )
+    second.unlink()
+    with pytest.raises(UserError) as error:
+        images_of(first)
+    whole = first.name.removesuffix(".aa")
+    assert str(error.value) == (
+        f"{first.parent} lacks pieces of {whole}: {second.name}. Put them into the same folder."
+    )
+
+
+def test_a_piece_that_cannot_be_read_is_named(compressed, monkeypatch):
+    first, second = cut_up(compressed(tar_of([(f"{FISH}_1.JPEG", NOISE)])), 2)
+    preadv = os.preadv
+
+    def fail(file: int, buffers: list, offset: int) -> int:
+        if os.path.samestat(os.fstat(file), second.stat()):
+            raise OSError(errno.EIO, "Input/output error")
+        return preadv(file, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", fail)
+    with pytest.raises(OSError, match="Input/output error") as error:
+        images_of(first)
+    assert error.value.filename == str(second)
+
+
+def test_the_first_bytes_are_those_of_the_tar_as_far_as_they_can_be_read(compressed):
+    data = tar_of([(f"{FISH}_1.JPEG", NOISE)])
+    path = compressed(data)
+    assert CompressedTar(path).first_bytes(5000) == data[:5000]
+    assert CompressedTar(path).first_bytes(10 * len(data)) == data
+    path.write_bytes(path.read_bytes()[: len(NOISE) // 2])
+    found = CompressedTar(path).first_bytes(len(data))
+    assert 1 << 20 < len(found) < len(data)
+    assert data.startswith(found)

@@ -3,12 +3,13 @@
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, Self, cast
 
 import pyarrow as pa
 
-from imagenet_s.io.split_file import require_file
+from imagenet_s.io.split_file import FIRST_PIECE, PiecesStream, SplitFile, require_file
 from imagenet_s.io.tar_headers import (
     BLOCK,
     MAX_HEADER_BYTES,
@@ -65,7 +66,8 @@ class CompressedTar:
         compression = COMPRESSIONS[kind]
         try:
             with (
-                pa.OSFile(str(self.path), "r") as file,
+                SplitFile(self.path) as pieces,
+                pa.PythonFile(PiecesStream(pieces), "r") as file,
                 pa.CompressedInputStream(file, compression) as stream,
             ):
                 for name, image in _members(stream, str(self.path), wanted):
@@ -79,7 +81,9 @@ class CompressedTar:
                     pass
         except OSError as error:
             if error.errno:  # from the operating system, not from a decoder
-                raise OSError(error.errno, os.strerror(error.errno), str(self.path)) from error
+                raise OSError(
+                    error.errno, os.strerror(error.errno), error.filename or str(self.path)
+                ) from error
             raise self._damaged(last, error) from error
         except RecursionError:  # tarfile calls itself for each
             raise self._damaged(last, "too many headers of names follow each other") from None
@@ -95,9 +99,26 @@ class CompressedTar:
                 f"{self.path} was compressed with a window that is too long to read (zstd --long). Compress "
                 "it again without `--long`, or unpack it with `zstd -d --long=31`."
             )
+        advice = "Get it again."
+        if FIRST_PIECE.fullmatch(self.path.name):
+            advice = "Is the last piece missing? Add it, or get the archive again."
         return UserError(
-            f"{self.path} is damaged or ends early: the last good member is {last} ({error}). Get it again."
+            f"{self.path} is damaged or ends early: the last good member is {last} ({error}). {advice}"
         )
+
+    def first_bytes(self, count: int) -> bytes:
+        """Return up to `count` bytes of the tar, decompressed; fewer if it is damaged or ends early."""
+        compression = COMPRESSIONS[kind_of_file(self.path)]
+        found = bytearray()
+        with (
+            suppress(OSError, ValueError, pa.ArrowException),
+            SplitFile(self.path) as pieces,
+            pa.PythonFile(PiecesStream(pieces), "r") as file,
+            pa.CompressedInputStream(file, compression) as stream,
+        ):
+            while len(found) < count and (data := stream.read(min(BLOCK, count - len(found)))):
+                found += data
+        return bytes(found)
 
 
 def _members(

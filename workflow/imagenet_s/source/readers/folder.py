@@ -100,7 +100,7 @@ class Folder:
                 elif match and match[2]:
                     if self._is_file(entry):
                         train.images[match[2]].append(ImageLocation(image_name(match), entry.path))
-                elif _is_archive(name, TRAIN_TAR):
+                elif is_archive(name, TRAIN_TAR):
                     if self._is_file(entry):
                         train.archives.append(entry.path)
                 elif folder == str(self.folder) and self._is_folder(entry):
@@ -117,7 +117,7 @@ class Folder:
                 if match and not match[2]:
                     if self._is_file(entry):
                         images.append(ImageLocation(image_name(match), entry.path))
-                elif _is_archive(entry.name.lower(), VAL_TAR):
+                elif is_archive(entry.name.lower(), VAL_TAR):
                     if self._is_file(entry):
                         archives.append(entry.path)
                 elif depth < MAX_VAL_DEPTH and self._is_folder(entry):
@@ -185,7 +185,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         return sorted(entries, key=lambda entry: entry.name)
 
 
-def _is_archive(name: str, official: str) -> bool:
+def is_archive(name: str, official: str) -> bool:
     """Return whether a lower-case name is that of an official archive, or of the first of its pieces."""
     piece = FIRST_PIECE.fullmatch(name)
     return (piece[1] if piece else name) == official
