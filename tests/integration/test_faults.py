@@ -299,7 +299,7 @@ def test_a_source_file_that_may_not_be_read(imagenet50, tmp_path):
     command = [*rights, sys.executable, ROOT / "workflow" / "launch.py", *images_command(tmp_path / "output")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.strip() == f"Permission denied: {source / IMAGE}"
+    assert done.stderr.startswith(f"Permission denied: {source / IMAGE}.\nYou may not read or write there.")
     (source / IMAGE).chmod(0o644)
     require_failed_then_as_ever(tmp_path / "output", source, tmp_path / "fresh")
 

@@ -141,13 +141,13 @@ def test_a_build_with_them_is_removed_as_a_whole(output, root):
     littered(
         root, ".DS_Store", f"test/{FISH}/.DS_Store", "validation/@eaDir/x.JPEG/thumb.jpg", "manifests/._a.csv"
     )
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     assert not output.exists()
 
 
 def test_files_that_may_be_a_users_work_are_kept(output, root):
     littered(root, f"test/{FISH}/.ipynb_checkpoints/mine-checkpoint.ipynb", f"test/{FISH}/.DS_Store")
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     left = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
     assert sorted(left) == [f"test/{FISH}/.DS_Store", f"test/{FISH}/.ipynb_checkpoints/mine-checkpoint.ipynb"]
 

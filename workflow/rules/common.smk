@@ -16,6 +16,7 @@ from imagenet_s.config.settings import read_config
 from imagenet_s.pipeline import inputs, jobs
 from imagenet_s.pipeline.code_digest import code_digest
 from imagenet_s.pipeline.jobs import growing
+from imagenet_s.pipeline.run import require_own_folder
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import escape_output
 from imagenet_s.source.layouts import one_pass_sets, pass_files
@@ -35,6 +36,7 @@ def checked(function, *arguments):
 
 
 escape_output()
+checked(require_own_folder, Path.cwd())
 CONFIG = checked(read_config, config)
 BENCHMARK = CONFIG.benchmark
 FILES = Workspace(Path(CONFIG.output))

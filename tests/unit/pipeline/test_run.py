@@ -21,6 +21,22 @@ def test_an_output_that_cannot_be_written_to_is_named(tmp_path):
     )
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folder_in_which_snakemake_cannot_write_is_named(exists, tmp_path, monkeypatch):
+    records = tmp_path / ".snakemake"
+    if exists:
+        records.mkdir()
+    run.require_own_folder(tmp_path)
+    place = records if exists else tmp_path
+    monkeypatch.setattr(os, "access", lambda path, mode: path != place)  # root may write everywhere
+    with pytest.raises(UserError) as error:
+        run.require_own_folder(tmp_path)
+    assert str(error.value) == (
+        f"Snakemake keeps its records in {records}, but cannot write to {place}. Run it in a folder of your "
+        "own: `imagenet-s init FOLDER` makes one, with a config.yaml."
+    )
+
+
 @pytest.mark.parametrize(("written", "printed"), [(99.5, False), (100, True), (101, True)])
 def test_a_summary_is_printed_if_this_run_wrote_it(tmp_path, capsys, monkeypatch, written, printed):
     workspace = Workspace(tmp_path)

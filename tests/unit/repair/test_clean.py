@@ -4,17 +4,21 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from stat import S_ISREG
 
 import pytest
 
 from helpers.builds import ROOT, build
 from helpers.damages import states
+from helpers.outputs import terminal_stream
 from helpers.trees import linked_copy
 from imagenet_s.cli.main import main
-from imagenet_s.repair.clean import clean
+from imagenet_s.repair.clean import _parts, clean
 from imagenet_s.runtime import lock
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.units import size_text
 from imagenet_s.workspace.leftovers import hold_output
+from imagenet_s.workspace.paths import Workspace
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +34,22 @@ def source(imagenet50, tmp_path) -> Path:
     return linked_copy(imagenet50, tmp_path / "imagenet")
 
 
+def sizes(folder: Path) -> dict[int, int]:
+    """Return the inode of each file in a folder → its size."""
+    states = [path.lstat() for path in folder.rglob("*")]
+    return {state.st_ino: state.st_size for state in states if S_ISREG(state.st_mode)}
+
+
 @pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
 def test_a_build_is_removed_and_the_source_stays(source, annotations50, tmp_path, link):
     output = tmp_path / "results"
     before = states(source)
     build(source, annotations50, output, link, labels=("id16",))
-    clean(output, dry_run=False)
+    made, theirs = sizes(output), sizes(source)
+    kept = sum(size for inode, size in made.items() if inode in theirs)
+    assert bool(kept) == (link == "hardlink")
+    assert sum(part.bytes for part in _parts(Workspace(output))) == sum(made.values()) - kept
+    clean(output, yes=True, dry_run=False)
     assert states(source) == before
     assert not output.exists()
 
@@ -54,7 +68,7 @@ def test_scores_are_removed_and_files_beside_them_stay(source, annotations50, tm
     mine = output / "benchmark" / "919" / "mine.txt"
     mine.parent.mkdir()
     mine.write_text("mine")
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     assert [path for path in output.rglob("*") if not path.is_dir()] == [mine]
     mine.unlink()
     mine.parent.rmdir()
@@ -71,7 +85,7 @@ def test_scores_behind_a_link_stay(link, source, annotations50, tmp_path):
         path.write_text("theirs")
     (output / link).parent.mkdir(exist_ok=True)
     (output / link).symlink_to(elsewhere)
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     assert all(path.read_text() == "theirs" for path in kept)
 
 
@@ -83,7 +97,7 @@ def test_files_of_the_user_stay(source, annotations50, tmp_path, capsys):
     for path in mine:
         path.parent.mkdir(exist_ok=True)
         path.write_text("mine")
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     left = [Path(folder) / name for folder, _, names in os.walk(output) for name in names]
     assert sorted(left) == sorted(mine)
 
@@ -97,27 +111,72 @@ def test_links_to_folders_are_removed_and_their_targets_stay(source, annotations
     (output / "work" / "pool").rename(elsewhere / "pool")
     (output / "work" / "pool").symlink_to(elsewhere / "pool")
     before = states(elsewhere)
-    clean(output, dry_run=False)
+    clean(output, yes=True, dry_run=False)
     assert states(elsewhere) == before
     assert not (output / "work").exists()
 
 
-def test_a_dry_run_removes_nothing(source, annotations50, tmp_path, capsys):
+def test_it_says_what_it_would_remove_what_it_removed_and_what_is_left(
+    source, annotations50, tmp_path, capsys
+):
     output = tmp_path / "results"
     tree = build(source, annotations50, output, "symlink", labels=("id16",))
-    before = states(output)
-    clean(output, dry_run=True)
-    assert states(output) == before
+    (output / "summary.txt").write_text("built")
+    size, before = size_text(sum(sizes(output).values())), states(output)
+    (output / "mine").touch()
     # Links to 50 class folders, images, masks twice, manifests, dataset.json.
     entries = 50 + 500 + 752 + 1682 + 2 * 1252 + 12 + 1
-    assert f"would remove {entries:,} entries of {tree}\n" in capsys.readouterr().out
+    files = [path for path in (output / "work").rglob("*") if path.is_symlink() or path.is_file()]
+    counts = [f"{entries:,} entries of {tree}", f"{len(files):,} entries of {output / 'work'}"]
+    parts = [*counts, output / "summary.txt"]
+    assert main(["clean", str(output), "--dry-run"]) == 0
+    assert {path: state for path, state in states(output).items() if path in before} == before
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"would remove {part}" for part in parts),
+        f"would free {size}",
+        f"Next: `imagenet-s clean {output}` removes this.",
+    ]
+    assert main(["clean", str(output)]) == 0  # there is no terminal to ask at
+    assert capsys.readouterr().out.splitlines() == [
+        *(f"removed {part}" for part in parts),
+        f"freed {size}",
+        f"{output} still holds what builds did not make: mine",
+    ]
+    assert main(["clean", str(output)]) == 1
+    why = "no build wrote to it: it has no work/trees"
+    assert capsys.readouterr().err == f"There is nothing to remove in {output}: {why}.\n"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("", 1), ("y\n", 0)])
+def test_on_a_terminal_it_asks_first(answer, code, tmp_path, monkeypatch):
+    (tmp_path / "work" / "pool").mkdir(parents=True)
+    (tmp_path / "work" / "run.lock").touch()  # of a build that stopped before it made a tree
+    image = tmp_path / "work" / "pool" / "a.JPEG"
+    image.write_bytes(bytes(3000))
+    stdout = terminal_stream(monkeypatch, "stdout")
+    terminal_stream(monkeypatch, "stdin").write(answer)
+    sys.stdin.seek(0)
+    assert main(["clean", str(tmp_path)]) == code
+    will = f"will remove 1 entries of {tmp_path / 'work'}\nwill free 3.0 kB\n"
+    assert stdout.getvalue().startswith(f"{will}Remove this? [y/N]")
+    assert stdout.getvalue().endswith("freed 3.0 kB\n" if code == 0 else "Nothing was removed.\n")
+    assert image.exists() == bool(code)
+
+
+def test_yes_needs_no_question(tmp_path, monkeypatch):
+    (tmp_path / "work" / "trees").mkdir(parents=True)
+    stdout = terminal_stream(monkeypatch, "stdout")
+    terminal_stream(monkeypatch, "stdin")
+    assert main(["clean", str(tmp_path), "--yes"]) == 0
+    assert stdout.getvalue() == "freed 0 bytes\n"
+    assert not (tmp_path / "work").exists()
 
 
 def test_a_folder_that_is_not_an_output_is_refused(tmp_path):
     (tmp_path / "ImageNetS50").mkdir()
     (tmp_path / "work").mkdir()
-    with pytest.raises(UserError, match="is not the output of a build"):
-        clean(tmp_path, dry_run=False)
+    with pytest.raises(UserError, match="no build wrote to it: it has no work/trees"):
+        clean(tmp_path, yes=True, dry_run=False)
     assert sorted(os.listdir(tmp_path)) == ["ImageNetS50", "work"]
     assert main(["clean", str(tmp_path / "nowhere")]) == 1
 

@@ -159,6 +159,39 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(built, capsys):
     assert "would move 1 files to their class folder\n" in out
     assert "would rewrite: manifests/test.csv\n" in out
     assert f"would delete 1 extra files: {added}\n" in out
+    command = f"imagenet-s repair --configfile {made.config}"
+    assert out.endswith(
+        f"\nNext: `{command}` restores the files; with --delete-extra it also deletes the extra ones.\n"
+    )
+
+
+def test_a_repair_says_what_it_restored_and_what_is_left(built, capsys):
+    made = built("copy")
+    image, mask = made.first("test"), made.first("train-semi-segmentation")
+    for path in (image, mask):
+        emptied(made.tree, path, DICE(0))
+    ((_, added),) = extra(made.tree, made.first("test", 9), DICE(0))
+    assert made.repair() == 1
+    command = f"imagenet-s repair --configfile {made.config}"
+    assert capsys.readouterr().out.endswith(
+        f"\n\nRestored (2): {image}, {mask}\nLeft: 1 extra\n\n"
+        f"Next: `{command} --delete-extra` deletes the extra files.\n"
+    )
+    assert made.repair("--delete-extra") == 0
+    assert capsys.readouterr().out.endswith(f"\n\nDeleted (1): {added}\n\n")
+    assert made.repair() == 0
+    assert capsys.readouterr().out.endswith("\n\nThere is nothing to repair.\n\n")
+
+
+def test_files_found_damaged_once_their_manifests_are_restored_count_as_restored(built, capsys):
+    made = built("copy")
+    image = made.first("test")
+    names = [f"manifests/test.{ending}" for ending in ("csv", "sha256")]
+    for name in names:
+        deleted(made.tree, name, DICE(0))
+    flipped(made.tree, image, DICE(0))
+    assert made.repair() == 0
+    assert f"\nRestored (3): {', '.join([*names, image])}\n" in capsys.readouterr().out
 
 
 def test_extra_files_are_reported_and_kept_by_default(built, capsys):
@@ -181,7 +214,12 @@ def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsy
     before = states(made.imagenet)
     assert made.repair("--delete-extra") == 1
     assert states(made.imagenet) == before
-    assert "train/n01443537/mine.txt: it is in the source" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "train/n01443537/mine.txt: it is in the source" in said.err
+    assert said.out.endswith(
+        "\nRestored (0): nothing\nLeft: 1 extra\n\n"
+        "Next: remove the extra files that are left where they are: behind links, in the source.\n"
+    )
 
 
 @pytest.mark.parametrize("layout", ["symlink", "copy"])
@@ -216,7 +254,7 @@ def test_labels_that_are_no_longer_configured_are_kept(built):
     assert verify(made.tree, 50, "sha256", 1).whole
 
 
-def test_images_lost_or_changed_in_the_source_are_reported_and_the_rest_is_repaired(alone, caplog):
+def test_images_lost_or_changed_in_the_source_are_reported_and_the_rest_is_repaired(alone, caplog, capsys):
     made = alone("symlink")
     gone, changed, restored = (made.first("validation", k) for k in (0, 9, 20))
     (made.imagenet / "val" / Path(gone).name).unlink()
@@ -236,6 +274,11 @@ def test_images_lost_or_changed_in_the_source_are_reported_and_the_rest_is_repai
         "changed": [changed],
         "moved": [gone],
     }
+    assert capsys.readouterr().out.endswith(
+        f"\nRestored (1): {restored}\nLeft: 3 damaged\n\nNext: see above why files could not be restored. "
+        f"Correct that and run `imagenet-s repair --configfile {made.config}` again, or build into another "
+        "`output`.\n"
+    )
     assert f"{gone}: the source does not have it" in caplog.text
     assert f"{changed}: the source has other bytes" in caplog.text
     assert "train/n01443537/n01443537_1.JPEG: " in caplog.text

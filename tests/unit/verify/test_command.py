@@ -128,16 +128,14 @@ def test_a_renamed_copy_without_manifests_is_recognized_by_its_classes(tmp_path,
     assert copies_at(folder) == {subset: folder}
     assert copies_at(tmp_path) == {subset: folder}
     assert main(["verify", str(folder), "--level", "complete"]) == 1  # no image is there
-    assert f"ImageNetS{subset}, level complete, by the official lists" in capsys.readouterr().out
+    assert f"ImageNetS{subset}, names, by the official lists" in capsys.readouterr().out
 
 
 def test_a_renamed_copy_of_the_official_scripts_is_checked(copy, capsys):
     without_manifests(copy)
     assert main(["verify", str(copy), "--level", "complete"]) == 1
     out = capsys.readouterr().out
-    assert out.startswith(
-        f"{copy}: ImageNetS50, level complete, by the official lists: it has no manifests\n"
-    )
+    assert out.startswith(f"{copy}: ImageNetS50, names, by the official lists: it has no manifests\n")
     assert re.search(r"^test +1,682 +1,682$", out, re.M)
 
 

@@ -3,11 +3,12 @@
 import json
 import random
 import re
+import tempfile
 
 import pytest
 from jsonschema import ValidationError
 
-from helpers.checks import changed, first, found, run
+from helpers.checks import changed, first, found, run, without_manifests
 from helpers.damages import (
     deleted,
     encoded_again,
@@ -15,8 +16,12 @@ from helpers.damages import (
     in_another_class,
     samples_in,
 )
+from helpers.outputs import terminal_stream
 from helpers.schemas import require_valid, schema_of
+from imagenet_s.cli.main import main
+from imagenet_s.io.atomic import read_json
 from imagenet_s.spec.splits import listed
+from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder
 from imagenet_s.verify.compare import KINDS
 
 
@@ -49,6 +54,89 @@ def test_the_report_and_its_json(tree, tmp_path, capsys):
     assert f"\nmissing: {image}\nextra: notes.txt\nchanged: {label}\npixels_equal: {mask}\n" in out
     assert "\nDAMAGED: 6,101 files in " in out
     assert "digest" not in out
+
+
+def test_the_report_is_coloured_on_a_terminal(built, monkeypatch):
+    stdout = terminal_stream(monkeypatch, "stdout")
+    assert run(built("symlink"), "--level", "complete") == 0
+    assert "\n\33[32mwhole\33[0m: 6,101 files in " in stdout.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run(built("symlink"), "--level", "complete") == 0
+    assert "\nwhole: 6,101 files in " in stdout.getvalue()
+
+
+def test_on_a_terminal_a_file_has_the_names_that_the_report_leaves_out(shared, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stderr = terminal_stream(monkeypatch, "stderr")
+    images = [path for path in samples_in(shared) if path.startswith("test/")]
+    with changed(shared, *images[:6]):
+        for path in images[:5]:
+            (shared / path).unlink()
+        assert run(shared, "--level", "complete") == 1
+        assert list(tmp_path.iterdir()) == []  # the report names all
+        (shared / images[5]).unlink()
+        assert run(shared, "--level", "complete") == 1
+    (file,) = tmp_path.iterdir()
+    assert file.read_text() == "".join(f"missing: {shared}/{path}\n" for path in images[:6])
+    assert stderr.getvalue().endswith(f"The full list (6 lines) is in {file}\n")
+
+
+def test_the_log_has_all_names(shared, tmp_path, capsys):
+    log = tmp_path / "verify.log"
+    images = [path for path in samples_in(shared) if path.startswith("test/")][:6]
+    with changed(shared, *images):
+        for path in images:
+            (shared / path).unlink()
+        assert main(["--log", str(log), "verify", str(shared), "--level", "complete"]) == 1
+    assert capsys.readouterr().err == f"The full list (6 lines) is in {log}\n"
+    assert all(f" missing: {shared}/{path}\n" in log.read_text() for path in images)
+
+
+@pytest.mark.parametrize(
+    ("level", "compared"),
+    [
+        ("complete", "names"),
+        ("size", "names and empty files"),
+        ("sha256", "names, masks and the beginnings of images"),
+    ],
+)
+def test_the_report_says_what_is_compared_without_manifests(foreign, level, compared, capsys, tmp_path):
+    assert run(foreign, "--level", level, "--json", tmp_path / "found.json") == 0
+    out = capsys.readouterr().out
+    basis = "by the official lists: it has no manifests"
+    assert out.startswith(f"{foreign}: ImageNetS50, {compared}, {basis}\n")
+    assert "\nWithout manifests, changed bytes of an image cannot be detected.\nwhole: " in out
+    document = read_json(tmp_path / "found.json")
+    require_valid(document, "verify")
+    assert document == {"ImageNetS50": {}}
+
+
+def test_the_json_of_several_subsets_has_them_all(tree, capsys):
+    without_manifests(tree)
+    other = tree.with_name("ImageNetS300")
+    for split in SPLITS:
+        (other / split).mkdir(parents=True)
+    assert run(tree.parent, "--level", "complete", "--json") == 1
+    document = json.loads(capsys.readouterr().out)
+    require_valid(document, "verify")
+    assert list(document) == ["ImageNetS50", "ImageNetS300"]
+    assert document["ImageNetS50"] == {}  # a wrong number of train images has no path
+    assert {folder: list(kinds) for folder, kinds in document["ImageNetS300"].items()} == {
+        folder: ["missing"] for folder in (*SPLITS, *map(mask_folder, MASKED))
+    }
+
+
+@pytest.mark.parametrize("name", ["ImageNetS50/found.json", "file/found.json"])
+def test_a_place_where_the_json_cannot_go_is_refused_before_the_check(built, name, tmp_path, capsys):
+    root = built("copy")
+    (tmp_path / "file").touch()
+    (tmp_path / "ImageNetS50").symlink_to(root)
+    before = set(samples_in(root))
+    assert run(root, "--json", tmp_path / name) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("--json: ")
+    assert set(samples_in(root)) == before
 
 
 @pytest.mark.parametrize("option", [["--json"], ["--json", "-"]])

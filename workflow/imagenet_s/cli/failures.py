@@ -1,26 +1,31 @@
 """What a command prints when it fails: the details of an error, and what to do about one of the system."""
 
 import errno
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.progress import log
+from imagenet_s.runtime.terminal import is_terminal
 
 MAX_DETAILS = 50  # lines that are printed without a log file
+MAX_ON_TERMINAL = 5  # of them on a terminal, where a file has the rest
 
 
 def log_details(details: Sequence[str], log_file: Path | None) -> None:
-    """Write all details to the log file. Without one, print the first MAX_DETAILS of them."""
-    if log_file:
-        for line in details:
-            log.debug("%s", line)
-        if details:
-            log.error("The full list (%s lines) is in %s", f"{len(details):,}", log_file)
+    """Print the first details if there is no log file, and log all if there is one or not all are printed."""
+    on_terminal = is_terminal(sys.stderr)
+    most = MAX_ON_TERMINAL if on_terminal else MAX_DETAILS
+    if log_file or len(details) > most:
+        list_in_full(details)
+    if log_file or len(details) < 2:  # a single one is in the message already
         return
-    for line in details[:MAX_DETAILS] if len(details) > 1 else ():  # a single one is in the message already
+    for line in details[:most]:
         log.error("  %s", line)
-    if len(details) > MAX_DETAILS:
-        log.error("  … and %s more: `imagenet-s --log FILE …` lists all", f"{len(details) - MAX_DETAILS:,}")
+    if len(details) > most:
+        rest = f"  … and {len(details) - most:,} more"
+        log.error("%s", rest if on_terminal else f"{rest}: `imagenet-s --log FILE …` lists all")
 
 
 def advice(error: OSError) -> str:
@@ -34,4 +39,6 @@ def advice(error: OSError) -> str:
         return (
             ".\nThe disk or the network has failed (see `dmesg`). Repair it and run the same command again."
         )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ".\nYou may not read or write there. Name another place, or run in a folder of your own."
     return ""

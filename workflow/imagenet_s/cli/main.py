@@ -21,6 +21,7 @@ from imagenet_s.cli.parser import Parser
 from imagenet_s.cli.stage_commands import add_stages
 from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.full_list import FullList
 from imagenet_s.runtime.lock import job_in
 from imagenet_s.runtime.progress import escape_output, flush_output, ignore_image_warnings, log, start_log
 from imagenet_s.spec.subsets import LEVELS, SUBSETS
@@ -43,15 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     escape_output()  # before `--help` prints
     ignore_image_warnings()
     options = vars(command_parser().parse_args(sys.argv[1:] if arguments is None else arguments))
-    code = _run(options)
+    full_list = FullList(options["log"])
+    code = _run(options, full_list)
     error = flush_output()
+    full_list.name_file()  # the last line
     if error and not isinstance(error, BrokenPipeError):  # `… | head -1` closes the pipe on purpose
         log.error("The output could not be printed completely: %s%s", error.strerror, advice(error))
         return code or 1
     return code
 
 
-def _run(options: dict[str, Any]) -> int:
+def _run(options: dict[str, Any], full_list: FullList) -> int:
     """Run the command that the options name and return the exit code; log what goes wrong."""
     run, log_file, work, verbosity = (options.pop(name) for name in ("run", "log", "work", "verbosity"))
     try:
@@ -60,6 +63,7 @@ def _run(options: dict[str, Any]) -> int:
             if not work:  # for jobs of a build, the rules choose the log file
                 require_own_log(log_file, options)
             start_log(log_file, verbosity)
+        log.addHandler(full_list)
         with job_in(work) if work else nullcontext():
             code: int | None = run(options)
             return code or 0
@@ -208,6 +212,7 @@ def command_parser() -> argparse.ArgumentParser:
         "remove everything that builds made in an output folder, and nothing else",
     )
     added.add_argument("output", type=Path, metavar="PATH", help="the folder that contains ImageNetS<n>")
+    added.add_argument("--yes", action="store_true", help="remove without asking, also on a terminal")
     added.add_argument(
         "--dry-run", action="store_true", help="show what would be removed, without removing it"
     )

@@ -1,7 +1,7 @@
 """What builds made in a subset's folder, as their plans record it, and how it is removed."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ def remove_tree(output: Path, subset: int) -> None:
         log.warning("%s is not removed: it holds files that this pipeline did not create", root)
 
 
-def made_in(output: Path, subset: int) -> int:
-    """Return how many entries `remove_tree` would remove."""
+def made_in(output: Path, subset: int) -> Iterator[str]:
+    """Yield the paths of the entries that `remove_tree` would remove."""
     workspace = Workspace(output)
-    root = workspace.tree(subset)
-    return sum(os.path.lexists(root / path) for path in _made(workspace, subset))
+    paths = (f"{workspace.tree(subset)}/{path}" for path in _made(workspace, subset))
+    return filter(os.path.lexists, paths)
 
 
 def _made(workspace: Workspace, subset: int) -> list[str]:

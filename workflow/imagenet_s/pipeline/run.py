@@ -1,6 +1,8 @@
 """What happens before the first job of a run of Snakemake, and after the last."""
 
+import os
 import time
+from pathlib import Path
 
 from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.runtime.errors import UserError
@@ -8,6 +10,23 @@ from imagenet_s.runtime.progress import print_summary
 from imagenet_s.runtime.units import size_text, time_text
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import Workspace
+
+SNAKEMAKE = ".snakemake"  # the folder of Snakemake's records
+
+
+def require_own_folder(folder: Path) -> None:
+    """Check that Snakemake can keep its records in the folder in which it runs.
+
+    Raises:
+        UserError: It cannot; Snakemake itself would show a traceback.
+    """
+    records = folder / SNAKEMAKE
+    place = records if records.is_dir() else folder
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(
+            f"Snakemake keeps its records in {records}, but cannot write to {place}. Run it in a folder of "
+            "your own: `imagenet-s init FOLDER` makes one, with a config.yaml."
+        )
 
 
 def begin_run(workspace: Workspace) -> None:

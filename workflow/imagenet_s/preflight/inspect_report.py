@@ -13,11 +13,12 @@ from imagenet_s.preflight.archive_check import describe_places
 from imagenet_s.preflight.disk_space import IMAGES
 from imagenet_s.preflight.inspect import Checks, ImageSet, Inspection, Prospect, inspect
 from imagenet_s.preflight.official_archives import Archive
-from imagenet_s.runtime.errors import first_few
+from imagenet_s.runtime.errors import MOST_NAMES, first_few
+from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.problems import problem_json
-from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import SUBSETS, subset_name
+from imagenet_s.workspace.output_guard import check_json_path
 
 SCHEMA = "urn:imagenet-s:inspect:1"
 CLASSES = 1000  # in ImageNet-1k
@@ -47,6 +48,7 @@ def print_report(
     Returns:
         The exit code: 0 if each given subset can be built, or one of all, and nothing is faulty.
     """
+    check_json_path(json, path)
     asked = sorted(set(subset or SUBSETS))
     found = inspect(Path(os.path.abspath(path)), asked, checks, Path(os.path.abspath(val)) if val else None)
     if json != STDOUT:
@@ -54,8 +56,8 @@ def print_report(
     if json:
         write_json_output(report_document(found), json)
     problems = [*found.problems, *(problem for prospect in found.prospects for problem in prospect.problems)]
-    for name in (name for problem in problems for name in problem.names):
-        log.debug("%s", name)
+    for problem in problems:
+        list_in_full(problem.names, len(problem.names) > MOST_NAMES)
     possible = [prospect.train_images is not None for prospect in found.prospects]
     enough = bool(possible) and (all(possible) if subset else any(possible))
     return 0 if enough and not found.changed_archives and not found.faults else 1

@@ -1,56 +1,171 @@
-"""Remove what builds made in an output, and nothing else."""
+"""The command `clean`: remove what builds made in an output, and nothing else."""
 
+import os
+import shlex
 import shutil
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from imagenet_s.dataset.tree_plan import made_in, remove_tree
 from imagenet_s.io.atomic import remove_if_empty
-from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.lock import JOBS, RUN
+from imagenet_s.runtime.terminal import can_ask, confirmed
+from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.leftovers import hold_output
-from imagenet_s.workspace.paths import Workspace
+from imagenet_s.workspace.paths import SUMMARY, Workspace
 
 
-def clean(output: Path, dry_run: bool) -> None:
+class Part(NamedTuple):
+    """A part of what is removed: a file, or files and links in one folder."""
+
+    path: Path
+    entries: int
+    bytes: int  # on disk, that the removal frees
+
+    def __str__(self) -> str:
+        is_file = self.path.name == SUMMARY
+        return str(self.path) if is_file else f"{self.entries:,} entries of {self.path}"
+
+
+def clean(output: Path, yes: bool, dry_run: bool) -> int:
     """Remove the trees that were built, by their manifests and plans, and the working files of builds.
 
-    Follows no links. With `dry_run`, prints what it would remove.
+    Follows no links. Prints what is removed, and on a terminal asks before.
+
+    Args:
+        output: The output of builds.
+        yes: Whether to remove without asking.
+        dry_run: Whether to print what would be removed, and remove nothing.
+
+    Returns:
+        The exit code: 1 if the answer to the question was no, else 0.
 
     Raises:
-        UserError: `output` is not the output of a build.
+        UserError: No build wrote to `output`.
     """
     workspace = Workspace(output)
-    if not workspace.plans.is_dir():
-        raise UserError(f"{output.absolute()} is not the output of a build: it has no work/trees.")
-    built = [subset for subset in SUBSETS if workspace.plan(subset).exists()]
+    if not (workspace.plans.is_dir() or (workspace.work / RUN).is_file()):
+        why = "no build wrote to it: it has no work/trees" if output.is_dir() else "it is not a folder"
+        raise UserError(f"There is nothing to remove in {output.absolute()}: {why}.")
+    if not dry_run:
+        hold_output(output)
+    parts = _parts(workspace)
     if dry_run:
-        for subset in built:
-            print(f"would remove {made_in(output, subset):,} entries of {workspace.tree(subset)}")
-        print(f"would remove {workspace.work}, {workspace.benchmark} and {workspace.summary}")
+        _print_parts("would remove", "would free", parts)
+        print(f"Next: `imagenet-s clean {shlex.quote(str(output))}` removes this.")
+        return 0
+    if not yes and can_ask():
+        _print_parts("will remove", "will free", parts)
+        if not confirmed("Remove this?"):
+            print("Nothing was removed.")
+            return 1
+    _remove_all(workspace)
+    _print_parts("removed", "freed", parts)
+    if output.is_dir():
+        left = first_few(sorted(path.name for path in output.iterdir()))
+        print(f"{output} still holds what builds did not make: {left}")
+    return 0
+
+
+def _print_parts(removes: str, frees: str, parts: Sequence[Part]) -> None:
+    for part in parts:
+        print(f"{removes} {part}")
+    print(f"{frees} {size_text(sum(part.bytes for part in parts))}")
+
+
+def _parts(workspace: Workspace) -> list[Part]:
+    """Return the parts of an output that builds made, without empty ones."""
+    links: dict[tuple[int, int], int] = {}
+    found = [
+        *((workspace.tree(subset), made_in(workspace.output, subset)) for subset in _built(workspace)),
+        *((workspace.scores(subset), _made_scores(workspace, subset)) for subset in _scored(workspace)),
+        (workspace.work, (path for folder in workspace.work_folders for path in _entries(folder))),
+        (workspace.summary, filter(os.path.lexists, [str(workspace.summary)])),
+    ]
+    measured = (_measured(path, paths, links) for path, paths in found)
+    return [part for part in measured if part.entries]
+
+
+def _measured(part: Path, paths: Iterable[str], links: dict[tuple[int, int], int]) -> Part:
+    """Return how many entries there are, and what their removal frees.
+
+    Args:
+        part: The folder of the entries, or the only entry.
+        paths: The entries.
+        links: How many hard links to a file are left once the entries met so far are removed. A file is freed
+            with its last link: images may be links to those of the source.
+    """
+    entries = freed = 0
+    for path in paths:
+        entries += 1
+        state = os.lstat(path)
+        if not stat.S_ISREG(state.st_mode):
+            continue
+        file = (state.st_dev, state.st_ino)
+        left = links.pop(file, state.st_nlink) - 1
+        if left:
+            links[file] = left
+        else:
+            freed += state.st_size
+    return Part(part, entries, freed)
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    """Yield the paths of all files and links in a folder; that of the folder itself if it is a link."""
+    if folder.is_symlink():
+        yield str(folder)
         return
-    hold_output(output)
-    for subset in built:
-        remove_tree(output, subset)
+    for parent, folders, files in os.walk(folder):
+        names = [*files, *(name for name in folders if os.path.islink(f"{parent}/{name}"))]
+        yield from (f"{parent}/{name}" for name in names)
+
+
+def _built(workspace: Workspace) -> list[int]:
+    """Return the subsets that have a tree."""
+    return [subset for subset in SUBSETS if workspace.plan(subset).exists()]
+
+
+def _scored(workspace: Workspace) -> list[int]:
+    """Return the subsets that have a folder of scores, which is not behind a link."""
+    if workspace.benchmark.is_symlink():
+        return []
+    folders = ((subset, workspace.scores(subset)) for subset in SUBSETS)
+    return [subset for subset, folder in folders if folder.is_dir() and not folder.is_symlink()]
+
+
+def _score_files(workspace: Workspace, subset: int) -> Iterator[Path]:
+    """Yield the files that builds may write beside the baseline, also the unfinished ones."""
+    for path in workspace.score_files(subset):
+        yield from (path, path.with_name(f".{path.name}.part"))
+
+
+def _made_scores(workspace: Workspace, subset: int) -> Iterator[str]:
+    """Yield the paths of the scores of a subset that builds made."""
+    yield from _entries(workspace.baseline(subset))
+    yield from (str(path) for path in _score_files(workspace, subset) if os.path.lexists(path))
+
+
+def _remove_all(workspace: Workspace) -> None:
+    """Remove everything that builds made, and the folders that become empty."""
+    scored = _scored(workspace)
+    for subset in _built(workspace):
+        remove_tree(workspace.output, subset)
     workspace.summary.unlink(missing_ok=True)
-    scored = [] if workspace.benchmark.is_symlink() else [s for s in SUBSETS if _is_real(workspace.scores(s))]
     for subset in scored:
         _remove(workspace.baseline(subset))
-        for path in workspace.score_files(subset):
+        for path in _score_files(workspace, subset):
             path.unlink(missing_ok=True)
-            path.with_name(f".{path.name}.part").unlink(missing_ok=True)
     for folder in workspace.work_folders:
         _remove(folder)
     for name in (RUN, JOBS):
         (workspace.work / name).unlink(missing_ok=True)
     benchmark = [workspace.benchmark] if scored else []
-    for folder in (*map(workspace.scores, scored), *benchmark, workspace.work, output):
+    for folder in (*map(workspace.scores, scored), *benchmark, workspace.work, workspace.output):
         remove_if_empty(folder)
-
-
-def _is_real(folder: Path) -> bool:
-    """Return whether there is a folder, and not a link to one."""
-    return folder.is_dir() and not folder.is_symlink()
 
 
 def _remove(folder: Path) -> None:

@@ -10,10 +10,12 @@ from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty
 from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import sync
 from imagenet_s.repair.damage import Copy, damaged_of, digest_of
+from imagenet_s.repair.outcome import FoundDamage, next_step, print_outcome
 from imagenet_s.repair.restore_images import restore_images
 from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
 from imagenet_s.repair.restore_masks import restore_labels, restore_masks
-from imagenet_s.runtime.errors import CannotCheck, UserError, first_few
+from imagenet_s.runtime.errors import MOST_NAMES, CannotCheck, UserError, first_few
+from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.subsets import (
     DATASET,
@@ -24,7 +26,7 @@ from imagenet_s.spec.subsets import (
 )
 from imagenet_s.verify.compare import VerificationResult, verify
 from imagenet_s.verify.file_tables import IMAGE, LABEL, MASK
-from imagenet_s.verify.report import report_lines
+from imagenet_s.verify.report import show_report
 from imagenet_s.workspace.leftovers import hold_output
 
 
@@ -53,41 +55,55 @@ def repair_copies(configfile: Path, delete_extra: bool, dry_run: bool, workers: 
         )
     if not dry_run:
         hold_output(Path(config.output))
-    return max(_repair(copy, delete_extra, dry_run, workers) for copy in copies)
+    left = [_repair(copy, delete_extra, dry_run, workers) for copy in copies]
+    steps = (next_step(result, configfile, delete_extra, dry_run) for result in left)
+    for line in dict.fromkeys(filter(None, steps)):
+        print(line)
+    return 0 if all(result.whole for result in left) else 1
 
 
-def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> int:
-    result = verify(copy.root, copy.subset, "sha256", workers)
-    print(*report_lines(result), sep="\n", end="\n\n")
+def _repair(copy: Copy, delete_extra: bool, dry_run: bool, workers: int) -> VerificationResult:
+    """Repair one subset and print reports; return what is wrong afterwards."""
+    result = _checked(copy, workers)
     if result.whole:
-        return 0
+        print("There is nothing to repair.", end="\n\n")
+        return result
     if not result.expected.own_manifests:
         raise UserError(
             f"{copy.root} has no manifests, so the right bytes of its files are unknown. Build into another "
             "`output`, or write manifests once it is complete: imagenet-s verify --adopt"
         )
     if dry_run:
-        print(*_intentions(copy, result, delete_extra), sep="\n")
-        return 1
+        print(*_intentions(copy, result, delete_extra), sep="\n", end="\n\n")
+        return result
     with scratch_folder(copy.workspace.tmp / f"repair-{copy.subset}") as scratch:
-        lost = _restore(copy, result, delete_extra, workers, scratch)
+        lost, found = _restore(copy, result, delete_extra, workers, scratch)
     if lost:
         log.warning("Could not restore: %s", first_few(lost))
-        for text in lost:
-            log.debug("could not restore: %s", text)
-    after = verify(copy.root, copy.subset, "sha256", workers)
-    print(*report_lines(after), sep="\n", end="\n\n")
-    return 0 if after.whole else 1
+        list_in_full((f"could not restore: {text}" for text in lost), len(lost) > MOST_NAMES)
+    after = _checked(copy, workers)
+    print_outcome(found, after)
+    return after
+
+
+def _checked(copy: Copy, workers: int) -> VerificationResult:
+    """Check a subset, print the report, and return what was found."""
+    result = verify(copy.root, copy.subset, "sha256", workers)
+    show_report(result)
+    return result
 
 
 def _restore(
     copy: Copy, result: VerificationResult, delete_extra: bool, workers: int, scratch: Path
-) -> list[str]:
-    """Restore what is damaged; return what could not be restored, and why.
+) -> tuple[list[str], list[FoundDamage]]:
+    """Restore what is damaged.
 
     In this order: the manifests first, which say what the images must be; then images, masks, encoded masks.
+
+    Returns:
+        What could not be restored, and why; and the damage that each check found, `result` first.
     """
-    lost = []
+    lost, found = [], [result.damage]
     manifests = {path for path in result.expected.damaged if path != DATASET}
     if read_dataset(copy.root) is None:  # without it, verify does not miss lists that are gone
         manifests |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
@@ -95,6 +111,7 @@ def _restore(
     if samples:
         lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
         result = verify(copy.root, copy.subset, "sha256", workers)
+        found.append(result.damage)
     relocated = _move_back(copy, result)
     if delete_extra:  # files that are in the place of others go first
         lost += _delete(copy, _in_the_way(result))
@@ -103,10 +120,12 @@ def _restore(
     if manifests - samples:  # the lists of labels, which are computed from the masks
         lost += make_manifests(copy.root, copy.subset, copy.output, manifests - samples, scratch)
         result = verify(copy.root, copy.subset, "sha256", workers)
+        found.append(result.damage)
         relocated = _move_back(copy, result)
     lost += restore_labels(copy, result, relocated, scratch)
     if delete_extra:
         result = verify(copy.root, copy.subset, "complete", workers)
+        found.append(result.damage)
         if set(result.expected.damaged) <= {DATASET}:
             lost += _delete(copy, result.damage.get("extra", ()))
         else:
@@ -114,7 +133,7 @@ def _restore(
     if read_dataset(copy.root) is None:
         lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
     sync(copy.root, copy.workspace.work)  # before the report says that everything is whole
-    return lost
+    return lost, found
 
 
 def _intentions(copy: Copy, result: VerificationResult, delete_extra: bool) -> Iterator[str]:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+MOST_NAMES = 5  # of a list that a message shows
+
 
 class UserError(Exception):
     """A problem that the user can fix.
@@ -41,7 +43,7 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def first_few(items: Iterable[object], most: int = 5) -> str:
+def first_few(items: Iterable[object], most: int = MOST_NAMES) -> str:
     """Return the first items and the length of the list, such as `a, b, c, … (12 in all)`."""
     names = [str(item) for item in items]
     shown = ", ".join(names[:most])

@@ -14,7 +14,9 @@ from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import DATASET, SPLITS, SUBSETS, subset_of
 from imagenet_s.verify.adopt import adopt
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.report import origin_lines, report_document, report_lines
+from imagenet_s.verify.next_steps import next_steps
+from imagenet_s.verify.report import origin_lines, report_document, show_report
+from imagenet_s.workspace.output_guard import check_json_path
 
 LISTED = SPLITS[1:]  # the splits whose class folders show the subset; raw ImageNet has a train folder, too
 MIN_SPLITS = 2  # that must have class folders: raw ImageNet may have one of them
@@ -115,6 +117,7 @@ def verify_copies(
     Returns:
         The exit code: 0 if all copies are whole, else 1.
     """
+    check_json_path(json)
     results = []
     level = "sha256" if adopting else level
     others = copies_at(against) if against else {}
@@ -122,14 +125,13 @@ def verify_copies(
         if against and subset not in others:
             raise CannotCheck(f"{against} has no {subset_of(subset).name} to compare with.")
         results.append(verify(root, subset, level, workers, others.get(subset)))
-        if json != STDOUT:
-            print(*report_lines(results[-1]), sep="\n", end="\n\n")
-        for image, reason in results[-1].suspects.items():
-            log.debug("suspect: %s/%s %s", root, image, reason)
+        show_report(results[-1], printed=json != STDOUT)
     if json:
         write_json_output(report_document(results), json)
     for result in results if adopting else ():
         adopt(result, workers)
         if json != STDOUT:
             print(f"{result.root} has manifests now.", *origin_lines(result.root), sep="\n")
+    for line in next_steps(results) if json != STDOUT and not adopting else ():
+        print(line)
     return 0 if adopting or all(result.whole for result in results) else 1

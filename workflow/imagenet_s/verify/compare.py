@@ -34,6 +34,7 @@ class VerificationResult:
     subset: int
     root: Path
     level: str
+    against: Path | None  # the copy whose manifests say what is right, if these are not its own
     expected: Expected
     damage: Mapping[str, Sequence[str]]  # kind → paths in the subset's folder, sorted; no empty lists
     misplaced: Sequence[Misplaced]  # the files of kind `moved` that are in another class folder
@@ -107,6 +108,7 @@ def verify(
         subset=subset,
         root=root,
         level=level,
+        against=against,
         expected=expected,
         damage={kind: sorted(damage[kind]) for kind in KINDS if damage[kind]},
         suspects={path: suspects[path] for path in sorted(suspects.keys() - set().union(*damage.values()))},

@@ -1,5 +1,6 @@
 """The report of a check: for people, a table, examples and likely causes; for programs, JSON."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,20 +9,37 @@ from tabulate import tabulate
 
 from imagenet_s.dataset.dataset_file import dataset_digest, read_dataset
 from imagenet_s.dataset.provenance import describe_origin
-from imagenet_s.runtime.errors import first_few
+from imagenet_s.runtime.errors import MOST_NAMES, first_few
+from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.system_files import left_by_systems
+from imagenet_s.runtime.terminal import Colour, coloured
 from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import subset_of
 from imagenet_s.verify.compare import KINDS, VerificationResult
 from imagenet_s.verify.expected import TOP
 from imagenet_s.verify.relocated import new_root, old_root
 
+# What a check of a copy without manifests compares, by level: there are no sizes and digests.
+WITHOUT_MANIFESTS = {
+    "complete": "names",
+    "size": "names and empty files",
+    "sha256": "names, masks and the beginnings of images",
+}
+
+
+def show_report(result: VerificationResult, printed: bool = True) -> None:
+    """Print the report of one subset, unless it is not to be `printed`, and log all names."""
+    if printed:
+        print(*report_lines(result), sep="\n", end="\n\n")
+    lists = {**result.damage, "left by the system": result.system}
+    lists["suspect"] = [f"{path} {reason}" for path, reason in result.suspects.items()]
+    names = (f"{kind}: {result.root}/{name}" for kind, names in lists.items() for name in names)
+    list_in_full(names, any(len(names) > MOST_NAMES for names in lists.values()))
+
 
 def report_lines(result: VerificationResult) -> Iterator[str]:
     """Yield the lines of the report of one subset."""
-    name = subset_of(result.subset).name
-    by = "its own manifests" if result.expected.own_manifests else "the official lists: it has no manifests"
-    yield f"{result.root}: {name}, level {result.level}, by {by}"
+    yield f"{result.root}: {subset_of(result.subset).name}, {_basis(result)}"
     yield from _table(result)
     for kind, paths in result.damage.items():
         yield f"{kind}: {first_few(paths)}"
@@ -35,18 +53,24 @@ def report_lines(result: VerificationResult) -> Iterator[str]:
     if result.system:
         yield left_by_systems(result.system)
     if not result.expected.own_manifests:
-        yield (
-            "Without manifests, changed bytes of an image cannot be detected. `--adopt` writes manifests of "
-            "the files as they are now, for later checks."
-        )
+        yield "Without manifests, changed bytes of an image cannot be detected."
     if result.whole and result.expected.own_manifests:
         yield from origin_lines(result.root)
     rate = result.files / max(result.seconds, 1e-3)
     speed = f", {size_text(result.read / max(result.seconds, 1e-3))}/s" if result.read else ""
+    verdict, colour = ("whole", Colour.GREEN) if result.whole else ("DAMAGED", Colour.RED)
     yield (
-        f"{'whole' if result.whole else 'DAMAGED'}: {result.files:,} files in {result.seconds:.1f} s "
+        f"{coloured(verdict, colour, sys.stdout)}: {result.files:,} files in {result.seconds:.1f} s "
         f"({rate:,.0f} files/s{speed})"
     )
+
+
+def _basis(result: VerificationResult) -> str:
+    """Return what was compared, and with what."""
+    if not result.expected.own_manifests:
+        return f"{WITHOUT_MANIFESTS[result.level]}, by the official lists: it has no manifests"
+    manifests = f"the manifests of {result.against}" if result.against else "its own manifests"
+    return f"level {result.level}, by {manifests}"
 
 
 def report_document(results: Sequence[VerificationResult]) -> dict[str, dict[str, dict[str, list[str]]]]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from imagenet_s.io.json_output import STDOUT
 from imagenet_s.runtime.errors import WrongUsage
 from imagenet_s.spec.subsets import DATASET
 
@@ -39,6 +40,12 @@ def check_output_path(out: Path, *inputs: Path | None, option: str = "--out") ->
             raise WrongUsage(f"{wrong}: it holds {real}, to which {linked[real]} leads.")
     require_no_data_set(option, out)
     _require_writable(out, option)
+
+
+def check_json_path(json: Path | None, *inputs: Path) -> None:
+    """Check where a command writes its result as JSON, as `check_output_path` does, if that is a file."""
+    if json and json != STDOUT:
+        check_output_path(json, *inputs, option="--json")
 
 
 def require_own_log(file: Path, options: Mapping[str, object]) -> None:
