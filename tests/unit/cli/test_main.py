@@ -4,13 +4,16 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from helpers.builds import ROOT
-from helpers.outputs import FULL, stdout_in, unread_pipe
+from helpers.outputs import FULL, stdout_in, terminal_stream, unread_pipe
 from imagenet_s.cli.main import main
+from imagenet_s.preflight import plan as plan_command
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log, progress, start_log
 
 
@@ -125,3 +128,36 @@ def test_quiet_shows_no_progress(verbosity, disabled, monkeypatch):
     start_log(None, verbosity)
     with progress("Reading", 3) as bar:
         assert bool(bar.disable) is disabled
+
+
+def failing(count: int, log: Path | None, monkeypatch) -> None:
+    """Run a command that fails with `count` details."""
+
+    def fail(configfile: Path) -> None:
+        raise UserError("Some are wrong.", details=[f"name {k}" for k in range(count)])
+
+    monkeypatch.setattr(plan_command, "print_plan", fail)
+    assert main([*(["--log", str(log)] if log else []), "plan"]) == 1
+
+
+def test_a_terminal_shows_five_details_and_a_file_has_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stderr = terminal_stream(monkeypatch, "stderr")
+    failing(5, None, monkeypatch)
+    assert stderr.getvalue() == "Some are wrong.\n" + "".join(f"  name {k}\n" for k in range(5))
+    assert list(tmp_path.iterdir()) == []
+    stderr.truncate(0)
+    failing(6, None, monkeypatch)
+    (file,) = tmp_path.iterdir()
+    assert stderr.getvalue().strip("\0") == (
+        "Some are wrong.\n"
+        + "".join(f"  name {k}\n" for k in range(5))
+        + f"  … and 1 more\nThe full list (6 lines) is in {file}\n"
+    )
+    assert file.read_text() == "".join(f"name {k}\n" for k in range(6))
+
+
+def test_with_a_log_the_terminal_shows_its_name_last(tmp_path, monkeypatch):
+    stderr = terminal_stream(monkeypatch, "stderr")
+    failing(60, tmp_path / "log", monkeypatch)
+    assert stderr.getvalue() == f"Some are wrong.\nThe full list (60 lines) is in {tmp_path / 'log'}\n"
