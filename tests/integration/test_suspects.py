@@ -168,8 +168,8 @@ def test_the_summary_names_the_first(built, tmp_path):
 def test_verify_names_those_that_dataset_json_names_unless_they_are_damaged(built, tmp_path, level, capsys):
     tree = own_copy(built, tmp_path / "ImageNetS50")
     assert main(["verify", str(tree), "--level", level, "--workers", "1"]) == 0
-    names = ", ".join(f"{one['image']} {one['reason']}" for one in FOUND)
-    assert f"\nsuspect, but not counted as damage: {names}\n" in capsys.readouterr().out
+    names = "".join(f"  {one['image']} {one['reason']}\n" for one in FOUND)
+    assert f"\nsuspect, but not counted as damage ({len(FOUND)}):\n{names}" in capsys.readouterr().out
     (tree / FOUND[0]["image"]).unlink()
     assert list(verify(tree, 50, level, 1).suspects) == [one["image"] for one in FOUND[1:]]
     assert verify(tree, 50, level, 1, built).suspects == {}

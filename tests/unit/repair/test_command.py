@@ -174,11 +174,11 @@ def test_a_repair_says_what_it_restored_and_what_is_left(built, capsys):
     assert made.repair() == 1
     command = f"imagenet-s repair --configfile {made.config}"
     assert capsys.readouterr().out.endswith(
-        f"\n\nRestored (2): {image}, {mask}\nLeft: 1 extra\n\n"
+        f"\n\nRestored (2):\n  {image}\n  {mask}\nLeft: 1 extra\n\n"
         f"Next: `{command} --delete-extra` deletes the extra files.\n"
     )
     assert made.repair("--delete-extra") == 0
-    assert capsys.readouterr().out.endswith(f"\n\nDeleted (1): {added}\n\n")
+    assert capsys.readouterr().out.endswith(f"\n\nDeleted: {added}\n\n")
     assert made.repair() == 0
     assert capsys.readouterr().out.endswith("\n\nThere is nothing to repair.\n\n")
 
@@ -191,7 +191,8 @@ def test_files_found_damaged_once_their_manifests_are_restored_count_as_restored
         deleted(made.tree, name, DICE(0))
     flipped(made.tree, image, DICE(0))
     assert made.repair() == 0
-    assert f"\nRestored (3): {', '.join([*names, image])}\n" in capsys.readouterr().out
+    restored = "".join(f"  {path}\n" for path in [*names, image])
+    assert f"\nRestored (3):\n{restored}" in capsys.readouterr().out
 
 
 def test_extra_files_are_reported_and_kept_by_default(built, capsys):
@@ -200,7 +201,7 @@ def test_extra_files_are_reported_and_kept_by_default(built, capsys):
     (made.tree / "mine").mkdir()
     (made.tree / "mine" / "notes").write_text("mine")
     assert made.repair() == 1
-    assert f"extra: mine/notes, {added}\n" in capsys.readouterr().out
+    assert f"extra (2):\n  mine/notes\n  {added}\n" in capsys.readouterr().out
     assert (made.tree / added).exists()
     assert made.repair("--delete-extra") == 0
     assert not (made.tree / added).exists()
@@ -217,7 +218,7 @@ def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsy
     said = capsys.readouterr()
     assert "train/n01443537/mine.txt: it is in the source" in said.err
     assert said.out.endswith(
-        "\nRestored (0): nothing\nLeft: 1 extra\n\n"
+        "\nRestored: nothing\nLeft: 1 extra\n\n"
         "Next: remove the extra files that are left where they are: behind links, in the source.\n"
     )
 
@@ -275,7 +276,7 @@ def test_images_lost_or_changed_in_the_source_are_reported_and_the_rest_is_repai
         "moved": [gone],
     }
     assert capsys.readouterr().out.endswith(
-        f"\nRestored (1): {restored}\nLeft: 3 damaged\n\nNext: see above why files could not be restored. "
+        f"\nRestored: {restored}\nLeft: 3 damaged\n\nNext: see above why files could not be restored. "
         f"Correct that and run `imagenet-s repair --configfile {made.config}` again, or build into another "
         "`output`.\n"
     )

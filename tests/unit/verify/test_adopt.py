@@ -27,7 +27,7 @@ def test_suspects_are_no_damage_and_are_recorded_by_adopt(foreign, capsys):
         replaced(foreign / path, semi.read_bytes() if path.startswith("train/") and semi.exists() else sound)
     assert run(foreign) == 0
     out = capsys.readouterr().out
-    assert "suspect, but not counted as damage: " in out
+    assert "suspect, but not counted as damage (" in out
     assert "\nwhole: " in out
     assert run(foreign, "--adopt") == 0
     stated = read_json(foreign / "dataset.json")["content"]["suspect_images"]

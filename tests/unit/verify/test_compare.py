@@ -301,8 +301,9 @@ def test_files_that_are_no_images_in_a_copy_without_manifests(foreign, level, ca
     out = capsys.readouterr().out
     in_train = sum(path.startswith("train/") for _, path in reported)
     assert re.search(rf"^train +64,431 +{650 - in_train}\b", out, re.M)
-    line = ", ".join(f"{path} {why}" for path, why in suspects.items())
-    assert (f"\nsuspect, but not counted as damage: {line}\n" in out) == (level == "sha256")
+    lines = "".join(f"  {path} {why}\n" for path, why in suspects.items())
+    count = f"({len(suspects)})"
+    assert (f"\nsuspect, but not counted as damage {count}:\n{lines}" in out) == (level == "sha256")
 
 
 def test_extra_files_behind_a_linked_class_folder_are_found(built, tmp_path):

@@ -49,7 +49,7 @@ def clean(output: Path, yes: bool, dry_run: bool) -> int:
     """
     workspace = Workspace(output)
     if not (workspace.plans.is_dir() or (workspace.work / RUN).is_file()):
-        why = "no build wrote to it: it has no work/trees" if output.is_dir() else "it is not a folder"
+        why = "no build wrote to it: it has no work/trees" if output.is_dir() else "there is no such folder"
         raise UserError(f"There is nothing to remove in {output.absolute()}: {why}.")
     if not dry_run:
         hold_output(output)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from imagenet_s.runtime.errors import MOST_NAMES, first_few
+from imagenet_s.runtime.errors import MOST_NAMES, listed_paths
 from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.verify.compare import VerificationResult
 from imagenet_s.verify.next_steps import CONFIGFILE, repair_step
@@ -28,9 +28,9 @@ def print_outcome(found: Sequence[FoundDamage], after: VerificationResult) -> No
     deleted = [path for path in all_extra if not os.path.lexists(after.root / path)]
     left = [("damaged", len(damaged)), ("extra", len(extra))]
     if restored or not deleted:
-        print(f"Restored ({len(restored):,}): {first_few(restored) or 'nothing'}")
+        print(listed_paths("Restored", restored) if restored else "Restored: nothing")
     if deleted:
-        print(f"Deleted ({len(deleted):,}): {first_few(deleted)}")
+        print(listed_paths("Deleted", deleted))
     if damaged or extra:
         print(f"Left: {', '.join(f'{count:,} {what}' for what, count in left if count)}")
     print()

@@ -1,7 +1,8 @@
 """The exception whose text is shown to the user as it is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 MOST_NAMES = 5  # of a list that a message shows
@@ -48,3 +49,11 @@ def first_few(items: Iterable[object], most: int = MOST_NAMES) -> str:
     names = [str(item) for item in items]
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown}, … ({len(names):,} in all)"
+
+
+def listed_paths(what: str, paths: Collection[str]) -> str:
+    """Return `what` and the first paths: `what: a` for one; for several, their number and a line for each."""
+    if len(paths) == 1:
+        return f"{what}: {next(iter(paths))}"
+    shown = "".join(f"\n  {path}" for path in islice(paths, MOST_NAMES))
+    return f"{what} ({len(paths):,}):{shown}" + ("\n  …" if len(paths) > MOST_NAMES else "")

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from imagenet_s.dataset.dataset_file import dataset_digest, read_dataset
 from imagenet_s.dataset.provenance import describe_origin
-from imagenet_s.runtime.errors import MOST_NAMES, first_few
+from imagenet_s.runtime.errors import MOST_NAMES, listed_paths
 from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.system_files import left_by_systems
 from imagenet_s.runtime.terminal import Colour, coloured
@@ -42,11 +42,11 @@ def report_lines(result: VerificationResult) -> Iterator[str]:
     yield f"{result.root}: {subset_of(result.subset).name}, {_basis(result)}"
     yield from _table(result)
     for kind, paths in result.damage.items():
-        yield f"{kind}: {first_few(paths)}"
+        yield listed_paths(kind, paths)
     yield from result.remarks
     if result.suspects:
-        names = first_few(f"{path} {reason}" for path, reason in result.suspects.items())
-        yield f"suspect, but not counted as damage: {names}"
+        suspects = [f"{path} {reason}" for path, reason in result.suspects.items()]
+        yield listed_paths("suspect, but not counted as damage", suspects)
     yield from _misplaced(result)
     if result.dangling:
         yield from _dangling(result)
