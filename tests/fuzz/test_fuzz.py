@@ -218,7 +218,7 @@ def test_garbage_in_manifests_has_changed(name, old, new, vouched, files, verifi
         files["dataset.json"] = mutations.dataset(files)
     code, text = verified(files)
     assert code == 1
-    assert name in re.search(r"^changed: .*", text, re.M)[0]
+    assert name in re.search(r"^changed\b.*(\n  .*)*", text, re.M)[0]
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_garbage_in_manifests_has_changed(name, old, new, vouched, files, verifi
 def test_garbage_for_a_dataset_json_has_changed(data, files, verified):
     code, text = verified(files | {"dataset.json": data})
     assert code == 1
-    assert re.search(r"^(changed|truncated): dataset\.json\b", text, re.M)
+    assert re.search(r"^(changed|truncated)(: | \(\d+\):\n  )dataset\.json$", text, re.M)
 
 
 @pytest.mark.parametrize("name", ["dataset.json", IMAGES])

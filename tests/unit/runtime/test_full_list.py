@@ -17,6 +17,7 @@ NAMES = ["a", "caf\udce9", "b\nc"]
 def folder(tmp_path, monkeypatch) -> Path:
     """The folder for temporary files."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(log, "propagate", False)  # pytest-xdist cannot send what is not UTF-8
     return tmp_path
 
 

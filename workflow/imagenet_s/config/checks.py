@@ -91,13 +91,11 @@ def _check_path(path: str) -> str:
     Raises:
         Refused: It cannot be a path or an address.
     """
-    if not _is_local(path):
-        refuse(*path_problems(path))
-        return path
-    refuse(*_unknown_names(path))
-    whole = os.path.expanduser(os.path.expandvars(path))
-    refuse(*path_problems(whole))
-    return whole
+    if _is_local(path) and "\0" not in path:
+        refuse(*_unknown_names(path))
+        path = os.path.expanduser(os.path.expandvars(path))
+    refuse(*path_problems(path))
+    return path
 
 
 def _is_local(path: str) -> bool:
