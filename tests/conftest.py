@@ -13,6 +13,7 @@ from helpers.builds import build
 from helpers.trees import linked_copy
 from imagenet_s.demo.generate import make_annotations, make_images
 from imagenet_s.io.atomic import read_json
+from imagenet_s.runtime import read_ahead
 from imagenet_s.runtime.progress import log
 
 MEMORY = Path("/dev/shm")  # Linux's folder of files in memory
@@ -47,6 +48,13 @@ def offline(monkeypatch) -> None:
         raise requests.ConnectionError
 
     monkeypatch.setattr("requests.head", head)
+
+
+@pytest.fixture
+def threads_ahead(monkeypatch):
+    """Threads work ahead from the first item on, as on a slow file system."""
+    monkeypatch.setattr(read_ahead, "_until_waiting", lambda function, items: iter(()))
+    monkeypatch.setattr(read_ahead, "_readers", 8)
 
 
 @pytest.fixture(scope="session")

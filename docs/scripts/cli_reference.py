@@ -33,8 +33,8 @@ Tab completion works once the shell finds the script that `completion` prints. S
 `imagenet-s` must be in the `PATH`, as it is in an activated environment (`. .venv/bin/activate`).
 """
 OPTIONS_OF_ALL = """\
-These come before the name of the command; `--log`, `-q` and `-v` may also come after it. Results go to
-standard output, everything else to standard error."""
+These come before the name of the command; `--log`, `-q`, `-v` and `--readers` may also come after it. Results
+go to standard output, everything else to standard error."""
 JOBS = """\
 ## Commands of jobs
 

@@ -14,7 +14,7 @@ rule verify:
         mem_mb=growing(2000),
         runtime=growing(480),
     params:
-        run=jobs.launcher(LAUNCH, CONDA),
+        run=jobs.check_command(LAUNCH, CONDA),
         root=FILES.output,
     message:
         "Verifying {params.root}, every byte"
@@ -34,7 +34,7 @@ rule repair:
         mem_mb=growing(2000),
         runtime=growing(480),
     params:
-        run=jobs.launcher(LAUNCH, CONDA),
+        run=jobs.check_command(LAUNCH, CONDA),
         settings=json.dumps(config),
         root=FILES.output,
     message:

@@ -3,7 +3,9 @@
 import hashlib
 import io
 import os
+import signal
 import struct
+import threading
 import zlib
 from array import array
 from pathlib import Path
@@ -20,6 +22,7 @@ from imagenet_s.images.read import read_part
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import pixel_size
+from imagenet_s.runtime.read_ahead import set_readers
 from imagenet_s.source.listing import Row, listing_of, write_listing
 from imagenet_s.source.scan import list_tier
 from imagenet_s.source.tar_index import Index
@@ -236,3 +239,90 @@ def test_a_file_that_cannot_be_read_is_named(read, tmp_path, now):
     with pytest.raises(OSError, match=r"No such file|Is a directory") as error:
         read_listed(tmp_path)
     assert error.value.filename == str(path)
+
+
+# Threads that read ahead
+
+
+def test_threads_make_the_same_records_and_copies(listing50, imagenet50, tmp_path, threads_ahead):
+    made = []
+    for folder in (tmp_path / "ahead", tmp_path / "alone"):
+        if folder.name == "alone":
+            set_readers(1)
+        for part in subset_parts(50):
+            pool, records = folder / "pool", folder / f"{part}.parquet"
+            read_part(part, listing50, records, pool, pool / f"{part}.json", folder / "scratch")
+        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        made.append({path.relative_to(folder): path.read_bytes() for path in files})
+    assert made[0] == made[1]
+    assert len(made[0]) == len(list(imagenet50.rglob("*.JPEG"))) + 2 * len(subset_parts(50))
+
+
+def test_all_empty_files_are_named_in_order_by_threads_too(read, tmp_path, threads_ahead):
+    files = [b"" if k % 3 == 0 else JPEG for k in range(30)]
+    with pytest.raises(UserError, match="10 image files are empty: ") as error:
+        read(*files)
+    names = sorted(f"{FISH}_{k}" for k in range(0, 30, 3))
+    assert error.value.details == tuple(f"empty {tmp_path}/source/{name}.JPEG" for name in names)
+
+
+def test_the_first_file_that_cannot_be_read_is_named_whichever_thread_fails_first(
+    read, tmp_path, threads_ahead, monkeypatch
+):
+    read(*[JPEG] * 9)
+    gone = [tmp_path / "source" / f"{FISH}_{k}.JPEG" for k in (4, 7)]
+    for path in gone:
+        path.unlink()
+    failed, real_open = threading.Event(), os.open
+
+    def open_the_first_last(path, *rest):
+        if path == str(gone[0]):
+            assert failed.wait(60)
+        if path == str(gone[1]):
+            failed.set()
+        return real_open(path, *rest)
+
+    monkeypatch.setattr(os, "open", open_the_first_last)
+    with pytest.raises(FileNotFoundError) as error:
+        read_listed(tmp_path)
+    assert error.value.filename == str(gone[0])
+    assert failed.is_set()
+
+
+def test_a_file_that_changes_while_threads_read_is_noticed(read, tmp_path, threads_ahead, monkeypatch):
+    read(*[JPEG] * 9)
+    changed, real_fstat = tmp_path / "source" / f"{FISH}_5.JPEG", os.fstat
+
+    def fstat_then_write(file):
+        stat = real_fstat(file)
+        if os.path.samestat(stat, os.stat(changed)):
+            changed.write_bytes(JPEG + b"more")
+        return stat
+
+    monkeypatch.setattr(os, "fstat", fstat_then_write)
+    with pytest.raises(UserError, match=f"{changed} changed while it was read"):
+        read_listed(tmp_path)
+
+
+def test_ctrl_c_while_threads_read_leaves_only_whole_copies(read, tmp_path, threads_ahead, monkeypatch):
+    files = [JPEG, PNG, NOISE] * 10
+    read(*files)
+    pool, real_replace, pressed = tmp_path / "pool", os.replace, threading.Lock()
+
+    def replace_and_press(source, target):
+        real_replace(source, target)
+        if pressed.acquire(blocking=False):  # once
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", replace_and_press)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read_listed(tmp_path, pool / "receipt.json")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    whole = {name_in_pool(k, data): data for k, data in enumerate(files)}
+    copies = {str(path.relative_to(pool)): path.read_bytes() for path in pool.rglob("*") if path.is_file()}
+    assert copies
+    assert copies.items() <= whole.items()
+    assert not (tmp_path / "scratch").exists()

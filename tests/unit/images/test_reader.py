@@ -1,6 +1,8 @@
 """A reader returns the bytes of images, from files and archives, or says what is wrong."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import numpy as np
 import pytest
 
 from helpers.synthetic_zip import zip_bytes
-from imagenet_s.images.reader import Reader
+from imagenet_s.images import reader as module
+from imagenet_s.images.reader import Reader, Readers
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.listing import Row
@@ -130,3 +133,91 @@ def test_a_member_of_a_zip_that_is_larger_than_any_image_is_not_read(tmp_path, f
     with Reader(8) as reader, pytest.raises(UserError, match="bytes, more than any image has"):
         reader.read(row)
     assert len(reader.buffer) < 1000
+
+
+# Several threads
+
+
+@pytest.fixture
+def eight(monkeypatch):
+    """Images of more than eight bytes are large, for readers in several threads."""
+    monkeypatch.setattr(module, "COMMON_SIZE", 8)
+
+
+@pytest.fixture
+def rows(tmp_path) -> dict[bytes, Row]:
+    """The rows of images by their bytes: files and members of archives, each small and large."""
+    images = [np.random.default_rng(size).bytes(size) for size in (3, 5000, 4, 9000)]
+    found = dict(zip(images[:2], zipped(tmp_path / "x.zip", *images[:2]), strict=True))
+    for image in images[2:]:
+        (tmp_path / f"{len(image)}").write_bytes(image)
+        found[image] = row_of(tmp_path / f"{len(image)}")
+    (tmp_path / "x.tar").write_bytes(b"".join(images))
+    for k in (0, 1):
+        image, start = images[k] + images[k + 1], sum(map(len, images[:k]))
+        found[image] = row_of(tmp_path / "x.tar")._replace(offset=start, size=len(image))
+    return found
+
+
+def test_readers_return_small_and_large_images_in_many_threads(eight, rows, tmp_path):
+    with Readers() as readers:
+
+        def read(image: bytes) -> bytes:
+            with readers.read(rows[image]) as data:
+                return bytes(data)
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(read, list(rows) * 50)) == list(rows) * 50
+        assert len(readers.free) <= 8
+        assert {len(reader.buffer) for reader in readers.free} == {8}, "only one buffer grows"
+    assert opened([path for path in tmp_path.iterdir() if path.suffix]) == []
+
+
+def test_only_one_large_image_is_in_memory(eight, tmp_path):
+    (tmp_path / "a").write_bytes(b"x" * 5000)
+    (tmp_path / "b").write_bytes(b"x" * 5)
+    second = threading.Event()
+    with Readers() as readers:
+
+        def read_second() -> None:
+            with readers.read(row_of(tmp_path / "a")):
+                second.set()
+
+        with readers.read(row_of(tmp_path / "a")):
+            thread = threading.Thread(target=read_second)
+            thread.start()
+            with readers.read(row_of(tmp_path / "b")) as small:
+                assert bytes(small) == b"x" * 5, "small ones do not wait"
+            assert not second.wait(0.05)
+        thread.join()
+        assert second.is_set()
+
+
+def test_an_image_that_cannot_be_read_leaves_the_readers_usable(eight, rows, tmp_path):
+    with Readers() as readers:
+        for _ in range(3):
+            with pytest.raises(FileNotFoundError), readers.read(row_of(tmp_path / "none")):
+                pass
+            with pytest.raises(ZeroDivisionError), readers.read(row_of(tmp_path / "9000")):
+                raise ZeroDivisionError
+        assert len(readers.free) == 1
+        for image, row in rows.items():
+            with readers.read(row) as data:
+                assert bytes(data) == image
+
+
+def test_a_file_that_grows_past_the_buffer_of_a_thread_is_read_again(eight, tmp_path, monkeypatch):
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 5)
+    real_fstat = os.fstat
+
+    def fstat_then_grow(file):
+        stat = real_fstat(file)
+        if stat.st_size == 5:
+            with path.open("ab") as more:
+                more.write(b"y" * 100)
+        return stat
+
+    monkeypatch.setattr(os, "fstat", fstat_then_grow)
+    with Readers() as readers, readers.read(row_of(path)) as data:
+        assert bytes(data) == b"x" * 5 + b"y" * 100

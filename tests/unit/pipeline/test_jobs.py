@@ -42,13 +42,28 @@ def test_in_a_conda_environment_jobs_run_with_its_python():
     ],
 )
 def test_a_job_registers_in_the_output_that_its_files_are_in(output, work):
-    command = jobs.job_command(LAUNCH, conda=False)(SUBSET, [output, "elsewhere"])
+    command = jobs.job_command(LAUNCH, conda=False)(SUBSET, [output, "elsewhere"], {})
     assert shlex.split(command) == [sys.executable, str(LAUNCH), "--work", work]
 
 
 def test_another_python_is_no_reason_to_repeat_a_job():
     assert "output" in takes(jobs.job_command(LAUNCH, conda=False))  # Snakemake compares no such params
     assert "output" in takes(jobs.moved(Workspace(Path("results")), Path("results/work")))
+
+
+def test_the_profile_sets_how_many_threads_read_ahead_which_is_no_reason_to_repeat_a_job():
+    job, check = jobs.job_command(LAUNCH, conda=False), jobs.check_command(LAUNCH, conda=False)
+    start = [sys.executable, str(LAUNCH)]
+    assert shlex.split(job(SUBSET, ["a/work/x"], {"readers": 4})) == [
+        *start,
+        "--work",
+        "a/work",
+        "--readers",
+        "4",
+    ]
+    assert shlex.split(check(SUBSET, {"readers": 4})) == [*start, "--readers", "4"]
+    assert shlex.split(check(SUBSET, {})) == start
+    assert "resources" in takes(check)  # Snakemake compares no such params
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_each_damage_to_images_masks_and_labels(shared, level):
         assert found(shared, level) == as_json(reported)
 
 
+def test_threads_that_work_ahead_find_the_same(shared, threads_ahead):
+    files = {kind: first(shared, folder) for kind, folder in (("missing", "train"), ("truncated", "test"))}
+    with changed(shared, *files.values()):
+        deleted(shared, files["missing"], random.Random(1))
+        truncated(shared, files["truncated"], random.Random(1))
+        assert found(shared) == as_json(list(files.items()))
+
+
 def test_a_recompressed_mask_has_equal_pixels_and_a_recompressed_image_has_changed(shared):
     image, mask = (
         next(p for p in samples_in(shared) if p.startswith(f))

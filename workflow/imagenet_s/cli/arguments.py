@@ -14,6 +14,7 @@ from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
 OF_ALL = "options of all commands"
+READERS = 16  # more bring little more: from a disk, and from a network with 5 ms of latency
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # Takes the options of a command, and returns the exit code, or None for 0.
@@ -31,7 +32,7 @@ def command(
         added = commands.add_parser(name, help=help, description=help)
     else:
         added = commands.add_parser(name, description=help)
-    options_of_all(added, argparse.SUPPRESS, argparse.SUPPRESS)
+    options_of_all(added, argparse.SUPPRESS, argparse.SUPPRESS, argparse.SUPPRESS)
     added.set_defaults(run=function(run) if isinstance(run, str) else run)
     return added
 
@@ -65,7 +66,12 @@ def _imported(name: str) -> Any:
     return getattr(import_module(f"imagenet_s.{module}"), name)
 
 
-def options_of_all(added: argparse.ArgumentParser, log: str | None = None, verbosity: int | str = 0) -> None:
+def options_of_all(
+    added: argparse.ArgumentParser,
+    log: str | None = None,
+    verbosity: int | str = 0,
+    readers: int | str = READERS,
+) -> None:
     """Add the options that come before the name of any command or after it.
 
     Args:
@@ -73,6 +79,7 @@ def options_of_all(added: argparse.ArgumentParser, log: str | None = None, verbo
             former has read.
         log: The default of `--log`.
         verbosity: The default of `-q` (-1) and `-v` (1).
+        readers: The default of `--readers`.
     """
     group = added.add_argument_group(OF_ALL)
     group.add_argument("--log", type=Path, default=log, metavar="FILE", help="write a log to this file")
@@ -83,6 +90,14 @@ def options_of_all(added: argparse.ArgumentParser, log: str | None = None, verbo
         group.add_argument(
             *(short, long), dest="verbosity", action="store_const", const=value, default=verbosity, help=help
         )
+    group.add_argument(
+        "--readers",
+        type=count,
+        default=readers,
+        metavar="N",
+        help="number of threads of a process that read ahead where a slow file system makes them wait "
+        f"(default: {READERS}; 1: none)",
+    )
 
 
 def subset(added: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.full_list import FullList
 from imagenet_s.runtime.lock import job_in
 from imagenet_s.runtime.progress import escape_output, flush_output, ignore_image_warnings, log, start_log
+from imagenet_s.runtime.read_ahead import set_readers
 from imagenet_s.spec.subsets import LEVELS, SUBSETS
 from imagenet_s.workspace.output_guard import require_own_log
 
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: dict[str, Any], full_list: FullList) -> int:
     """Run the command that the options name and return the exit code; log what goes wrong."""
     run, log_file, work, verbosity = (options.pop(name) for name in ("run", "log", "work", "verbosity"))
+    set_readers(options.pop("readers"))
     try:
         start_log(None, verbosity)  # so that errors about the log file can be logged
         if log_file:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -12,12 +13,13 @@ import pyarrow.compute as pc
 from imagenet_s.dataset.samples import read_samples
 from imagenet_s.dataset.tree_plan import read_plan, remove_entries, write_plan
 from imagenet_s.images.pool import pool_path
-from imagenet_s.io.atomic import ensure_real_dir, remove_folder, scratch_folder
+from imagenet_s.io.atomic import RealDirs, ensure_real_dir, remove_folder, scratch_folder
 from imagenet_s.io.columns import Column, texts
 from imagenet_s.io.links import link_problems, no_link_from_archives, place
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log, progress
+from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.source.listing import all_files, read_listing
 from imagenet_s.source.scan import SourceScan, folder_links, read_scan
 from imagenet_s.spec.subsets import DATASET
@@ -145,8 +147,10 @@ def _pool_paths(names: Column, rows: pa.Table, pool: Path) -> Column:
 def _require_pooled(wanted: pa.Table, pool: Path) -> None:
     """Raise UserError if images that the tree links to are gone from the pool."""
     in_pool = pc.starts_with(wanted["target"], f"{os.path.abspath(pool)}/")
-    targets = wanted.filter(in_pool)["target"].unique()  # train-semi shares its images with train
-    lost = [path for path in texts(targets) if not os.path.exists(path)]
+    # train-semi shares its images with train.
+    targets = texts(wanted.filter(in_pool)["target"].unique())
+    with closing(map_ahead(os.path.exists, targets)) as found:
+        lost = [path for path, exists in zip(targets, found, strict=True) if not exists]
     if lost:
         raise UserError(
             f"{len(lost):,} images that were copied from the source are gone, of {len(targets):,}: "
@@ -162,18 +166,23 @@ def _table(paths: Column, targets: Column, kind: str) -> pa.Table:
 
 def _place(root: Path, wanted: pa.Table, scratch: Path, what: str) -> int:
     """Make each entry that is not there yet; return how many were made."""
-    made, parent, inside = 0, None, root
+    folders = RealDirs(root)
+
+    def make(entry: tuple[str, str, str]) -> bool:
+        path, target, kind = entry
+        folder, _, name = path.rpartition("/")
+        link = folders.ensure(folder) / name
+        try:
+            return place(target, link, kind, scratch)
+        except IsADirectoryError:
+            return _replace_folder(target, link, kind, scratch)
+
+    made = 0
     with progress(what, len(wanted), "entries") as bar:
         for batch in wanted.to_batches(BATCH):
-            columns = (batch[name].to_pylist() for name in ("path", "target", "kind"))
-            for path, target, kind in zip(*columns, strict=True):
-                folder, _, name = path.rpartition("/")
-                if folder != parent:
-                    parent, inside = folder, ensure_real_dir(root, folder)
-                try:
-                    made += place(target, inside / name, kind, scratch)
-                except IsADirectoryError:
-                    made += _replace_folder(target, inside / name, kind, scratch)
+            columns = (texts(batch[name]) for name in ("path", "target", "kind"))
+            with closing(map_ahead(make, list(zip(*columns, strict=True)))) as results:
+                made += sum(results)
             bar.update(len(batch))
     return made
 

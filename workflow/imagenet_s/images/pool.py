@@ -7,7 +7,7 @@ bytes, they become another file.
 from collections.abc import Container
 from pathlib import Path
 
-from imagenet_s.io.atomic import ensure_real_dir, remove_if_empty, write_atomically
+from imagenet_s.io.atomic import RealDirs, remove_if_empty, write_atomically
 from imagenet_s.runtime.system_files import is_system_file
 
 
@@ -23,18 +23,15 @@ def pooled_images(pool: Path) -> set[str]:
 
 
 class Pool:
-    """Writes images into the pool, and makes each folder once."""
+    """Writes images into the pool, also in several threads, and makes each folder once."""
 
     def __init__(self, root: Path, scratch: Path):
-        self.root, self.scratch = root, scratch
-        self.folders: dict[str, Path] = {}
+        self.folders, self.scratch = RealDirs(root), scratch
 
     def add(self, image: str, imagenet_wnid: str, sha256: bytes, data: bytes | memoryview) -> None:
         """Write an image's bytes under its `pool_path`."""
         folder, _, name = pool_path(image, imagenet_wnid, sha256).rpartition("/")
-        if folder not in self.folders:
-            self.folders[folder] = ensure_real_dir(self.root, folder)
-        write_atomically(data, self.folders[folder] / name, self.scratch)
+        write_atomically(data, self.folders.ensure(folder) / name, self.scratch)
 
 
 def sweep_pool(pool: Path, wanted: Container[str]) -> set[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -12,13 +13,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from imagenet_s.images.pool import Pool
-from imagenet_s.images.reader import Reader
+from imagenet_s.images.reader import Readers
 from imagenet_s.io.atomic import dump_json, scratch_folder
 from imagenet_s.io.receipts import receipts
 from imagenet_s.io.tables import table_of
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.image_file import examine
 from imagenet_s.runtime.progress import log, progress
+from imagenet_s.runtime.read_ahead import COMPUTING, map_ahead
 from imagenet_s.source.listing import Row, read_listing, require_same_archives
 from imagenet_s.spec.shards import part_classes, part_val_images
 
@@ -76,19 +78,28 @@ def read_part(
     rows: list[ImageRecord] = []
     empty: list[str] = []
     suspects: list[str] = []
+    copies = Pool(pool, scratch)
+
+    def read(row: Row) -> ImageRecord | None:
+        """Return the record of an image, which is copied if it has to be; None if the file is empty."""
+        with readers.read(row) as data:
+            if not data:
+                return None
+            with COMPUTING:
+                record = record_of(row.image, row.imagenet_wnid, data)
+            if copied or row.in_archive:
+                copies.add(row.image, row.imagenet_wnid, record.sha256, data)
+            return record
+
     with (
         progress(f"Reading {part}", len(wanted), "images") as bar,
         scratch_folder(scratch),
-        Reader() as reader,
+        Readers() as readers,
+        closing(map_ahead(read, wanted)) as found,
     ):
-        copies = Pool(pool, scratch)
-        for row in wanted:
-            data = reader.read(row)
-            if data:
-                record = record_of(row.image, row.imagenet_wnid, data)
+        for row, record in zip(wanted, found, strict=True):
+            if record:
                 rows.append(record)
-                if copied or row.in_archive:
-                    copies.add(row.image, row.imagenet_wnid, record.sha256, data)
                 if record.suspect:
                     suspects.append(f"{row.where} {record.suspect}")
             else:

@@ -1,6 +1,9 @@
-"""Reading images into memory, one at a time: files, and members of archives."""
+"""Reading images into memory: files, and members of archives."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from imagenet_s.io.split_file import SplitFile
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
@@ -11,15 +14,25 @@ from imagenet_s.source.listing import Compression, Row
 # Bytes that hold nearly all local headers of a zip, so that one call reads header and image.
 SHORT_HEADER = 512
 
+COMMON_SIZE = 1 << 21  # bytes: only a few images of ImageNet are larger
+
+
+class LargeImage(Exception):
+    """An image for which the buffer has no room."""
+
 
 class Reader:
     """Reads images into one buffer, because new memory for each image is five times slower.
 
     Use it with `with`: the archive that was read last stays open.
+
+    Args:
+        size: Of the buffer, in bytes.
+        grows: Whether the buffer grows for a larger image. If not, such an image raises LargeImage.
     """
 
-    def __init__(self, size: int = 1 << 22):
-        self.buffer = bytearray(size)
+    def __init__(self, size: int = 1 << 22, grows: bool = True):
+        self.buffer, self.grows = bytearray(size), grows
         self.path = ""  # of the archive that is open
         self.archive: SplitFile | None = None
 
@@ -36,6 +49,7 @@ class Reader:
         Raises:
             OSError: The file cannot be read; the error names it.
             UserError: The file is larger than any image, is damaged, or changed while it was read.
+            LargeImage: The buffer has no room for the image and does not grow.
         """
         if row.offset is None or row.size is None:
             return self._file(row.path)
@@ -48,7 +62,8 @@ class Reader:
 
     def _zip_member(self, row: Row, offset: int, size: int, compression: Compression) -> memoryview:
         packed, method, crc = compression
-        _checked_size(size, row.where)
+        if _checked_size(size, row.where) > len(self.buffer) and not self.grows:
+            raise LargeImage
         try:
             span = self._span(row, offset, SHORT_HEADER + packed)
             local = read_local_header(span)
@@ -66,7 +81,7 @@ class Reader:
             self.__exit__()
             self.path, self.archive = row.path, SplitFile(row.path)
         if size > len(self.buffer):
-            self.buffer = bytearray(_checked_size(size, row.where))
+            self.buffer = self._new_memory(_checked_size(size, row.where))
         data = memoryview(self.buffer)[:size]
         return data[: self.archive.fill(data, offset)]
 
@@ -76,12 +91,12 @@ class Reader:
             before = os.fstat(file)
             size = before.st_size
             if size >= len(self.buffer):
-                self.buffer = bytearray(2 * _checked_size(size, path))
+                self.buffer = self._new_memory(2 * _checked_size(size, path))
             filled = 0
             while count := os.readv(file, [memoryview(self.buffer)[filled:]]):
                 filled += count
                 if filled == len(self.buffer):  # the file grew while it was read
-                    self.buffer = self.buffer + bytes(filled)
+                    self.buffer = self.buffer + self._new_memory(filled)
             if _identity(before) != _identity(os.stat(path)):
                 raise UserError(f"{path} changed while it was read. Run the same command again.")
         except OSError as error:
@@ -90,6 +105,52 @@ class Reader:
         finally:
             os.close(file)
         return memoryview(self.buffer)[:filled]
+
+    def _new_memory(self, size: int) -> bytearray:
+        """Return `size` bytes for a larger buffer. Raise LargeImage if it may not grow."""
+        if not self.grows:
+            raise LargeImage
+        return bytearray(size)
+
+
+class Readers:
+    """Reads images in several threads. Use it with `with`, as a `Reader`.
+
+    Each thread has a buffer of `COMMON_SIZE`. Larger images are read one at a time, into one buffer that
+    grows, so that the memory does not depend on how many of them follow each other.
+    """
+
+    def __init__(self) -> None:
+        self.free: list[Reader] = []
+        self.for_large = Reader()
+        self.large = threading.Lock()  # held while a large image is in use
+
+    def __enter__(self) -> "Readers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for reader in (*self.free, self.for_large):
+            reader.__exit__()
+
+    @contextmanager
+    def read(self, row: Row) -> Iterator[memoryview]:
+        """Yield the bytes of an image, valid until the block ends. Raises what `Reader.read` raises."""
+        try:
+            reader = self.free.pop()
+        except IndexError:
+            reader = Reader(COMMON_SIZE, grows=False)
+        try:
+            try:
+                data = reader.read(row)
+            except LargeImage:
+                data = None
+            if data is not None:
+                yield data
+                return
+        finally:
+            self.free.append(reader)
+        with self.large:
+            yield self.for_large.read(row)
 
 
 def _identity(file: os.stat_result) -> tuple[int, ...]:

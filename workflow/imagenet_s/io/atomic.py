@@ -105,6 +105,23 @@ def ensure_real_dir(root: Path, relative: str | Path) -> Path:
     return folder
 
 
+class RealDirs:
+    """Folders below `root`, each made once by `ensure_real_dir`, also if several threads ask for it."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.made: dict[str, Path] = {}
+        self.making = threading.Lock()
+
+    def ensure(self, relative: str) -> Path:
+        """Return the folder `root/relative`, which is made if this is the first call for it."""
+        if relative not in self.made:
+            with self.making:
+                if relative not in self.made:
+                    self.made[relative] = ensure_real_dir(self.root, relative)
+        return self.made[relative]
+
+
 def remove_folder(folder: Path) -> None:
     """Delete a folder that is empty or contains only system files.
 

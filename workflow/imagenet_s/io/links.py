@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,7 +39,7 @@ def place(target: str, path: Path, kind: str, scratch: Path) -> bool:
     except FileExistsError:
         if is_placed(target, path, kind):
             return False
-        partial = scratch / f"link-{os.getpid()}"
+        partial = scratch / f"link-{os.getpid()}-{threading.get_ident()}"
         partial.unlink(missing_ok=True)
         _make(target, partial, kind)
         partial.replace(path)

@@ -28,14 +28,30 @@ def job_command(launch: Path, conda: bool) -> Callable[..., str]:
     """Return a function for `params`: the launcher, with the folder in which the job registers itself.
 
     The function takes `output`, and so Snakemake does not compare its result with that of an earlier run:
-    another Python is no reason to repeat a job.
+    another Python is no reason to repeat a job, and neither is another number of readers.
     """
 
-    def command(wildcards: object, output: Sequence[str]) -> str:
+    def command(wildcards: object, output: Sequence[str], resources: Mapping[str, object]) -> str:
         work = Workspace.containing(output[0]).work
-        return f"{launcher(launch, conda)} --work {shlex.quote(str(work))}"
+        options = f"--work {shlex.quote(str(work))} {readers_option(resources)}"
+        return f"{launcher(launch, conda)} {options}".rstrip()
 
     return command
+
+
+def check_command(launch: Path, conda: bool) -> Callable[..., str]:
+    """Return a function for `params`: the launcher of a job that checks a build and does not belong to it."""
+
+    def command(wildcards: object, resources: Mapping[str, object]) -> str:
+        return f"{launcher(launch, conda)} {readers_option(resources)}".rstrip()
+
+    return command
+
+
+def readers_option(resources: Mapping[str, object]) -> str:
+    """Return the option for the number of readers, if the profile sets the resource `readers`."""
+    readers = resources.get("readers")
+    return option("--readers", [str(readers)] if readers else [])
 
 
 def moved(workspace: Workspace, path: Path) -> Callable[..., Path]:

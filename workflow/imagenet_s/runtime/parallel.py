@@ -16,6 +16,7 @@ from typing import TypeVar
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.lock import job_folder, join_job
 from imagenet_s.runtime.progress import ignore_image_warnings, progress
+from imagenet_s.runtime.read_ahead import readers, set_readers
 
 CHUNK = 64  # items
 STOP = signal.SIGUSR1  # sent to the workers on Ctrl-C
@@ -60,7 +61,7 @@ def _mapped(
     # Spawned, not forked: the parent process has threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_start_worker, initargs=(job_folder(),)
+        workers, mp_context=context, initializer=_start_worker, initargs=(job_folder(), readers())
     ) as pool:
         try:
             with _no_interrupts():
@@ -104,8 +105,9 @@ def _no_interrupts() -> Iterator[None]:
 _working = _stopped = False
 
 
-def _start_worker(work: Path | None) -> None:
+def _start_worker(work: Path | None, reading: int) -> None:
     """Make a new worker process part of the job, so that it ends with the job even if that is killed."""
+    set_readers(reading)
     if work:
         join_job(work)
     ignore_image_warnings()

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from imagenet_s.io.atomic import read_json
 from imagenet_s.runtime.progress import progress
+from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.source.layouts import MAX_PASSES, Places, find_places
 from imagenet_s.source.listing import Row
 from imagenet_s.source.readers.base import ImageLocation, ScanNotes, add_images
@@ -119,7 +121,9 @@ def list_tier(
     scan.pooled = sorted(in_archives.union(scan.one_pass))
     # Not of every train image: asking for so many sizes takes long on a network disk.
     named = {row.image for row in listed(tier, "train-semi")} | {row.image for row in tier_val_images(tier)}
-    scan.empty = [row.where for row in rows if row.image in named and _is_empty(row)]
+    asked = [row for row in rows if row.image in named]
+    with closing(map_ahead(_is_empty, asked)) as empty:
+        scan.empty = [row.where for row, is_empty in zip(asked, empty, strict=True) if is_empty]
     return rows, scan
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,12 +11,13 @@ from imagenet_s.annotations import unpack as masks
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import write_samples
-from imagenet_s.images.read import record_of, write_records
-from imagenet_s.images.reader import Reader
+from imagenet_s.images.read import ImageRecord, record_of, write_records
+from imagenet_s.images.reader import Readers
 from imagenet_s.io.atomic import atomic_write, write_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.progress import log
+from imagenet_s.runtime.read_ahead import COMPUTING, map_ahead
 from imagenet_s.source.listing import Row
 from imagenet_s.source.scan import SourceScan, scan_json
 from imagenet_s.spec.classes import class_ids
@@ -84,17 +86,15 @@ def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iter
         yield scratch / f"{k}.parquet"
 
 
-def _records(root: Path, images: Sequence[ImageFile]) -> list[Any]:
+def _records(root: Path, images: Sequence[ImageFile]) -> list[ImageRecord]:
     """Read some images and return their records."""
-    with Reader() as reader:
-        return [
-            record_of(
-                Path(image.path).stem,
-                image.imagenet_wnid,
-                reader.read(Row("", "", f"{root}/{image.path}")),
-            )
-            for image in images
-        ]
+
+    def read(image: ImageFile) -> ImageRecord:
+        with readers.read(Row("", "", f"{root}/{image.path}")) as data, COMPUTING:
+            return record_of(Path(image.path).stem, image.imagenet_wnid, data)
+
+    with Readers() as readers, closing(map_ahead(read, images)) as records:
+        return list(records)
 
 
 def _mask_records(root: Path, subset: int, scratch: Path, workers: int) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import closing
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from imagenet_s.dataset.encoded_masks import encode_mask
-from imagenet_s.images.reader import Reader
+from imagenet_s.images.reader import Readers
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
 from imagenet_s.runtime.file_kind import HEAD, IMAGES, kind_of
 from imagenet_s.runtime.image_file import examine, pixel_size
 from imagenet_s.runtime.parallel import map_chunks
+from imagenet_s.runtime.read_ahead import COMPUTING, map_ahead
 from imagenet_s.source.listing import Row
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_of, subset_of
@@ -78,18 +80,20 @@ def _rows(path: str) -> pa.Table:
 def _check_rows(rows: str, root: Path, subset: int, level: str, numbers: range) -> list[Checked]:
     """Check the files of some rows; the last entry of the result is the number of bytes read."""
     found, read = [], 0
-    with Reader() as reader:
-        for row in _rows(rows).slice(numbers.start, len(numbers)).to_pylist():
-            file = ExpectedFile(**row)
-            checked = _check(f"{root}/{file.path}", file, subset, level, reader)
-            read += checked.read
-            if checked.kind or checked.suspect:
-                found.append(checked._replace(path=file.path, read=0))
+    files = [ExpectedFile(**row) for row in _rows(rows).slice(numbers.start, len(numbers)).to_pylist()]
+    with Readers() as readers:
+        check = partial(_check, root=root, subset=subset, level=level, readers=readers)
+        with closing(map_ahead(check, files)) as results:
+            for file, checked in zip(files, results, strict=True):
+                read += checked.read
+                if checked.kind or checked.suspect:
+                    found.append(checked._replace(path=file.path, read=0))
     return [*found, Checked(read=read)]
 
 
-def _check(path: str, file: ExpectedFile, subset: int, level: str, reader: Reader) -> Checked:
+def _check(file: ExpectedFile, root: Path, subset: int, level: str, readers: Readers) -> Checked:
     """Return what a check of one file finds, without its path."""
+    path = f"{root}/{file.path}"
     try:
         size = os.stat(path).st_size
         if not size:
@@ -98,11 +102,16 @@ def _check(path: str, file: ExpectedFile, subset: int, level: str, reader: Reade
             return Checked(kind=_size_damage(path, size, file))
         if level != "sha256":
             return Checked()
-        data = reader.read(Row("", "", path))
+        with readers.read(Row("", "", path)) as data, COMPUTING:
+            return _check_bytes(data, path, file, subset)
     except FileNotFoundError:
         return Checked(kind="missing")
     except OSError:
         return Checked(kind="unreadable")
+
+
+def _check_bytes(data: memoryview, path: str, file: ExpectedFile, subset: int) -> Checked:
+    """Return what a check of the bytes of one file, which is at `path`, finds."""
     checked = Checked(read=len(data))
     if file.sha256 is None and file.kind == IMAGE:
         if kind_of(bytes(data[:HEAD])) not in IMAGES:

@@ -1,9 +1,13 @@
 """The files below a subset's folder, also those behind links to class folders."""
 
 import os
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.runtime.system_files import BEGINNINGS, is_system_file
 
 LINKED_WHOLE = "train-full"  # 919's link to the train folder of the source, which is not scanned
@@ -19,6 +23,13 @@ class Contents:
     closed: list[str] = field(default_factory=list)  # folders that cannot be listed
     system: list[str] = field(default_factory=list)  # left by operating systems; in no other field
 
+    def add(self, other: "Contents") -> None:
+        """Add what another folder holds."""
+        self.files += other.files
+        self.dangling |= other.dangling
+        self.closed += other.closed
+        self.system += other.system
+
 
 def contents(root: Path) -> Contents:
     """Return all files below `root`, also those behind links to class folders, without opening any.
@@ -28,25 +39,43 @@ def contents(root: Path) -> Contents:
     found = Contents()
     folders = [""]
     while folders:
-        folder = folders.pop()
-        try:
-            entries = list(os.scandir(f"{root}/{folder}"))
-        except OSError:
-            found.closed.append(folder.rstrip("/"))
-            continue
-        for entry in entries:
-            path = f"{folder}{entry.name}"
-            # Test the first character first, because there are a million names.
-            if entry.name[0] in BEGINNINGS and is_system_file(entry.name):
-                found.system.append(path)
-                continue
-            link = entry.is_symlink()
-            if link and not os.path.exists(entry.path):
-                found.dangling[path] = os.readlink(entry.path)
-            elif path == LINKED_WHOLE and link:
-                continue
-            elif entry.is_dir() and not (link and path.count("/") >= MAX_DEPTH):
-                folders.append(f"{path}/")
-            else:
-                found.files.append(path)
+        inner: list[str] = []
+        with closing(map_ahead(partial(_listed, root), folders)) as listings:
+            for listed in listings:
+                found.add(listed.contents)
+                inner += listed.folders
+        folders = inner
     return found
+
+
+class _Listed(NamedTuple):
+    """What one folder holds, and those of its folders that are to be listed, too."""
+
+    contents: Contents
+    folders: list[str]
+
+
+def _listed(root: Path, folder: str) -> _Listed:
+    found = Contents()
+    folders: list[str] = []
+    try:
+        entries = list(os.scandir(f"{root}/{folder}"))
+    except OSError:
+        found.closed.append(folder.rstrip("/"))
+        entries = []
+    for entry in entries:
+        path = f"{folder}{entry.name}"
+        # Test the first character first, because there are a million names.
+        if entry.name[0] in BEGINNINGS and is_system_file(entry.name):
+            found.system.append(path)
+            continue
+        link = entry.is_symlink()
+        if link and not os.path.exists(entry.path):
+            found.dangling[path] = os.readlink(entry.path)
+        elif path == LINKED_WHOLE and link:
+            continue
+        elif entry.is_dir() and not (link and path.count("/") >= MAX_DEPTH):
+            folders.append(f"{path}/")
+        else:
+            found.files.append(path)
+    return _Listed(found, folders)
