@@ -32,7 +32,8 @@ from imagenet_s.spec.subsets import subset_of
 
 SUBSET = 50
 ROOT = Path(__file__).parents[1]
-ONE = ("--default-resources", "readers=1")  # the option of Snakemake that turns reading ahead off
+# The option of Snakemake that turns reading ahead off. Without the other two, Snakemake prints a warning.
+ONE = ("--default-resources", "mem_mb=1000", "disk_mb=1000", "readers=1")
 FEWER = 8  # times as few images where the output is slow, too
 
 
