@@ -3,6 +3,9 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+include: "workflow/rules/terminal.smk"
+
+
 # The user's settings; workflow/schemas/config.schema.yaml describes each key.
 configfile: "config.yaml"
 

@@ -75,7 +75,16 @@ def test_every_command_in_the_documentation_is_one_that_exists(arguments):
 
 def test_every_target_of_snakemake_in_the_documentation_is_a_rule():
     rules = {name for path in RULES for name in re.findall(r"^ *rule (\w+):", path.read_text(), re.MULTILINE)}
-    options = {"--config", "--profile", "--snakefile", "--report", "--cores", "--rerun-triggers", "--sdm"}
+    options = {
+        "--config",
+        "--profile",
+        "--workflow-profile",
+        "--snakefile",
+        "--report",
+        "--cores",
+        "--rerun-triggers",
+        "--sdm",
+    }
     targets = set()
     for arguments in called("snakemake"):
         previous = ""

@@ -95,16 +95,25 @@ def not_activated() -> dict[str, str]:
 
 
 def snakemake(
-    folder: Path, *arguments: str, project: Path = ROOT, before: tuple[str, ...] = (), **config
+    folder: Path,
+    *arguments: str,
+    project: Path = ROOT,
+    before: tuple[str, ...] = (),
+    profile: str = "verbose",
+    **config,
 ) -> Run:
     """Runs Snakemake in `folder` on `project`'s workflow with a config file of `config`.
 
-    `before` goes before the command, as `nice` does.
+    `before` goes before the command, as `nice` does. With the profile `default` it prints what a user sees,
+    with `verbose` also Snakemake's lines, which name each job.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     done = subprocess.run(
-        [*before, SNAKEMAKE, "--snakefile", project / "Snakefile", "--cores", "2", *arguments],
+        [
+            *(*before, SNAKEMAKE, "--snakefile", project / "Snakefile", "--cores", "2"),
+            *("--workflow-profile", ROOT / "profiles" / profile, *arguments),
+        ],
         cwd=folder,
         env=not_activated(),
         stdout=subprocess.PIPE,

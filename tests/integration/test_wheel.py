@@ -100,6 +100,7 @@ def test_a_wheel_holds_the_package_and_the_workflow_byte_for_byte_and_nothing_el
         "imagenet_s/project/envs/imagenet-s.yaml",
         "imagenet_s/project/profiles/default/config.yaml",
         "imagenet_s/project/profiles/slurm/config.yaml",
+        "imagenet_s/project/profiles/verbose/config.yaml",
         "imagenet_s/project/workflow/launch.py",
         "imagenet_s/project/workflow/rules/common.smk",
         "imagenet_s/project/workflow/schemas/config.schema.yaml",

@@ -46,7 +46,7 @@ ARCHIVE = subset_of(50).archive_name
 def demo(tmp_path_factory) -> Path:
     """The folder of a finished run of the demo, with its output in `results`."""
     folder = tmp_path_factory.mktemp("demo")
-    run = snakemake(folder)
+    run = snakemake(folder, profile="default")
     assert run.code == 0, run.text
     (folder / "printed").write_text(run.text)
     return folder
@@ -61,10 +61,35 @@ def annotations(annotations50, tmp_path) -> dict:
     return {"from": str(folder), "md5": {50: annotations50["md5"]}}
 
 
+def screen(text: str) -> list[str]:
+    """The lines of a run with the default profile after that about the profile, with … for durations."""
+    first, *lines = text.splitlines()
+    assert first.startswith("Using workflow specific profile "), text
+    return [re.sub(r" +[\d.]+ s$", " …", line) for line in lines]
+
+
+def test_the_demo_prints_a_line_for_each_stage_and_its_summary(demo):
+    first, *lines = screen((demo / "printed").read_text())
+    output = demo / "results"
+    assert first == f"Building ImageNetS50 from the embedded demo in {output}"
+    assert [line[:6] for line in lines[:8]] == [f"[{k}/8] " for k in range(1, 9)]
+    stages = [line[6:] for line in lines[:8]]
+    stages[4:6] = sorted(stages[4:6])  # in the order in which Snakemake runs them
+    assert stages == [
+        "Generating the demo: synthetic images and masks …",
+        "Checking the source and listing its images …",
+        "Reading images (3 jobs) …",
+        "Unpacking and checking masks …",
+        "Building the folders …",
+        "Encoding masks …",
+        "Writing manifests and dataset.json …",
+        "Cleaning up and writing the summary …",
+    ]
+    assert lines[8:] == (output / "summary.txt").read_text(encoding="utf-8").splitlines()
+
+
 def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
-    text = (demo / "printed").read_text()
     summary = (demo / "results" / "summary.txt").read_text()
-    assert summary.strip() in text
     assert "ImageNetS50  train-semi       500    500    500" in summary
     assert f"digest  {digest(demo / 'results' / 'ImageNetS50')}" in summary
     assert "SYNTHETIC" in summary
@@ -87,10 +112,12 @@ def test_the_demo_is_what_the_stages_make_without_snakemake(demo, imagenet50, an
 
 
 def test_a_second_run_does_nothing_and_a_plan_says_so(demo, monkeypatch, capsys):
-    run = snakemake(demo)
+    run = snakemake(demo, profile="default")
     assert run.code == 0
-    assert "Nothing to be done" in run.text
-    assert run.rules == []
+    assert screen(run.text) == [
+        "Nothing to be done: all that was asked for is there.",
+        f"  ImageNetS50  {demo}/results/ImageNetS50",
+    ]
     monkeypatch.chdir(demo)
     assert main(["plan"]) == 0
     assert capsys.readouterr().out.startswith("Nothing to do: ")
@@ -198,7 +225,7 @@ def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, an
 
 def failed(folder: Path, **config) -> str:
     """The text of a run that must fail before it writes anything into a tree."""
-    run = snakemake(folder, **config)
+    run = snakemake(folder, profile="default", **config)
     assert run.code == 1
     assert "Traceback" not in run.text
     assert not list((folder / "results").glob("ImageNetS*/*/*/*"))
@@ -213,6 +240,17 @@ def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, t
     assert "ImageNetS50/validation: 1 of 752 listed images missing" in text
     assert "n01443537 (goldfish) 1 of " in text
     assert "val/ILSVRC2012_val_00004677.JPEG" in text
+    log = "results/work/logs/source-50.log"
+    assert screen(text)[:3] == [
+        f"Building ImageNetS50 from {source} in {tmp_path}/results",
+        "",
+        "FAILED: Checking the source and listing its images (source-50)",
+    ]
+    assert screen(text)[-2:] == [
+        f"Log: {log}",
+        "Run the same command again: it continues where this run ended.",
+    ]
+    assert text.count("1 of 752 listed images missing") == 1
     assert not (tmp_path / "results" / "work" / "masks").exists()
     shutil.copy(imagenet50 / "val" / "ILSVRC2012_val_00004677.JPEG", source / "val")
     run = snakemake(
@@ -283,8 +321,39 @@ def _rgb_png(width: int, height: int) -> bytes:
     ],
 )
 def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, tmp_path):
-    assert message in failed(tmp_path, **config)
+    *heading, told, last = screen(failed(tmp_path, **config))
+    assert heading == ["The configuration (config.yaml, --config) is not valid:"]
+    assert (told[: len(message) + 2], last) == (f"- {message}", "Nothing was run.")
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.long
+def test_a_run_that_cannot_begin_ends_in_our_words(imagenet50, annotations, tmp_path):
+    run = snakemake(tmp_path, "evalute", profile="default")
+    told = "There is no target 'evalute'. Did you mean `evaluate`? Targets: verify, repair, fetch, match, "
+    assert run.code == 1
+    assert screen(run.text) == [
+        f"{told}evaluate, submission. Without a target, the data sets are built.",
+        "Nothing was run.",
+    ]
+
+    source = hugging_face_tars(imagenet50, tmp_path / "source")
+    (source / "val_images.tar.gz").unlink()
+    (source / "val_images.tar.gz").symlink_to(tmp_path / "nowhere")
+    settings = {"imagenet": str(source), "train_images": "any", "annotations": annotations}
+    run = snakemake(tmp_path, profile="default", **settings)
+    assert run.code == 1
+    assert screen(run.text) == [
+        "Files that the build reads are missing, or links lead to nothing:",
+        f"  {source}/val_images.tar.gz",
+        "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
+        "Nothing was run.",
+    ]
+
+    (tmp_path / "broken.yaml").write_text("imagenet: [")
+    run = snakemake(tmp_path, "--configfile", "broken.yaml", profile="default")
+    assert run.code == 1
+    assert screen(run.text)[-1] == "Snakemake ended with the message above. Nothing was run."
 
 
 @pytest.mark.long
@@ -432,9 +501,14 @@ def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, t
         assert "whole: " in run.text
 
     image.unlink()
-    run = snakemake(tmp_path, "verify", **settings)
-    assert (run.code, run.rules) == (1, []), run.text
+    run = snakemake(tmp_path, "verify", profile="default", **settings)
+    assert run.code == 1
     assert "missing: test/n01443537/ILSVRC2012_val_00005870.JPEG" in run.text
+    assert screen(run.text)[-2:] == [
+        "Damage was found: see the report above. `snakemake repair` restores what it names.",
+        f"Log: {tmp_path}/results/work/logs/verify.log",
+    ]
+    assert "FAILED" not in run.text
     assert not image.is_symlink()
 
     run = snakemake(tmp_path, "repair", **settings)

@@ -42,15 +42,21 @@ def cluster(tmp_path_factory) -> Iterator[Cluster]:
 
 
 @contextmanager
-def started(cluster: Cluster, folder: Path, *targets: str, **config) -> Iterator[subprocess.Popen]:
-    """A run with the profile, as a user of the cluster starts it; it prints to `folder/printed`."""
+def started(
+    cluster: Cluster, folder: Path, *targets: str, shown: str = "verbose", **config
+) -> Iterator[subprocess.Popen]:
+    """A run with the profile, as a user of the cluster starts it; it prints to `folder/printed`.
+
+    `shown` is the profile that decides what it prints.
+    """
     folder.mkdir(exist_ok=True)
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", *targets]
+    profiles = ["--profile", ROOT / "profiles" / "slurm", "--workflow-profile", ROOT / "profiles" / shown]
     environment = {k: v for k, v in cluster.environment.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
     with (folder / "printed").open("w") as printed:
         run = subprocess.Popen(
-            [*command, "--profile", ROOT / "profiles" / "slurm", *OWN],
+            [*command, *profiles, *OWN],
             cwd=folder,
             env=environment,
             stdout=printed,
@@ -151,11 +157,18 @@ def test_lost_jobs_a_lost_node_and_a_killed_snakemake_change_nothing(
         cluster.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
         until(lambda: images_read(cluster, demo))
         first.kill()
-        with started(cluster, demo, imagenet="demo") as second:
+        with started(cluster, demo, shown="default", imagenet="demo") as second:
             until(lambda: ended_on(cluster, lost)[1:])
             cluster.ask("scontrol", "update", f"nodename={node}", "state=resume")
             printed = finished(other, copied)
-            finished(second, demo)
+            quiet = finished(second, demo).splitlines()
+
+    summary = (demo / "results" / "summary.txt").read_text(encoding="utf-8").splitlines()
+    assert quiet[-len(summary) :] == summary
+    assert any("Reading images" in line for line in quiet)
+    assert not [
+        line for line in quiet if re.search("SLURM|rule_|Job |^\\[(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ", line)
+    ]
 
     assert "Getting the annotations" not in printed
     submitted = dict(re.findall(r"submitted with SLURM jobid (\d+) .*/rule_images/([a-z0-9-]+)/", printed))

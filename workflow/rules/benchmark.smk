@@ -40,7 +40,7 @@ rule distance_match:
         FILES.log(f"distance_match-{BENCHMARK.subset}-{{split}}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(4000),
         runtime=growing(480),
@@ -73,7 +73,7 @@ rule match:
         FILES.log(f"match-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -124,7 +124,7 @@ rule evaluate:
         FILES.log(f"evaluate-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(2000),
         runtime=growing(60),
@@ -156,7 +156,7 @@ rule submission:
         FILES.log(f"submission-{BENCHMARK.subset}"),
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(1000),
         runtime=growing(60),

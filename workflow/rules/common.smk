@@ -1,16 +1,10 @@
 # What all rules share: the checked configuration, the paths of files, and how jobs call the package.
 import json
-import runpy
 from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
-
-# Rules and jobs import the package that they belong to, in a checkout and in a wheel, even if another
-# version is installed: launch.py finds it.
-LAUNCH = Path(workflow.current_basedir).parent / "launch.py"
-runpy.run_path(str(LAUNCH))
 
 from imagenet_s.config.settings import read_config
 from imagenet_s.pipeline import inputs, jobs
@@ -18,7 +12,6 @@ from imagenet_s.pipeline.code_digest import code_digest
 from imagenet_s.pipeline.jobs import growing
 from imagenet_s.pipeline.run import require_own_folder
 from imagenet_s.runtime.errors import UserError
-from imagenet_s.runtime.progress import escape_output
 from imagenet_s.source.layouts import one_pass_sets, pass_files
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.shards import tier_of
@@ -32,10 +25,10 @@ def checked(function, *arguments):
     try:
         return function(*arguments)
     except UserError as error:
+        SCREEN.note(error)
         raise WorkflowError(str(error))
 
 
-escape_output()
 checked(require_own_folder, Path.cwd())
 CONFIG = checked(read_config, config)
 BENCHMARK = CONFIG.benchmark
@@ -43,10 +36,15 @@ FILES = Workspace(Path(CONFIG.output))
 SCORES = FILES.score_files(BENCHMARK.subset)
 PLACES = checked(inputs.source_places, CONFIG, FILES)
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-ALL_CORES = jobs.all_cores(workflow.resource_settings.cores, workflow.remote_exec)
 
 job_command = jobs.job_command(LAUNCH, CONDA)
 moved = partial(jobs.moved, FILES)
+
+
+def all_cores(wildcards):
+    """Return the threads of a job that should have a machine to itself."""
+    remote = workflow.remote_exec or not workflow.local_exec
+    return jobs.all_cores(workflow.resource_settings.cores, remote)
 
 
 def parts_of(wildcards):

@@ -9,7 +9,7 @@ rule verify:
     retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(2000),
         runtime=growing(480),
@@ -29,7 +29,7 @@ rule repair:
     retries: 0
     conda:
         "../../envs/imagenet-s.yaml"
-    threads: ALL_CORES
+    threads: all_cores
     resources:
         mem_mb=growing(2000),
         runtime=growing(480),

@@ -11,7 +11,8 @@ from imagenet_s.cli import init
 from imagenet_s.cli.init import SNAKEFILE
 from imagenet_s.cli.main import main
 
-COPIED = ("config.yaml", "profiles/default/config.yaml", "profiles/slurm/config.yaml")
+PROFILES = [f"profiles/{name}/config.yaml" for name in ("default", "slurm", "verbose")]
+COPIED = ("config.yaml", *PROFILES)
 WRITTEN = ("Snakefile", *COPIED)
 
 

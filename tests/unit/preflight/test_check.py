@@ -38,7 +38,13 @@ def test_a_complete_source_passes_and_is_listed(run, source, output, listings, l
     table = read_listing(listings / "50.parquet")
     assert table.schema.equals(LISTING)
     assert [Row(*row.values()) for row in table.to_pylist()] == rows
-    assert read_scan(listings / "50.json") == scan
+    written = read_scan(listings / "50.json")
+    sizes = [sum(os.path.getsize(row.path) for row in rows if row.image[0] == kind) for kind in "nI"]
+    train, val = sizes[0] / 2, sizes[1]
+    estimates = {"train-50-0": train, "train-50-1": train, "val-50-0": val}
+    assert written.part_bytes == pytest.approx(estimates, rel=0.1)
+    written.part_bytes.clear()
+    assert written == scan
     assert len(rows) == 650 + 752 + 1682
     # Links were tried, and none is left.
     assert files_below(output) == []

@@ -217,6 +217,7 @@ def test_a_scan_is_read_back_and_its_keys_are_those_of_earlier_versions(tmp_path
     assert set(values) == {
         "whole_folders", "strangers", "doubles", "dangling", "stamps", "layout", "root", "train", "val",
         "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty", "differing",
+        "part_bytes",
     }  # fmt: skip
     assert (values["strangers"], values["doubles"]) == (["notes.txt"], ["a.JPEG"])
     assert (values["aside"], values["stamps"]) == (scan.unused, scan.fingerprints)

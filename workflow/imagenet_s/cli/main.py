@@ -23,7 +23,14 @@ from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.full_list import FullList
 from imagenet_s.runtime.lock import job_in
-from imagenet_s.runtime.progress import escape_output, flush_output, ignore_image_warnings, log, start_log
+from imagenet_s.runtime.progress import (
+    escape_output,
+    flush_output,
+    ignore_image_warnings,
+    log,
+    reporter,
+    start_log,
+)
 from imagenet_s.runtime.read_ahead import set_readers
 from imagenet_s.spec.subsets import LEVELS, SUBSETS
 from imagenet_s.workspace.output_guard import require_own_log
@@ -51,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     full_list.name_file()  # the last line
     if error and not isinstance(error, BrokenPipeError):  # `… | head -1` closes the pipe on purpose
         log.error("The output could not be printed completely: %s%s", error.strerror, advice(error))
-        return code or 1
+        code = code or 1
+    reporter().end(code)
     return code
 
 

@@ -73,7 +73,7 @@ def read_part(
     """
     table = read_listing(listing)
     require_same_archives(table)
-    wanted = [Row(*row.values()) for row in _of_part(part, table).to_pylist()]
+    wanted = [Row(*row.values()) for row in images_of_part(part, table).to_pylist()]
     wanted.sort(key=lambda row: (row.path, row.offset or 0))  # read archives from front to back
     rows: list[ImageRecord] = []
     empty: list[str] = []
@@ -104,7 +104,7 @@ def read_part(
                     suspects.append(f"{row.where} {record.suspect}")
             else:
                 empty.append(row.where)
-            bar.update()
+            bar.update(read=record.size if record else 0)
     warn_of_suspects(suspects)
     require_same_archives(table)  # again: none has changed while it was read
     with receipts([records, *([copied] if copied else [])], pool) as (partial, *counted):
@@ -182,7 +182,7 @@ def read_records(paths: Sequence[Path]) -> pa.Table:
     return unique
 
 
-def _of_part(part: str, listing: pa.Table) -> pa.Table:
+def images_of_part(part: str, listing: pa.Table) -> pa.Table:
     """Return the rows of a tier's listing that belong to the part."""
     if part.startswith("train"):
         train = listing.filter(pc.starts_with(listing["image"], "n"))

@@ -35,17 +35,20 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
     classes = set(train_classes(int(top)))
 
     def wanted(image: str) -> bool:
+        bar.reach(ended + reader.position)  # here, because images that are not wanted take time, too
         return image in wnid_of if kind == "val" else image.partition("_")[0] in classes
 
     rows: dict[str, ImageRecord] = {}
     file_of: dict[str, Path] = {}
     empty: list[str] = []
     suspects: list[str] = []
-    with progress(f"Reading {part}", None, "images") as bar, scratch_folder(scratch):
+    ended = 0  # bytes of the files that are read
+    sizes = {file: file.stat().st_size for file in files}
+    with progress(f"Reading {part}", sum(sizes.values()), "B") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
         for file in files:
-            before = fingerprint(file)
-            for image, data in streaming_reader(file).stream(wanted):
+            before, reader = fingerprint(file), streaming_reader(file)
+            for image, data in reader.stream(wanted):
                 wnid = wnid_of[image] if kind == "val" else image.partition("_")[0]
                 row = record_of(image, wnid, data)
                 if rows.setdefault(image, row) != row:
@@ -57,7 +60,8 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
                     copies.add(image, wnid, row.sha256, data)
                 else:
                     empty.append(f"{file}: {image}")
-                bar.update()
+            ended += sizes[file]
+            bar.reach(ended)
             if fingerprint(file) != before:
                 raise UserError(f"{file} changed while it was read. Run the same command again.")
     warn_of_suspects(suspects)

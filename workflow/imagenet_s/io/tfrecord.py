@@ -24,10 +24,11 @@ FOOTER = struct.Struct("<I")  # checksum of the data
 
 
 class Record(NamedTuple):
-    """A record's data, and its number and position in the file for messages."""
+    """A record's data, its number and position in the file for messages, and the byte after it."""
 
     where: str
     data: bytes
+    end: int
 
 
 def masked_crc32c(data: bytes) -> int:
@@ -85,7 +86,7 @@ def records(path: Path, max_bytes: int) -> Iterator[Record]:
                     raise _ends_early(path, f"{where} was cut while it was read")
                 if FOOTER.unpack(footer) != (masked_crc32c(data),):
                     raise UserError(f"{path} is damaged: the checksum of {where} is wrong. Get it again.")
-                yield Record(where, data)
+                yield Record(where, data, size - left)
     except OSError as error:
         error.filename = str(path)  # a failed read does not name the file
         raise

@@ -2,12 +2,19 @@
 
 import os
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+from imagenet_s.config.settings import Config
 from imagenet_s.dataset.disk_usage import bytes_on_disk
+from imagenet_s.pipeline.stages import READING
+from imagenet_s.pipeline.status_line import Reading
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import print_summary
 from imagenet_s.runtime.units import size_text, time_text
+from imagenet_s.spec.shards import tier_of
+from imagenet_s.spec.subsets import subset_name
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import Workspace
 
@@ -39,6 +46,38 @@ def begin_run(workspace: Workspace) -> None:
         hold_output(workspace.output)
     except OSError as error:
         raise UserError(f"`output`: cannot write to {workspace.output}: {error.strerror}.") from error
+
+
+def readings(jobs: Iterable[Any], workspace: Workspace) -> list[Reading]:
+    """Return those of Snakemake's jobs that read the source."""
+    return [
+        Reading(
+            job=Path(job.log[0]).stem,
+            part=job.wildcards.part,
+            scan=workspace.findings(tier_of(job.wildcards.part)),
+            files=[Path(file) for file in job.input.get("files", [])],
+        )
+        for job in jobs
+        if job.rule.name in READING
+    ]
+
+
+def build_header(jobs: Iterable[Any], config: Config) -> str:
+    """Return the first line of a build; an empty one if none of Snakemake's jobs makes a data set."""
+    if not any(job.rule.name == "dataset" for job in jobs):
+        return ""
+    names = ", ".join(map(subset_name, config.subsets))
+    source = config.imagenet or "the embedded demo"
+    return f"Building {names} from {source} in {Path(config.output).absolute()}"
+
+
+def built(workspace: Workspace, subsets: Sequence[int]) -> dict[str, Path]:
+    """Return the data sets that are complete: name → folder."""
+    return {
+        subset_name(subset): workspace.tree(subset).absolute()
+        for subset in subsets
+        if workspace.dataset(subset).is_file()
+    }
 
 
 def print_new_summary(workspace: Workspace, started: float) -> None:

@@ -17,7 +17,7 @@ from imagenet_s.io.links import link_problems, no_link_from_archives
 from imagenet_s.io.receipts import receipts
 from imagenet_s.preflight.archive_check import archive_problems, describe_places, place_or_set
 from imagenet_s.preflight.completeness import Inventory, missing_images
-from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, space_at
+from imagenet_s.preflight.disk_space import Space, SpaceEstimate, estimate_space, part_bytes, space_at
 from imagenet_s.preflight.wrong_folder import source_folder_problems
 from imagenet_s.runtime.errors import first_few
 from imagenet_s.runtime.problems import Problem, require_none
@@ -67,6 +67,7 @@ def check_and_list(tier: int, request: BuildRequest, folder: Path) -> None:
     _log_warnings(scans, request.link)
     require_none(find_problems(listings, scans, request))
     with receipts([folder / f"{tier}.parquet", folder / f"{tier}.json"]) as (listing_path, scan_path):
+        new_scans[0].part_bytes = part_bytes(new_listings[0], tier)
         write_listing(new_listings[0], listing_path)
         dump_json(scan_json(new_scans[0]), scan_path)
 

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.pool import pooled_images
+from imagenet_s.images.read import images_of_part
 from imagenet_s.io.split_file import size_of
 from imagenet_s.source.scan import SourceScan, folder_links
 from imagenet_s.spec.classes import class_ids, train_classes
-from imagenet_s.spec.shards import tiers
+from imagenet_s.spec.shards import tier_parts, tiers
 from imagenet_s.spec.splits import listed, tier_val_images
 from imagenet_s.spec.subsets import MASKED, SPLITS, SUBSETS, subset_of
 from imagenet_s.workspace.paths import Workspace
@@ -79,6 +80,13 @@ def bytes_to_read(files: pa.Table) -> int:
     """Return about how many bytes the images of a listing have."""
     paths = files.filter(files["size"].is_null())["path"]
     return _sum(files["size"]) + len(paths) * _mean_size(paths)
+
+
+def part_bytes(listing: pa.Table, tier: int) -> dict[str, int]:
+    """Return about how many bytes the images of each part of a tier have, from the tier's listing."""
+    mean = pc.mean(_sizes(listing.filter(listing["size"].is_null())["path"])).as_py() or 0
+    parts = {part: images_of_part(part, listing)["size"] for part in tier_parts(tier)}
+    return {part: _sum(sizes) + int(sizes.null_count * mean) for part, sizes in parts.items()}
 
 
 def space_at(output: Path) -> Space:
@@ -148,10 +156,14 @@ def _images_needed(kind: str, subsets: Sequence[int]) -> int:
 
 
 def _mean_size(paths: Column) -> int:
-    """Return the mean size of the files, in bytes of whole blocks, from an even sample of them."""
+    """Return the mean size of the files, in bytes of whole blocks."""
+    return int(pc.mean(_in_blocks(_sizes(paths))).as_py() or 0)
+
+
+def _sizes(paths: Column) -> Column:
+    """Return the sizes in bytes of an even sample of the files."""
     sample = [str(path) for path in paths.to_pylist()[:: max(1, len(paths) // SAMPLED)]]
-    sizes = pa.array([os.path.getsize(path) for path in sample], pa.int64())
-    return int(pc.mean(_in_blocks(sizes)).as_py()) if sample else 0
+    return pa.array([os.path.getsize(path) for path in sample], pa.int64())
 
 
 def _sum(column: Column) -> int:

@@ -1,4 +1,8 @@
-"""What a running command reports: a log file, warnings on the terminal, and progress on both."""
+"""What a running command reports: a log file, warnings on the terminal, and progress on both.
+
+A job of a build draws nothing: its progress and its errors go to its report, which the process that runs
+the build shows.
+"""
 
 import io
 import logging
@@ -9,14 +13,25 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
+
+from imagenet_s.runtime.job_report import JobReport, Reporter
 
 log = logging.getLogger("imagenet_s")
 
 QUIET, VERBOSE = -1, 1  # values of `verbosity`
 
 LOG_EVERY = 10.0  # seconds between two progress lines in the log
+CLEAR = "\r\x1b[K"  # what a terminal needs to clear the current line
+
+_reporters = [Reporter("")]  # the last is that of the job that this process is
+
+
+def reporter() -> Reporter:
+    """Return what writes the report of the job that this process is."""
+    return _reporters[-1]
 
 
 def start_log(file: Path | None, verbosity: int = 0) -> None:
@@ -29,7 +44,11 @@ def start_log(file: Path | None, verbosity: int = 0) -> None:
     escape_output()
     log.setLevel(logging.DEBUG)
     log.handlers.clear()
-    terminal = logging.StreamHandler(sys.stderr)
+    if file:
+        _reporters[:] = [Reporter(file.stem)]
+        if reporter().active:
+            sys.stdout, sys.stderr = map(_over_the_status_line, (sys.stdout, sys.stderr))
+    terminal = _Terminal(sys.stderr)
     usual = logging.WARNING if file else logging.INFO
     terminal.setLevel({QUIET: logging.ERROR, VERBOSE: logging.DEBUG}.get(verbosity, usual))
     terminal.setFormatter(logging.Formatter("%(message)s"))
@@ -90,6 +109,40 @@ def _is_quiet() -> bool:
     return any(handler.level >= logging.ERROR for handler in log.handlers)
 
 
+class _Terminal(logging.StreamHandler[TextIO]):
+    """Prints what is logged, except errors that the process that runs the build shows."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.ERROR or not reporter().add_error(self.format(record)):
+            super().emit(record)
+
+
+class _OverStatusLine(io.TextIOWrapper):
+    """Standard output or error of a job: what it prints replaces the status line that the build draws."""
+
+    def __init__(self, stream: TextIO):
+        super().__init__(stream.buffer, stream.encoding, stream.errors, line_buffering=True)
+        self.replaced = stream  # kept: without a reference, it would close the buffer
+        self.at_start = True  # of a line
+
+    def write(self, text: str) -> int:
+        if text:
+            begin = CLEAR if self.at_start else ""
+            self.at_start = text.endswith("\n")
+            super().write(begin + text.replace("\n", "\n" + CLEAR))
+        return len(text)
+
+
+def _over_the_status_line(stream: TextIO) -> TextIO:
+    """Return a stream that clears each line on a terminal before it prints there."""
+    return _OverStatusLine(stream) if can_redraw(stream) else stream
+
+
+def can_redraw(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal on which a line can be drawn again."""
+    return bool(stream and stream.isatty()) and os.environ.get("TERM") != "dumb"
+
+
 class _LogFile(logging.FileHandler):
     """A log file that ignores write errors: if the disk is full, the job itself reports it."""
 
@@ -102,7 +155,7 @@ class LoggedBar(tqdm):  # type: ignore[type-arg]  # generic in its stubs only, n
 
     def __init__(self, what: str, total: int | None, unit: str):
         self.what, self.of, self.unit_name = what, total, unit
-        self.count = 0.0
+        self.count = self.read = 0.0
         self.began = self.reported = time.monotonic()
         super().__init__(
             total=total,
@@ -111,15 +164,34 @@ class LoggedBar(tqdm):  # type: ignore[type-arg]  # generic in its stubs only, n
             unit_scale=unit == "B",
             leave=False,
             file=sys.stderr,
-            disable=True if _is_quiet() else None,  # None: if it is not a terminal
+            # None: if it is not a terminal. A job's progress is shown by another process.
+            disable=_is_quiet() or reporter().active or None,
         )
 
-    def update(self, n: float | None = 1) -> bool | None:
-        """Advance the bar by `n`, and write to the log if it is time to."""
+    def update(self, n: float | None = 1, read: float = 0) -> bool | None:
+        """Advance the bar by `n`, and write to the log and to the job's report if it is time to.
+
+        Args:
+            n: In the unit of the bar.
+            read: Bytes of the source that were read, if the bar counts something else.
+        """
         self.count += n or 0
-        if time.monotonic() - self.reported >= LOG_EVERY:
+        self.read += n or 0 if self.unit_name == "B" else read
+        now = time.monotonic()
+        if now - self.reported >= LOG_EVERY:
             self.log_state()
+        if reporter().is_due(now):
+            self.report_state()
         return super().update(n)
+
+    def report_state(self) -> None:
+        """Report the progress to the process that runs the build."""
+        reporter().progress(JobReport(self.what, self.count, self.of, self.unit_name, self.read))
+
+    def reach(self, count: float) -> None:
+        """Advance the bar to `count`; it never goes back."""
+        if count > self.count:
+            self.update(count - self.count)
 
     def log_state(self) -> None:
         """Write one line about the progress to the log."""
@@ -146,3 +218,4 @@ def progress(what: str, total: int | None, unit: str = "files") -> Iterator[Logg
             yield bar
         finally:
             bar.log_state()
+            bar.report_state()

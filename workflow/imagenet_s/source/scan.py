@@ -39,6 +39,7 @@ class SourceScan(ScanNotes):
     pooled: list[str] = field(default_factory=list)  # train, val: the sets with images that are copied
     sources: dict[str, int] = field(default_factory=dict)  # place → number of images taken from it
     empty: list[str] = field(default_factory=list)  # listed images without bytes
+    part_bytes: dict[str, int] = field(default_factory=dict)  # part → about how many bytes its images have
 
     def places(self, kind: str) -> list[Path]:
         """Return the places of `train` or `val`."""

@@ -63,6 +63,11 @@ class Workspace:
         return self.tmp / job
 
     @property
+    def reports(self) -> Path:
+        """What the jobs of the current run report: a file for each job."""
+        return self.tmp / "reports"
+
+    @property
     def logs(self) -> Path:
         """The logs of jobs."""
         return self.work / "logs"

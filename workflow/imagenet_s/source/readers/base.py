@@ -70,7 +70,13 @@ class IndexedReader(Protocol):
 
 
 class StreamingReader(Protocol):
-    """A reader of a file that has no index: images are found only while it is read from front to back."""
+    """A reader of a file that has no index: images are found only while it is read from front to back.
+
+    Attributes:
+        position: About how many bytes of the file `stream` has read, compressed as they are.
+    """
+
+    position: int
 
     def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
         """Yield the images for whose name (without ending) `wanted` is true, in the file's order."""

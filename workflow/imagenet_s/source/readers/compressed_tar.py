@@ -48,6 +48,7 @@ class CompressedTar:
 
     def __init__(self, path: Path):
         self.path = path
+        self.position = 0
 
     def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
         """Yield the images for whose name (without ending) `wanted` is true, in the archive's order.
@@ -71,6 +72,7 @@ class CompressedTar:
                 pa.CompressedInputStream(file, compression) as stream,
             ):
                 for name, image in _members(stream, str(self.path), wanted):
+                    self.position = file.tell()
                     # A member that is not wanted is read later, on the way to the next header.
                     last, skipped = skipped, repr(name)
                     if image is not None:

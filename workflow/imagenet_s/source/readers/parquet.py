@@ -23,6 +23,7 @@ class Parquet:
 
     def __init__(self, path: Path):
         self.path = path
+        self.position = 0
 
     def names(self) -> Iterator[str]:
         """Yield the names of the images, without ending.
@@ -84,10 +85,13 @@ class Parquet:
                 if not _is_images(kind):
                     raise pa.ArrowInvalid(f"its column is {kind}")
                 self._require_possible(file.metadata)
+                size, total, read = self.path.stat().st_size, file.metadata.num_rows, 0
                 for batch in file.iter_batches(rows, columns=[column]):
                     images = batch.column("image")
                     assert isinstance(images, pa.StructArray)  # `_is_images` has checked it
                     images.field("path").validate(full=True)  # Arrow assumes that it is UTF-8
+                    read += len(batch)
+                    self.position = size * read // max(total, 1)  # its rows are of about the same size
                     yield images
         except (OSError, KeyError, UnicodeDecodeError, pa.ArrowException) as error:
             if isinstance(error, OSError) and error.errno:  # from the operating system, not from a decoder

@@ -36,6 +36,7 @@ class TFRecord:
 
     def __init__(self, path: Path):
         self.path = path
+        self.position = 0
 
     def stream(self, wanted: Callable[[str], bool]) -> Iterator[StreamedImage]:
         """Yield the images for whose name (without ending) `wanted` is true, in the file's order.
@@ -48,6 +49,7 @@ class TFRecord:
         """
         other_name, found = "", False
         for record in records(self.path, MAX_RECORD_BYTES):
+            self.position = record.end
             features = self._features(record)
             name = base_name(self._value(features, "file_name", record).decode(errors="replace"))
             match = IMAGE.fullmatch(name)

@@ -1,0 +1,147 @@
+"""The last words of a run: what failed, why, what to do, which log."""
+
+from pathlib import Path
+
+import pytest
+
+from imagenet_s.pipeline.last_word import AGAIN, MAX_LINES, NOTHING_RUN, Failure, Outcome, translate
+from imagenet_s.runtime.job_report import JobReport
+
+LOG = "results/work/logs/images-train-50-0.log"
+
+
+def failure(error: str = "", code: int | None = 1, rule: str = "images", log: str = LOG) -> Failure:
+    return Failure(rule, [log], JobReport(error=error, code=code))
+
+
+def told(*failures: Failure) -> list[str]:
+    return Outcome(started=True, failures=dict(enumerate(failures))).last_word({})
+
+
+def test_a_run_that_ended_well_needs_no_last_word():
+    assert Outcome(started=True).last_word({"ImageNetS50": Path("/a")}) == []
+
+
+def test_the_message_of_a_failed_job_is_whole_and_its_log_is_named():
+    assert told(failure("The disk is full.\nFree some space.\n")) == [
+        "FAILED: Reading images (images-train-50-0)",
+        "The disk is full.",
+        "Free some space.",
+        f"Log: {LOG}",
+        AGAIN,
+    ]
+
+
+def test_a_long_message_is_cut_and_its_log_has_the_rest():
+    lines = [f"line {k}" for k in range(MAX_LINES + 1)]
+    assert told(failure("\n".join(lines)))[1:-2] == [*lines[: MAX_LINES - 1], "… (the log has the rest)"]
+    assert told(failure("\n".join(lines[:-1])))[1:-2] == lines[:-1]
+
+
+def test_of_several_jobs_each_has_a_line_and_the_first_its_message():
+    other = failure("Another reason.\nMore.", log="results/work/logs/masks-50.log", rule="masks")
+    assert told(failure("The disk is full.\nFree some space."), other) == [
+        "FAILED: 2 jobs",
+        f"- images-train-50-0: The disk is full. Log: {LOG}",
+        "- masks-50: Another reason. Log: results/work/logs/masks-50.log",
+        "The message of images-train-50-0:",
+        "The disk is full.",
+        "Free some space.",
+        AGAIN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        (None, "It ended without a message; its log may tell why."),
+        (JobReport(), "It was killed, most likely because memory or time ran out."),
+        (JobReport(code=0), "Its files did not appear: the disk may be slow or full."),
+        (JobReport(code=2), "It ended with an error; its report is above."),
+    ],
+)
+def test_a_job_without_a_message_ended_in_some_way(report, why):
+    slurm = ".snakemake/slurm_logs/rule_images/7.log"
+    assert told(Failure("images", [LOG, slurm], report)) == [
+        "FAILED: Reading images (images-train-50-0)",
+        why,
+        f"Log: {LOG}, {slurm}",
+        AGAIN,
+    ]
+
+
+def test_a_job_of_the_user_without_a_log_is_named_by_its_rule():
+    assert told(Failure("mine", [], None))[0] == "FAILED: mine (mine)"
+
+
+def test_of_a_group_only_the_job_that_failed_is_named():
+    done, never = failure(code=0, rule="samples"), Failure("tree", ["logs/tree-50.log"], None)
+    assert told(done, failure("Wrong.", rule="labels", log="logs/labels-50-id16.log"), never)[:2] == [
+        "FAILED: Encoding masks (labels-50-id16)",
+        "Wrong.",
+    ]
+
+
+def test_damage_is_an_answer_and_an_error_of_verify_is_not():
+    log = "results/work/logs/verify.log"
+    assert told(failure(rule="verify", log=log)) == [
+        "Damage was found: see the report above. `snakemake repair` restores what it names.",
+        f"Log: {log}",
+    ]
+    assert told(failure(rule="repair", log=log))[0].startswith("Not everything could be restored")
+    assert told(failure("There is no such folder.", 2, "verify", log))[:2] == [
+        "FAILED: Verifying every byte (verify)",
+        "There is no such folder.",
+    ]
+    assert told(failure(code=None, rule="verify", log=log))[0] == "FAILED: Verifying every byte (verify)"
+
+
+def test_a_mistake_of_the_user_is_told_whole():
+    text = "The configuration is not valid:\n- subsets[0]: 51 is not allowed"
+    assert Outcome(mistake=text, error=("WorkflowError …", "WorkflowError")).last_word({}) == [
+        *text.splitlines(),
+        NOTHING_RUN,
+    ]
+    assert Outcome(mistake=text, started=True).last_word({}) == text.splitlines()
+
+
+def test_a_stopped_run_says_that_it_goes_on():
+    outcome = Outcome(started=True, stopped=True, failures={1: failure("Stopped.", 130)})
+    assert outcome.last_word({}) == [f"Stopped. {AGAIN}"]
+
+
+def test_a_second_run_says_where_the_data_is():
+    assert Outcome(idle=True).last_word({"ImageNetS50": Path("/a/ImageNetS50")}) == [
+        "Nothing to be done: all that was asked for is there.",
+        "  ImageNetS50  /a/ImageNetS50",
+    ]
+
+
+def test_errors_of_snakemake_are_translated_or_shown():
+    missing = (
+        "Missing input files for rule stream:\n    output: a.parquet\n    affected files:\n"
+        "        /data/val.tar.gz\n        /data/train.tar.gz"
+    )
+    assert Outcome(error=(missing, "MissingInputException")).last_word({}) == [
+        "Files that the build reads are missing, or links lead to nothing:",
+        "  /data/val.tar.gz",
+        "  /data/train.tar.gz",
+        "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
+        NOTHING_RUN,
+    ]
+    unknown = "No rule to produce evalute (if you use input functions make sure …)."
+    text = translate(unknown, "MissingRuleException")
+    assert text
+    assert text.startswith("There is no target 'evalute'. Did you mean `evaluate`? Targets: verify, ")
+    assert translate("No rule to produce x (if …)", "MissingRuleException") == (
+        "There is no target 'x'. Targets: verify, repair, fetch, match, evaluate, submission. Without a "
+        "target, the data sets are built."
+    )
+    assert translate("reworded", "MissingInputException") is None
+    assert translate("reworded", "MissingRuleException") is None
+    assert Outcome(error=("a cycle", "CyclicGraphException")).last_word({}) == [
+        f"Snakemake ended with the message above. {NOTHING_RUN}"
+    ]
+    assert Outcome(started=True, error=("lost", "WorkflowError")).last_word({}) == [
+        f"Snakemake ended with the message above. {AGAIN}"
+    ]
