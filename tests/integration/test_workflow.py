@@ -65,15 +65,17 @@ def screen(text: str) -> list[str]:
     """The lines of a run with the default profile after that about the profile, with … for durations."""
     first, *lines = text.splitlines()
     assert first.startswith("Using workflow specific profile "), text
-    return [re.sub(r" +[\d.]+ s$", " …", line) for line in lines]
+    return [re.sub(r" +([\d.]+|\d+ min \d+) s$", " …", line) for line in lines]
 
 
 def test_the_demo_prints_a_line_for_each_stage_and_its_summary(demo):
-    first, *lines = screen((demo / "printed").read_text())
-    output = demo / "results"
-    assert first == f"Building ImageNetS50 from the embedded demo in {output}"
-    assert [line[:6] for line in lines[:8]] == [f"[{k}/8] " for k in range(1, 9)]
-    stages = [line[6:] for line in lines[:8]]
+    lines, output = screen((demo / "printed").read_text()), demo / "results"
+    summary = (output / "summary.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == f"Building ImageNetS50 from the embedded demo in {output}"
+    assert lines[-len(summary) :] == summary
+    numbered = [line for line in lines if line.startswith("[")]  # a slow machine adds lines of progress
+    assert [line[:6] for line in numbered] == [f"[{k}/8] " for k in range(1, 9)]
+    stages = [line[6:] for line in numbered]
     stages[4:6] = sorted(stages[4:6])  # in the order in which Snakemake runs them
     assert stages == [
         "Generating the demo: synthetic images and masks …",
@@ -85,7 +87,6 @@ def test_the_demo_prints_a_line_for_each_stage_and_its_summary(demo):
         "Writing manifests and dataset.json …",
         "Cleaning up and writing the summary …",
     ]
-    assert lines[8:] == (output / "summary.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_demo_ends_with_a_summary_and_says_that_it_is_synthetic(demo):
@@ -241,15 +242,10 @@ def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, t
     assert "n01443537 (goldfish) 1 of " in text
     assert "val/ILSVRC2012_val_00004677.JPEG" in text
     log = "results/work/logs/source-50.log"
-    assert screen(text)[:3] == [
-        f"Building ImageNetS50 from {source} in {tmp_path}/results",
-        "",
-        "FAILED: Checking the source and listing its images (source-50)",
-    ]
-    assert screen(text)[-2:] == [
-        f"Log: {log}",
-        "Run the same command again: it continues where this run ended.",
-    ]
+    lines = screen(text)
+    assert lines[0] == f"Building ImageNetS50 from {source} in {tmp_path}/results"
+    assert lines[-2:] == [f"Log: {log}", "Run the same command again: it continues where this run ended."]
+    assert "FAILED: Checking the source and listing its images (source-50)" in lines
     assert text.count("1 of 752 listed images missing") == 1
     assert not (tmp_path / "results" / "work" / "masks").exists()
     shutil.copy(imagenet50 / "val" / "ILSVRC2012_val_00004677.JPEG", source / "val")
@@ -349,11 +345,6 @@ def test_a_run_that_cannot_begin_ends_in_our_words(imagenet50, annotations, tmp_
         "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
         "Nothing was run.",
     ]
-
-    (tmp_path / "broken.yaml").write_text("imagenet: [")
-    run = snakemake(tmp_path, "--configfile", "broken.yaml", profile="default")
-    assert run.code == 1
-    assert screen(run.text)[-1] == "Snakemake ended with the message above. Nothing was run."
 
 
 @pytest.mark.long
