@@ -19,6 +19,7 @@ from helpers.raw_imagenet import (
     hugging_face_tars,
     official_zstandard,
     tar_of,
+    tfds,
     train_folder_and_val_parquet,
     zstandard,
 )
@@ -29,6 +30,7 @@ from imagenet_s.images.read import RECORDS, read_part, read_records
 from imagenet_s.images.stream import read_pass
 from imagenet_s.io.atomic import write_json
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.progress import LoggedBar
 from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
 from imagenet_s.source.listing import listing_of, write_listing
 from imagenet_s.source.scan import list_tier, scan_json
@@ -101,6 +103,23 @@ def parquet(root: Path, name: str, members: Files) -> None:
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     images = pa.array([{"bytes": data, "path": name} for name, data in members], kind)
     pq.write_table(pa.table({"image": images}), root / name)
+
+
+@pytest.mark.parametrize("layout", [hugging_face_tars, hugging_face_parquet, tfds])
+def test_the_progress_is_that_of_the_bytes_of_the_files(layout, imagenet50, tmp_path, monkeypatch):
+    reached = []
+    monkeypatch.setattr(LoggedBar, "reach", lambda bar, count: reached.append((bar.of, count)))
+    root = layout(imagenet50, tmp_path / "imagenet")
+    files = find_places(root).val
+    read_pass("val-pass-50-0", files, tmp_path / "images.parquet", tmp_path / "pool", tmp_path / "scratch")
+    total = sum(file.stat().st_size for file in files)
+    assert {of for of, _ in reached} == {total}
+    counts = [count for _, count in reached]
+    assert counts == sorted(counts)
+    # Also while images are skipped: `reached` has an entry for each image, wanted or not.
+    assert len(counts) == len(list((imagenet50 / "val").iterdir())) + len(files)
+    assert (counts[0] < total / 2, counts[-1]) == (True, total)
+    assert len(set(counts)) > 3
 
 
 # The same as from folders
