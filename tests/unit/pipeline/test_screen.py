@@ -140,6 +140,23 @@ def test_a_retry_that_ends_well_is_no_failure(logger, started, tmp_path, capsys)
     ]
 
 
+def test_a_failure_is_told_at_once_while_other_jobs_run(logger, started, tmp_path, capsys):
+    started().begin(tmp_path, [], "")
+    other = "results/work/logs/images-val-50-0.log"
+    run_job(logger, 1)
+    run_job(logger, 2, log=other)
+    fail_job(logger, 2, log=other)
+    logger.info("Trying to restart job 2.")
+    event(logger, "error", "RuleException:\nNameError in line 3", logging.ERROR, exception="RuleException")
+    assert capsys.readouterr().err.splitlines() == [
+        "Failed: images-val-50-0. It ended without a message; its log may tell why.",
+        "Trying again: images-val-50-0.",
+        "RuleException:",
+        "NameError in line 3",
+    ]
+    close(logger)
+
+
 @pytest.mark.parametrize("dry", [False, True])
 def test_a_mistake_is_told_once(dry, logger, started, capsys):
     taken = started(dry=dry)
@@ -232,11 +249,13 @@ def test_ctrl_c_before_the_first_job_shows_no_traceback(logger, started, monkeyp
     assert capsys.readouterr().out == ""
 
 
-def test_jobs_and_other_workflows_leave_the_screen_as_it_is(logger, started):
+def test_jobs_and_other_workflows_leave_the_screen_as_it_is(logger, started, capsys):
     before = logger.handlers[:]
     taken = started(main=False)
     taken.note(UserError("wrong"))
     assert logger.handlers == before
+    taken.close()  # as `logging` does with all handlers at the end
+    assert capsys.readouterr().err == ""
     logger.handlers[0].name = "a plugin of the user"
     assert take_screen(True, OURS, False, False) not in logger.handlers
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -38,8 +39,8 @@ REPLACED = re.compile(
     "Assuming unrestricted|Building DAG|Using shell|Conda environments: ignored|Singularity containers: ign"
     "|Config file .* is extended|Select jobs|Execute |Shutting down|Exiting because a job|Complete log"
     "|Elapsed time|Nothing to be done|Group jobs: inactive|Trying to restart job|Terminating processes on"
-    "|Removing output files of|Will exit after finishing|SLURM run ID|Job \\d+ has been submitted"
-    "|At least one job did not"
+    "|Removing output files of|Will exit after finishing|At least one job did not"
+    "|SLURM run ID|No SLURM account given|Cleaning up SLURM|Job \\d+ has been submitted"  # of its plugin
 )
 STOPPED = re.compile("Terminating processes on user request|Will exit after finishing")
 
@@ -64,6 +65,7 @@ class Screen(logging.Handler):
         self.reports = Path()
         self.data_sets: Callable[[], Mapping[str, Path]] = dict
         self.summary: Callable[[], None] = lambda: None
+        self.told: set[int] = set()  # the jobs whose failure was printed at once
         self.drawing = threading.RLock()
         self.drawn = False  # whether the status line is on the terminal
         self.ended = threading.Event()
@@ -118,7 +120,7 @@ class Screen(logging.Handler):
     def close(self) -> None:
         """Print the last word: Snakemake closes its log after everything else."""
         super().close()
-        if self.closed:
+        if self.closed or not self.printing:
             return
         self.closed = True
         self.end()
@@ -138,7 +140,7 @@ class Screen(logging.Handler):
         if event == "error":
             exception = str(getattr(record, "exception", ""))
             said = self.outcome.mistake and self.outcome.mistake in text
-            ended = exception == "RuleException" and self.outcome.started
+            ended = self.outcome.started and "CalledProcessError" in text  # a job failed
             return bool(said or ended or translate(text, exception) or REPLACED.search(text))
         return (
             not self.dry
@@ -168,8 +170,11 @@ class Screen(logging.Handler):
             failure = Failure(facts["rule_name"], facts["log"], None)
             self.running.pop(failure.job, None)
             self.stages.stop(failure.rule, now)
-            report = read_report(self.reports, failure.job)
-            self.outcome.failures[facts["jobid"]] = Failure(failure.rule, failure.logs, report)
+            failure = replace(failure, report=read_report(self.reports, failure.job))
+            self.outcome.failures[facts["jobid"]] = failure
+            if self.running and self.quiet:  # it may take long until the last word
+                self.told.add(facts["jobid"])
+                self.print(f"Failed: {failure.job}. {failure.why.splitlines()[0]}")
         elif event == "error":
             self.outcome.error = text, str(facts.get("exception", ""))
         elif match := re.match(r"Trying to restart job (\d+)", text):
@@ -183,7 +188,8 @@ class Screen(logging.Handler):
         """Say that a job is tried again."""
         failure = self.outcome.failures.pop(number, None)
         if failure and self.quiet:
-            self.print(f"Trying again: {failure.job}. {failure.why.splitlines()[0]}")
+            why = "" if number in self.told else f" {failure.why.splitlines()[0]}"
+            self.print(f"Trying again: {failure.job}.{why}")
 
     def _draw(self) -> None:
         """Draw the status line until the run ends."""
