@@ -3,8 +3,13 @@
 import errno
 import os
 
+import pytest
+
+from helpers.raw_imagenet import hugging_face_parquet, train_folder_and_val_tar
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.preflight.decoding import faults_of_images
+from imagenet_s.runtime.progress import LoggedBar
+from imagenet_s.source.layouts import find_places
 from imagenet_s.source.tar_index import Index
 
 
@@ -30,3 +35,21 @@ def test_unreadable_and_too_large_images_are_reported(tmp_path, monkeypatch):
             "has. Get it again.",
         ],
     )
+
+
+@pytest.mark.parametrize("layout", [hugging_face_parquet, train_folder_and_val_tar])
+def test_the_progress_is_in_bytes_if_all_is_read_from_front_to_back(
+    layout, imagenet50, tmp_path, monkeypatch
+):
+    bars = []
+    monkeypatch.setattr(LoggedBar, "log_state", lambda bar: bars.append(bar))
+    root = layout(imagenet50, tmp_path / "imagenet")
+    val = find_places(root).val
+    assert faults_of_images([("val", place) for place in val], Index(), 2) == (2434, [])
+    (bar,) = (bar for bar in bars if bar.what == "Decoding")
+    if layout is hugging_face_parquet:
+        size = sum(place.stat().st_size for place in val)
+        assert (bar.unit_name, bar.of) == ("B", size)
+        assert size * 0.9 < bar.count <= size
+    else:
+        assert (bar.unit_name, bar.of, bar.count) == ("images", None, 2434)

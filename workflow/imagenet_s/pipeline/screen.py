@@ -40,7 +40,7 @@ REPLACED = re.compile(
     "|Config file .* is extended|Select jobs|Execute |Shutting down|Exiting because a job|Complete log"
     "|Elapsed time|Nothing to be done|Group jobs: inactive|Trying to restart job|Terminating processes on"
     "|Removing output files of|Will exit after finishing|At least one job did not"
-    "|SLURM run ID|No SLURM account given|Cleaning up SLURM|Job \\d+ has been submitted"  # of its plugin
+    "|SLURM run ID|No SLURM account given|Cleaning up SLURM|Job [0-9a-f-]+ has been submitted"
 )
 STOPPED = re.compile("Terminating processes on user request|Will exit after finishing")
 

@@ -29,7 +29,15 @@ class Decoded(NamedTuple):
     faults: list[str]
 
 
-Task = Callable[[], Decoded]
+class Batch(NamedTuple):
+    """What was found in some images, and how many bytes they took of a file read from front to back."""
+
+    images: int
+    faults: list[str]
+    read: int = 0
+
+
+Task = Callable[[], Batch]
 
 
 def images_in(place: Path, kind: str, index: Index) -> Iterator[ImageLocation]:
@@ -49,18 +57,21 @@ def faults_of_images(places: Sequence[tuple[str, Path]], index: Index, workers: 
     """
     count = 0
     faults: list[str] = []
-    with progress("Decoding", None, "images") as bar:
-        for decoded in _run(_tasks(places, index), workers):
-            bar.update(decoded.images)
-            count += decoded.images
-            faults += decoded.faults
+    sizes = [place.stat().st_size for _, place in places if is_streamed(place)]
+    in_bytes = len(sizes) == len(places)  # else the total is not known
+    bar_for = progress("Decoding", sum(sizes), "B") if in_bytes else progress("Decoding", None, "images")
+    with bar_for as bar:
+        for batch in _run(_tasks(places, index), workers):
+            bar.update(batch.read if in_bytes else batch.images)
+            count += batch.images
+            faults += batch.faults
     return Decoded(count, faults)
 
 
-def _run(tasks: Iterable[Task], workers: int) -> Iterator[Decoded]:
+def _run(tasks: Iterable[Task], workers: int) -> Iterator[Batch]:
     """Run tasks in parallel and yield their results in order. Few are prepared ahead: they hold images."""
     with ThreadPoolExecutor(workers) as threads:
-        started: deque[Future[Decoded]] = deque()
+        started: deque[Future[Batch]] = deque()
         for task in tasks:
             started.append(threads.submit(task))
             if len(started) > 2 * workers:
@@ -75,7 +86,7 @@ def _tasks(places: Sequence[tuple[str, Path]], index: Index) -> Iterator[Task]:
         try:
             yield from tasks
         except UserError as error:  # the other places can still be examined
-            yield partial(Decoded, 0, [str(error)])
+            yield partial(Batch, 0, [str(error)])
 
 
 def _file_tasks(images: Iterable[ImageLocation]) -> Iterator[Task]:
@@ -84,8 +95,10 @@ def _file_tasks(images: Iterable[ImageLocation]) -> Iterator[Task]:
 
 
 def _stream_tasks(place: Path) -> Iterator[Task]:
-    for batch in _batches(streaming_reader(place).stream(lambda image: True)):
-        yield partial(_decode_all, place, batch)
+    reader, before = streaming_reader(place), 0
+    for batch in _batches(reader.stream(lambda image: True)):
+        yield partial(_decode_all, place, batch, reader.position - before)
+        before = reader.position
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
@@ -94,7 +107,7 @@ def _batches(items: Iterable[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _read_and_decode(batch: Sequence[ImageLocation]) -> Decoded:
+def _read_and_decode(batch: Sequence[ImageLocation]) -> Batch:
     faults = []
     with Reader() as reader:
         for image in batch:
@@ -107,12 +120,12 @@ def _read_and_decode(batch: Sequence[ImageLocation]) -> Decoded:
                 faults.append(str(error))
             else:
                 faults += _faults(row.where, data)
-    return Decoded(len(batch), faults)
+    return Batch(len(batch), faults)
 
 
-def _decode_all(place: Path, batch: Sequence[StreamedImage]) -> Decoded:
+def _decode_all(place: Path, batch: Sequence[StreamedImage], read: int) -> Batch:
     faults = [fault for image, data in batch for fault in _faults(f"{place}: {image}", data)]
-    return Decoded(len(batch), faults)
+    return Batch(len(batch), faults, read)
 
 
 def _faults(where: str, data: bytes | memoryview) -> list[str]:
