@@ -24,7 +24,9 @@ def test_sizes_have_units_of_a_thousand(count, text):
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
-        (0.4, "0 s"),
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
         (59.4, "59 s"),
         (59.6, "1 min 0 s"),
         (192, "3 min 12 s"),

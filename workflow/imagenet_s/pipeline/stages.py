@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from imagenet_s.runtime.units import time_text
+
 # Rule → what its stage does. Rules with the same text are one stage.
 STAGES = {
     "demo_images": "Generating the demo: synthetic images and masks",
@@ -94,16 +96,4 @@ class Stages:
         total = len(self.stages)
         what = stage_of(rule) + (f" ({stage.jobs} jobs)" if stage.jobs > 1 and rule in READING else "")
         number = f"[{self.ended:>{len(str(total))}}/{total}]"
-        return f"{number} {what:<56} {duration(stage.took):>9}"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for a reader: `0.8 s`, `48 s`, `12 min 05 s`, `3 h 07 min`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+        return f"{number} {what:<56} {time_text(stage.took):>9}"

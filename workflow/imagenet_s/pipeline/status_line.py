@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagenet_s.io.atomic import read_json
-from imagenet_s.pipeline.stages import duration, stage_of
-from imagenet_s.preflight.disk_space import size_text
+from imagenet_s.pipeline.stages import stage_of
 from imagenet_s.runtime.job_report import JobReport
+from imagenet_s.runtime.units import size_text, time_text
 
 WINDOW = 30.0  # seconds over which the rate is the mean
 
@@ -74,7 +74,7 @@ class StatusLine:
         if rate:
             text += f", {size_text(rate)}/s"
             if complete and total:
-                text += f", {duration((total - done) / rate)} left"
+                text += f", {time_text((total - done) / rate)} left"
         return text
 
     def _done(self, job: str, reports: Mapping[str, JobReport]) -> float:

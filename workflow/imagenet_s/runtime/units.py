@@ -10,7 +10,9 @@ def size_text(count: float) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """Return a duration for a reader, such as `3 min 12 s`."""
+    """Return a duration for a reader, such as `3 min 12 s` or `0.8 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
