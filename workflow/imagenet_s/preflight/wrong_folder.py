@@ -91,11 +91,10 @@ def layout_problem(scan: SourceScan) -> Problem:
         row.name: f"  {' and '.join(dict.fromkeys((row.train, row.val)))} ({row.name})"
         for row in reversed(LAYOUTS)
     }
+    # Of each layout, the first row is enough.
     lines += [
         "Expected one of these layouts, in upper or lower case:",
-        *(
-            row.replace("#", "*") for row in reversed(rows.values())
-        ),  # of each layout, the first row is enough
+        *(row.replace("#", "*") for row in reversed(rows.values())),
         "with <wnid>/<wnid>_<number>.JPEG or <wnid>.tar in train, and val images flat or in folders.",
         f"Set `imagenet` in config.yaml to the folder that holds both, or {NAME_BOTH}.",
     ]
