@@ -458,8 +458,9 @@ def test_a_path_for_train_and_one_for_val_are_built_from_once(
         "layout": "named paths + Hugging Face parquet",
         "path": f"{train} (train), {val} (val)",
         "synthetic": True,
+        "alterations": [],
     }
-    assert f"from    {train} (train), {val} (val) (named paths" in run.text
+    assert f"from {train} (train), {val} (val) (named paths" in " ".join(run.text.split())
     assert snakemake(tmp_path, **config).rules == []
     (tmp_path / "v").symlink_to(val)
     run = snakemake(tmp_path, **config | {"imagenet": {**table, "val": str(tmp_path / "v")}})

@@ -216,8 +216,8 @@ def test_a_scan_is_read_back_and_its_keys_are_those_of_earlier_versions(tmp_path
     values = read_json(tmp_path / "scan.json")
     assert set(values) == {
         "whole_folders", "strangers", "doubles", "dangling", "stamps", "layout", "root", "train", "val",
-        "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty", "differing",
-        "part_bytes",
+        "aside", "one_pass", "synthetic", "entries", "pooled", "sources", "empty", "differing", "val_root",
+        "by_content", "part_bytes",
     }  # fmt: skip
     assert (values["strangers"], values["doubles"]) == (["notes.txt"], ["a.JPEG"])
     assert (values["aside"], values["stamps"]) == (scan.unused, scan.fingerprints)
