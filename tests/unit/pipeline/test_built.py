@@ -48,7 +48,7 @@ def test_after_a_build_nothing_is_to_do(planned, workspace):
     assert list(report_lines(plan)) == [
         "Nothing to do: everything that the configuration asks for is built.",
         f"built    {workspace.tree(50)} (digest {built.digest[:12]}, {built.date[:10]})",
-        f"A build does not check the files again; `imagenet-s verify {workspace.output}` does.",
+        f"To check the files: `imagenet-s verify {workspace.output}`",
     ]
     assert plan.source is None, "it was not looked at"
 

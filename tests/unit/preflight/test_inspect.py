@@ -379,6 +379,32 @@ def _empty(folder: Path) -> Path:
     return folder
 
 
+def test_a_folder_that_may_not_be_read_is_reported(imagenet50, document, monkeypatch):
+    def find_places(path: Path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("imagenet_s.preflight.inspect.find_places", find_places)
+    code, found = document(imagenet50)
+    assert code == 1
+    assert found["verdict"] == (
+        f"Nothing can be built: cannot read {imagenet50}: Permission denied. Allow your user to read it "
+        "(`ls -l` shows the permissions)."
+    )
+
+
+def test_two_files_of_an_image_with_different_sizes_are_reported(imagenet50, tmp_path, inspected, document):
+    root = linked_copy(imagenet50, tmp_path / "source")
+    name = "ILSVRC2012_val_00004677.JPEG"
+    (root / "val" / "more").mkdir()
+    (root / "val" / "more" / name).write_bytes(b"other")
+    (text,) = document(root)[1]["differing"]
+    assert sorted(text.split(" and ")) == [
+        f"{root}/val/{name} ({(root / 'val' / name).stat().st_size:,} bytes)",
+        f"{root}/val/more/{name} (5 bytes)",
+    ]
+    assert f"twice    1 with different sizes: {text}" in inspected(root)[1]
+
+
 def test_a_built_data_set_is_named_as_such(output50, inspected):
     tree = output50 / "ImageNetS50"
     code, lines, _ = inspected(tree)

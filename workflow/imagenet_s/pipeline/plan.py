@@ -27,7 +27,7 @@ from imagenet_s.preflight.disk_space import (
 )
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.problems import Problem
-from imagenet_s.source.layouts import one_pass_sets
+from imagenet_s.source.layouts import Places, one_pass_sets
 from imagenet_s.source.listing import all_files
 from imagenet_s.source.scan import SourceScan
 from imagenet_s.source.tar_index import Index
@@ -114,6 +114,7 @@ def make_plan(config: Config) -> Plan:
         Path(config.val) if config.val else None,
     )
     try:
+        places = source_places(config, workspace)
         index = Index(workspace.index if workspace.index.exists() else None)
         listings, scans = scan_source(request.imagenet, tiers(config.subsets), index, request.val)
     except UserError as error:
@@ -128,7 +129,7 @@ def make_plan(config: Config) -> Plan:
         config,
         built,
         source=_source(scans[0]),
-        reading=_reading(config, workspace, listings, scans[0]),
+        reading=_reading(config, workspace, listings, places),
         adds=tuple(estimate_space(files, scans, request)),
         free=space_at(workspace.output),
         annotations=annotations,
@@ -162,7 +163,7 @@ def _plan_demo(config: Config, workspace: Workspace, built: tuple[Built, ...]) -
     return Plan(
         config,
         built,
-        reading=_reading(config, workspace, listings, scans[0]),
+        reading=_reading(config, workspace, listings, source_places(config, workspace)),
         adds=tuple(adds),
         free=free,
         annotations=annotations,
@@ -181,15 +182,15 @@ def _source(scan: SourceScan) -> PlannedSource:
     return PlannedSource(scan.origin, scan.layout, places, tuple(scan.one_pass))
 
 
-def _reading(config: Config, workspace: Workspace, listings: Sequence[pa.Table], scan: SourceScan) -> Reading:
+def _reading(config: Config, workspace: Workspace, listings: Sequence[pa.Table], places: Places) -> Reading:
     """Return what is still to be read: earlier builds may have read some parts of the source."""
-    passes = one_pass_sets(source_places(config, workspace))
+    passes = one_pass_sets(places)
     parts = {
         part for subset in config.subsets for part in parts_of(subset, config.subsets, passes, workspace)
     }
     unread = [part for part in parts if not _is_read(part, config, workspace)]
     kinds = {part.partition("-")[0] for part in unread if "pass" in part}
-    streams = [place for kind in kinds for place in scan.places(kind)]
+    streams = [place for kind in kinds for place in places.of(kind)]
     unread_tiers = {tier_of(part) for part in unread if "pass" not in part}
     listed = zip(tiers(config.subsets), listings, strict=True)
     size = sum(bytes_to_read(listing) for tier, listing in listed if tier in unread_tiers)

@@ -46,12 +46,12 @@ def report_lines(plan: Plan) -> Iterator[str]:
     for built in plan.built:
         yield f"built    {built.folder} (digest {built.digest[:12]}, {built.date[:10]})"
     if plan.is_done:
-        yield f"A build does not check the files again; `imagenet-s verify {shlex.quote(str(output))}` does."
+        yield f"To check the files: `imagenet-s verify {shlex.quote(str(output))}`"
         return
     if plan.source:
         yield from _source_lines(plan.source)
     elif plan.config.imagenet is None:
-        yield "source   the embedded demo: synthetic images with the official names, which the build makes"
+        yield "source   the embedded demo: synthetic images, made by the build"
     if plan.reading:
         yield _reading_line(plan.reading)
     yield from _annotations_lines(plan.annotations)
@@ -119,9 +119,11 @@ def _source_lines(source: PlannedSource) -> Iterator[str]:
 def _reading_line(reading: Reading) -> str:
     if not reading.jobs:
         return "reads    nothing: earlier builds have read all images"
-    times = " or ".join(
-        f"{_time_text(reading.bytes / speed)} at {size_text(speed)}/s" for speed in (DISK, FAST_DISK)
-    )
+    times = "less than 1 s"
+    if reading.bytes > DISK:
+        times = " or ".join(
+            f"{_time_text(reading.bytes / speed)} at {size_text(speed)}/s" for speed in (DISK, FAST_DISK)
+        )
     jobs = "1 job" if reading.jobs == 1 else f"{reading.jobs} jobs"
     return f"reads    {size_text(reading.bytes)} of images, once, in {jobs}: {times} (computed)"
 

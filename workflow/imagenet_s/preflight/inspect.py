@@ -92,6 +92,7 @@ class Inspection:
         sets: `train` and `val` → what is there.
         unused: Places that were found but are not needed.
         dangling: Links that lead to nothing, as `path → target`.
+        differing: Images with two files of different sizes, as the two files.
         prospects: The subsets that were asked for.
         archives: The archives with official names.
         decoded: The images that were decoded, if this was asked for.
@@ -105,6 +106,7 @@ class Inspection:
     sets: Mapping[str, ImageSet] | None = None
     unused: tuple[str, ...] = ()
     dangling: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
     prospects: tuple[Prospect, ...] = ()
     archives: tuple[Archive, ...] = ()
     decoded: Decoded | None = None
@@ -161,6 +163,12 @@ def inspect(path: Path, subsets: Sequence[int], checks: Checks, val_path: Path |
     except UserError as error:
         problem = Problem(_as_argument(str(error)), error.details)
         return Inspection(str(path), val, (problem,), archives=tuple(archives))
+    except PermissionError as error:
+        problem = Problem(
+            f"cannot read {error.filename}: {error.strerror}. Allow your user to read it (`ls -l` shows the "
+            "permissions)."
+        )
+        return Inspection(str(path), val, (problem,), archives=tuple(archives))
     empty = {tier: scan.empty for tier, scan in zip(asked, scans, strict=True)}
     return Inspection(
         path=str(path),
@@ -170,6 +178,7 @@ def inspect(path: Path, subsets: Sequence[int], checks: Checks, val_path: Path |
         sets=sets,
         unused=tuple(map(scans[0].short_name, scans[0].unused)),
         dangling=tuple(dangling_links(scans)),
+        differing=tuple(dict.fromkeys(name for scan in scans for name in scan.differing)),
         prospects=tuple(_prospect(images, subset, unknown, empty) for subset in subsets),
         archives=tuple(archives),
         decoded=_decode(scans[0], index, checks.workers) if checks.images else None,

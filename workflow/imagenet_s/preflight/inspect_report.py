@@ -76,6 +76,8 @@ def report_lines(found: Inspection, detailed: bool) -> Iterator[str]:
         yield f"unused   {first_few(found.unused)}"
     if found.dangling:
         yield f"links    {len(found.dangling):,} lead to nothing: {first_few(found.dangling)}"
+    if found.differing:
+        yield f"twice    {len(found.differing):,} with different sizes: {first_few(found.differing, 2)}"
     for archive in found.archives:
         yield from _archive_lines(archive)
     if found.decoded:
@@ -110,6 +112,7 @@ def report_document(found: Inspection) -> dict[str, Any]:
         "sets": {kind: images._asdict() for kind, images in (found.sets or {}).items()},
         "unused": list(found.unused),
         "dangling": list(found.dangling),
+        "differing": list(found.differing),
         "subsets": {subset_name(prospect.subset): _prospect_json(prospect) for prospect in found.prospects},
         "archives": [archive._asdict() for archive in found.archives],
         "decoded": found.decoded._asdict() if found.decoded else None,
