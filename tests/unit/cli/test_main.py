@@ -161,3 +161,20 @@ def test_with_a_log_the_terminal_shows_its_name_last(tmp_path, monkeypatch):
     stderr = terminal_stream(monkeypatch, "stderr")
     failing(60, tmp_path / "log", monkeypatch)
     assert stderr.getvalue() == f"Some are wrong.\nThe full list (60 lines) is in {tmp_path / 'log'}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "--configfile", "failing"],
+        ["--log", "failing", "verify", "x"],
+        ["compare", "failing"],
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(arguments, tmp_path, monkeypatch, capsys):
+    (tmp_path / "failing").symlink_to("/proc/self/mem")
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("Input/output error: failing.\nThe disk or the network has failed")
+    assert "Traceback" not in printed

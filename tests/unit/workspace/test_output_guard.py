@@ -148,7 +148,7 @@ def test_a_log_takes_no_file_s_place_but_a_log_s(tmp_path, capsys):
     assert theirs.read_bytes() == b"\x89PNG"
     for path in (log, log, empty, Path("/dev/null")):
         assert inspected(path, tmp_path) == 1  # nothing is found there
-    assert "found no train and val images" in log.read_text()
+    assert "Listing train, tier 50" in log.read_text()
     assert log.read_text().count("found no train and val images") == 1
 
 

@@ -10,7 +10,7 @@ from imagenet_s.config.checks import is_web, require_finite
 from imagenet_s.config.explain import explain
 from imagenet_s.config.models import BenchmarkSettings, Settings, imagenet_paths
 from imagenet_s.config.schema import json_schema
-from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.errors import UserError, naming
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
 from imagenet_s.spec.method_txt import BASELINE
 from imagenet_s.spec.protocols import PROTOCOLS
@@ -75,7 +75,8 @@ def read_config(values: object) -> Config:
 def read_config_file(path: Path) -> Config:
     """Return the configuration of a file. Raise UserError also if the file is missing or is not YAML."""
     try:
-        values = parse_yaml(path.read_text(encoding="utf-8"))
+        with naming(path):
+            values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
             f"There is no {path.absolute()}. Run in the folder of config.yaml, or give --configfile. "

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from imagenet_s.io.json_output import STDOUT
-from imagenet_s.runtime.errors import WrongUsage
+from imagenet_s.runtime.errors import WrongUsage, naming
 from imagenet_s.spec.subsets import DATASET
 
 NO_WRONG_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # faults of the disk: another path does not help
@@ -59,7 +59,7 @@ def require_own_log(file: Path, options: Mapping[str, object]) -> None:
             raise WrongUsage(f"--log: {file} is also the value of another option. Name another file.")
     require_no_data_set("--log", file)
     if os.path.isfile(file):
-        with open(file, "rb") as there:
+        with naming(file), open(file, "rb") as there:
             begin = there.read(9)
         if begin and not LOGGED.fullmatch(begin):
             raise WrongUsage(f"--log: {file} exists and is not a log of this program. Name another file.")
