@@ -149,7 +149,7 @@ def test_a_log_takes_no_file_s_place_but_a_log_s(tmp_path, capsys):
     for path in (log, log, empty, Path("/dev/null")):
         assert inspected(path, tmp_path) == 1  # nothing is found there
     assert "Listing train, tier 50" in log.read_text()
-    assert log.read_text().count("found no train and val images") == 1
+    assert log.read_text().count("Listing train, tier 50") == 1
 
 
 def test_a_log_is_not_what_is_read_or_written_as_well(tmp_path, capsys):
