@@ -42,7 +42,7 @@ def check_output_path(out: Path, *inputs: Path | None, option: str = "--out") ->
     _require_writable(out, option)
 
 
-def check_json_path(json: Path | None, *inputs: Path) -> None:
+def check_json_path(json: Path | None, *inputs: Path | None) -> None:
     """Check where a command writes its result as JSON, as `check_output_path` does, if that is a file."""
     if json and json != STDOUT:
         check_output_path(json, *inputs, option="--json")

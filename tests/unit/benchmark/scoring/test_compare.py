@@ -138,3 +138,9 @@ def test_files_that_are_no_metrics_are_named(content, says, tmp_path, monkeypatc
 def test_a_folder_is_no_metrics(tmp_path, capsys):
     assert main(["compare", str(tmp_path)]) == 2
     assert f"There is no file {tmp_path}." in capsys.readouterr().err
+
+
+def test_the_json_is_not_written_over_a_run(compared, capsys):
+    compared({}, {})
+    assert main(["compare", "a.json", "b.json", "--json", "a.json"]) == 2
+    assert "--json: a.json would be written over, or into, what is read: a.json." in capsys.readouterr().err

@@ -10,6 +10,7 @@ from tabulate import tabulate
 from imagenet_s.io.json_output import STDOUT, write_json_output
 from imagenet_s.runtime.errors import CannotCheck, naming
 from imagenet_s.spec.subsets import subset_name
+from imagenet_s.workspace.output_guard import check_json_path
 
 SCHEMA = "urn:imagenet-s:compare:1"
 
@@ -44,7 +45,9 @@ def compare(files: Sequence[Path], json: Path | None) -> int:
 
     Raises:
         CannotCheck: A file is not a `metrics.json`.
+        WrongUsage: `json` is one of the files, or cannot be written.
     """
+    check_json_path(json, *files)
     runs = [_read(path) for path in files]
     found = differences(runs)
     if json:

@@ -32,7 +32,7 @@ from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_folder, subset_of
-from imagenet_s.workspace.output_guard import check_output_path
+from imagenet_s.workspace.output_guard import check_json_path, check_output_path
 
 SCHEMA = "urn:imagenet-s:evaluate:1"
 
@@ -94,9 +94,9 @@ def evaluate(
     Raises:
         UserError: Something is wrong with the two folders; it names everything.
     """
-    for option, path in (("--out", out), ("--json", json)):
-        if path and path != STDOUT:
-            check_output_path(path, *compared.folders, match, option=option)
+    if out:
+        check_output_path(out, *compared.folders, match)
+    check_json_path(json, *compared.folders, match)
     subset = compared.subset
     classes = len(class_ids(subset))
     matching = read_matching(match, classes) if match else None
