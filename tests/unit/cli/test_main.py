@@ -12,7 +12,7 @@ import pytest
 from helpers.builds import ROOT
 from helpers.outputs import FULL, stdout_in, terminal_stream, unread_pipe
 from imagenet_s.cli.main import main
-from imagenet_s.preflight import plan as plan_command
+from imagenet_s.pipeline import plan_report
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log, progress, start_log
 
@@ -133,10 +133,10 @@ def test_quiet_shows_no_progress(verbosity, disabled, monkeypatch):
 def failing(count: int, log: Path | None, monkeypatch) -> None:
     """Run a command that fails with `count` details."""
 
-    def fail(configfile: Path) -> None:
+    def fail(configfile: Path, json: Path | None) -> None:
         raise UserError("Some are wrong.", details=[f"name {k}" for k in range(count)])
 
-    monkeypatch.setattr(plan_command, "print_plan", fail)
+    monkeypatch.setattr(plan_report, "print_plan", fail)
     assert main([*(["--log", str(log)] if log else []), "plan"]) == 1
 
 
