@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from imagenet_s.cli.main import main
 from imagenet_s.pipeline.outdated import mark_outdated_results
-from imagenet_s.repair.clean import clean
 from imagenet_s.workspace.paths import Workspace
 
 LISTING = b"0123  validation-segmentation/n01443537/x.png\n"
@@ -62,5 +62,5 @@ def test_clean_removes_the_mark(workspace):
     write(workspace.score_files(50).metrics, "0" * 64)
     mark_outdated_results(workspace)
     workspace.plans.mkdir(parents=True)
-    clean(workspace.output, dry_run=False)
+    assert main(["clean", str(workspace.output)]) == 0
     assert not workspace.benchmark.exists()
