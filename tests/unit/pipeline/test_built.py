@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from imagenet_s.config.settings import read_config
+from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.dataset.prune import prune
 from imagenet_s.dataset.summary import write_summary
+from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.pipeline.plan import Plan, make_plan
 from imagenet_s.pipeline.plan_report import report_lines
 from imagenet_s.workspace.paths import Workspace
@@ -69,6 +71,16 @@ def test_another_request_is_to_be_built(values, planned):
     plan = planned(**values)
     assert plan.built == ()
     assert plan.state in ("ready", "not_ready")
+
+
+def test_a_path_for_each_set_is_compared_as_both(planned, workspace, imagenet50):
+    table = {"train": f"{imagenet50}/train", "val": f"{imagenet50}/val"}
+    assert planned(imagenet=table).built == ()
+    path = workspace.dataset(50)
+    dataset = read_json(path)
+    dataset["build"]["source"]["path"] = f"{table['train']} (train), {table['val']} (val)"
+    write_json(path, dataset | {"sha256": own_digest(dataset["content"], dataset["build"])})
+    assert [built.subset for built in planned(imagenet=table).built] == [50]
 
 
 def test_another_md5_is_to_be_built(planned, annotations50):

@@ -100,7 +100,7 @@ def document(capsys):
         (
             hugging_face_parquet,
             "Hugging Face parquet",
-            ("3 files: data/train-…", "data/validation-…"),
+            ("3 files: data/train-…", "data/validation-00000-of-00001.parquet"),
         ),
         (
             webdataset,
@@ -263,7 +263,7 @@ def test_a_cache_of_hugging_face_is_reported_as_the_revision_that_is_read(imagen
     code, lines, error = inspected(hub)
     assert code == 0
     assert lines[2] == f"source   {revision} (Hugging Face parquet)"
-    assert lines[4] == f"val      {VAL}, in data/validation-…"
+    assert lines[4] == f"val      {VAL}, in data/validation-00000-of-00001.parquet"
     assert f"imagenet: {hub}" in lines, "a later revision is read in a later build"
     said = (
         f"Reading revision c0ffee, which `refs/main` names, from the Hugging Face hub's cache: {revision}\n"
@@ -380,7 +380,7 @@ def _empty(folder: Path) -> Path:
 
 
 def test_a_folder_that_may_not_be_read_is_reported(imagenet50, document, monkeypatch):
-    def find_places(path: Path):
+    def find_places(path: Path, val: Path | None):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("imagenet_s.preflight.inspect.find_places", find_places)

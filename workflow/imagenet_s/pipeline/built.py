@@ -12,11 +12,12 @@ from imagenet_s.config.settings import Config
 from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.dataset_json import Dataset
 from imagenet_s.dataset.metadata import link_in_tree
+from imagenet_s.io.split_file import piece_paths
 from imagenet_s.pipeline.inputs import source_places
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.version import __version__
 from imagenet_s.source.layouts import Places
-from imagenet_s.source.scan import read_scan
+from imagenet_s.source.scan import describe_roots, read_scan
 from imagenet_s.spec.subsets import MASKED, label_folder, sample_manifests, subset_of, tiers_of
 from imagenet_s.workspace.paths import Workspace
 
@@ -73,18 +74,24 @@ def _is_asked_for(
     findings = [workspace.findings(tier) for tier in tiers_of(subset)]
     pooled = sorted({kind for path in findings for kind in read_scan(path).pooled})
     train = content["splits"]["train"]
-    streams = [path for kind in places.one_pass for path in places.of(kind)]
+    streams = [piece for kind in places.one_pass for path in places.of(kind) for piece in piece_paths(path)]
     made_from = [*(manifests / name for name in names), *findings, *streams]
     made_from += [workspace.samples(subset), workspace.annotations(subset)]
     return (
         build["pipeline"] == f"imagenet-s {__version__}"
-        and build["source"]["path"] == os.path.abspath(places.root)
+        and build["source"]["path"] == _origin(places)
         and build["link"] == link_in_tree(config.link, pooled)
         and content["manifests"].keys() == names
         and (train["found"] == train["expected"] or not config.complete)
         and _has_annotations(subset, config, workspace)
         and _is_newer(workspace.dataset(subset), made_from)
     )
+
+
+def _origin(places: Places) -> str:
+    """Return where the images come from, as `dataset.json` states it."""
+    val = os.path.abspath(places.val_root) if places.val_root else None
+    return describe_roots(os.path.abspath(places.root), val)
 
 
 def _has_annotations(subset: int, config: Config, workspace: Workspace) -> bool:

@@ -156,8 +156,9 @@ def _yaml(value: object) -> str:
 
 def places_text(names: Sequence[str]) -> str:
     """Return the places of train or val images for a reader: sets of numbered files as one."""
-    shown = ", ".join(describe_places(map(Path, names)))
-    return shown if len(names) < 2 else f"{len(names):,} files: {shown}"
+    if len(names) == 1:
+        return names[0]
+    return f"{len(names):,} files: {', '.join(describe_places(map(Path, names)))}"
 
 
 def _text(found: Inspection) -> str:
