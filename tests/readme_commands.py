@@ -31,6 +31,8 @@ LEFT_OUT = {
     ".venv/bin/…": "it only says how commands are written",
     ".venv/bin/snakemake": "it only says how to call it",
     ".venv/bin/imagenet-s inspect ~/data/imagenet": "needs ImageNet",
+    ".venv/bin/imagenet-s inspect ~/data/imagenet --subset 300 --json"
+    " | jq -r '.subsets[].problems[].names[]'": "needs ImageNet, and jq",
     ".venv/bin/imagenet-s verify /shared/ImageNetS50": "needs a shared copy",
     ".venv/bin/imagenet-s verify /shared --level size --json found.json": "needs a shared copy",
     ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",
