@@ -275,12 +275,12 @@ def test_the_first_file_that_cannot_be_read_is_named_whichever_thread_fails_firs
         path.unlink()
     failed, real_open = threading.Event(), os.open
 
-    def open_the_first_last(path, *rest):
+    def open_the_first_last(path, *rest, **named):
         if path == str(gone[0]):
             assert failed.wait(60)
         if path == str(gone[1]):
             failed.set()
-        return real_open(path, *rest)
+        return real_open(path, *rest, **named)
 
     monkeypatch.setattr(os, "open", open_the_first_last)
     with pytest.raises(FileNotFoundError) as error:
