@@ -192,12 +192,13 @@ def test_images_that_the_subset_does_not_use_are_ignored(join, found, drawn):
     assert join(found, drawn) == expected
 
 
-def test_all_masks_of_the_wrong_size_are_named(join, found, drawn, tmp_path):
+def test_all_masks_of_the_wrong_size_are_named(join, found, drawn, tmp_path, caplog):
     wrong = [f"train-semi-segmentation/{FISH}/{SEMI}.png", f"validation-segmentation/{FISH}/{MOVED}.png"]
     drawn[wrong[0]]["width"] = 1
     drawn[wrong[1]]["height"] = 2
-    with pytest.raises(UserError) as error:
+    with caplog.at_level(logging.WARNING, "imagenet_s"), pytest.raises(UserError) as error:
         join(found, drawn)
+    assert caplog.records == []  # the error has the names
     semi, moved = size_of(SEMI), size_of(MOVED)
     lines = (
         f"{wrong[0]} is 1 × {semi['height']}, its image {semi['width']} × {semi['height']}",
@@ -215,7 +216,8 @@ def test_a_wrong_size_in_the_official_archive_is_logged_and_recorded(join, found
     drawn[mask]["width"] = 1
     with caplog.at_level(logging.WARNING, "imagenet_s"):
         samples = join(found, drawn, official=True)
-    assert [record.getMessage()[: len(mask)] for record in caplog.records] == [mask]
+    begin = f"1 masks of ImageNetS50 are not as large as their image: {mask} is 1 × "
+    assert [record.getMessage()[: len(begin)] for record in caplog.records] == [begin]
     row = samples[f"validation/{FISH}/{MOVED}.JPEG"]
     assert (row["mask"], row["mask_problems"]) == (mask, "is not as large as its image")
     assert sum(row["mask_problems"] != "" for row in samples.values()) == 1

@@ -15,7 +15,8 @@ from imagenet_s.io.atomic import read_json
 from imagenet_s.io.columns import Column
 from imagenet_s.io.receipts import receipt
 from imagenet_s.preflight.completeness import Inventory, missing_images
-from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.errors import MOST_NAMES, UserError, first_few
+from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.problems import require_none
 from imagenet_s.runtime.progress import log
 from imagenet_s.spec.classes import class_ids, train_classes
@@ -88,15 +89,20 @@ def write_samples(
             table = _samples_of(subset, split, *_listed_records(subset, split, records), mask_table)
             wrong += _wrong_sizes(table)
             writer.write_table(table.select(SAMPLES.names).cast(SAMPLES))
-        for line in wrong:
-            log.warning(line)
-        if wrong and not read_json(annotations)["official"]:
+        if not wrong:
+            return
+        text = (
+            f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
+            f"{first_few(wrong)}."
+        )
+        if not read_json(annotations)["official"]:
             raise UserError(
-                f"{len(wrong):,} masks of {subset_of(subset).name} are not as large as their image: "
-                f"{first_few(wrong)}.\nImages and annotations do not belong together, or the images were "
-                "resized: check `imagenet` and `annotations.from` in config.yaml.",
+                f"{text}\nImages and annotations do not belong together, or the images were resized: check "
+                "`imagenet` and `annotations.from` in config.yaml.",
                 details=wrong,
             )
+        log.warning("%s", text)
+        list_in_full(wrong, is_shortened=len(wrong) > MOST_NAMES)
 
 
 def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
