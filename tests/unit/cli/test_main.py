@@ -161,6 +161,10 @@ def test_with_a_log_the_terminal_shows_its_name_last(tmp_path, monkeypatch):
     stderr = terminal_stream(monkeypatch, "stderr")
     failing(60, tmp_path / "log", monkeypatch)
     assert stderr.getvalue() == f"Some are wrong.\nThe full list (60 lines) is in {tmp_path / 'log'}\n"
+    stderr.truncate(0)
+    failing(1, tmp_path / "log", monkeypatch)  # the message has the only one
+    assert stderr.getvalue().strip("\0") == "Some are wrong.\n"
+    assert "name 0\n" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize(

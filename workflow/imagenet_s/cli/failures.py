@@ -17,9 +17,10 @@ def log_details(details: Sequence[str], log_file: Path | None) -> None:
     """Print the first details if there is no log file, and log all if there is one or not all are printed."""
     on_terminal = is_terminal(sys.stderr)
     most = MAX_ON_TERMINAL if on_terminal else MAX_DETAILS
+    single = len(details) < 2  # it is in the message already
     if log_file or len(details) > most:
-        list_in_full(details)
-    if log_file or len(details) < 2:  # a single one is in the message already
+        list_in_full(details, is_shortened=not single)
+    if log_file or single:
         return
     for line in details[:most]:
         log.error("  %s", line)
