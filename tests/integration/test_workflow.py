@@ -341,9 +341,8 @@ def test_a_run_that_cannot_begin_ends_in_our_words(imagenet50, annotations, tmp_
     run = snakemake(tmp_path, profile="default", **settings)
     assert run.code == 1
     assert screen(run.text) == [
-        "Files that the build reads are missing, or links lead to nothing:",
-        f"  {source}/val_images.tar.gz",
-        "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
+        f"`imagenet`: links lead to nothing: {source}/val_images.tar.gz → {tmp_path}/nowhere. Restore or "
+        "mount their targets.",
         "Nothing was run.",
     ]
 

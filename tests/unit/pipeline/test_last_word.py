@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.raw_imagenet import cached
 from imagenet_s.pipeline.last_word import AGAIN, MAX_LINES, NOTHING_RUN, Failure, Outcome, translate
 from imagenet_s.runtime.job_report import JobReport
 
@@ -117,13 +118,27 @@ def test_a_second_run_says_where_the_data_is():
     ]
 
 
+def test_missing_inputs_that_are_links_are_reported_as_in_the_check_of_the_source(tmp_path):
+    data = cached(tmp_path / "plain", tmp_path / "hub", "ILSVRC--imagenet-1k") / "snapshots" / "c0ffee"
+    data.mkdir(parents=True)
+    for folder in (tmp_path, data):
+        (folder / "train.tar.gz").symlink_to("/gone/train.tar.gz")
+    text = f"Missing input files:\n affected files:\n  {tmp_path}/train.tar.gz\n  {data}/train.tar.gz"
+    assert translate(text, "MissingInputException") == (
+        f"`imagenet`: links lead to nothing: {tmp_path}/train.tar.gz → /gone/train.tar.gz. Restore or mount "
+        f"their targets.\n`imagenet`: the revision {data}, in the Hugging Face hub's cache, is only partly "
+        f"downloaded: 1 of its links lead to nothing: {data}/train.tar.gz → /gone/train.tar.gz. Download the "
+        "rest with `hf download ILSVRC/imagenet-1k --repo-type dataset --revision c0ffee`."
+    )
+
+
 def test_errors_of_snakemake_are_translated_or_shown():
     missing = (
         "Missing input files for rule stream:\n    output: a.parquet\n    affected files:\n"
         "        /data/val.tar.gz\n        /data/train.tar.gz"
     )
     assert Outcome(error=(missing, "MissingInputException")).last_word({}) == [
-        "Files that the build reads are missing, or links lead to nothing:",
+        "Files that the build reads are missing:",
         "  /data/val.tar.gz",
         "  /data/train.tar.gz",
         "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",

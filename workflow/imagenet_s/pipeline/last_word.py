@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from imagenet_s.pipeline.stages import stage_of
+from imagenet_s.preflight.archive_check import dangling_archives
 from imagenet_s.runtime.job_report import JobReport
 
 MAX_LINES = 30  # of a message; its log has the rest
@@ -114,14 +115,18 @@ def translate(text: str, exception: str) -> str | None:
         _, _, files = text.partition("affected files:")
         names = [line.strip() for line in files.splitlines() if line.strip()]
         if names:
-            return "\n".join(
-                [
-                    "Files that the build reads are missing, or links lead to nothing:",
-                    *(f"  {name}" for name in names),
-                    "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
-                ]
-            )
+            return "\n".join(_missing_files(names))
     return None
+
+
+def _missing_files(names: Sequence[str]) -> list[str]:
+    if problems := list(dangling_archives(map(Path, names))):
+        return [problem.text for problem in problems]
+    return [
+        "Files that the build reads are missing:",
+        *(f"  {name}" for name in names),
+        "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
+    ]
 
 
 def _snakemake_error(text: str, exception: str, started: bool) -> list[str]:

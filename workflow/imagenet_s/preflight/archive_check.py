@@ -51,7 +51,7 @@ def archive_problems(places: Places) -> list[Problem]:
     paths = list(dict.fromkeys(path for some in sets for path in some))  # one zip may hold both sets
     existing = [path for path in paths if path.exists()]
     return [
-        *_dangling(paths),
+        *dangling_archives(paths),
         *(problem for some in sets if _is_numbered(some) for problem in missing_files(some)),
         *_missing_pieces(existing),
         *_other_kinds(existing),
@@ -130,7 +130,8 @@ def _other_endings(folder: Path, names: Iterable[str]) -> Iterator[str]:
             yield path.name
 
 
-def _dangling(paths: Iterable[Path]) -> Iterator[Problem]:
+def dangling_archives(paths: Iterable[Path]) -> Iterator[Problem]:
+    """Yield a problem for the links that lead to nothing, one for each revision in the hub's cache."""
     links: dict[Path | None, list[str]] = defaultdict(list)
     for path in paths:
         if link := dangling_link(path):
