@@ -15,6 +15,7 @@ from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.io.atomic import read_json, sha256_of
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.spec.subsets import MASKED, SPLITS, sample_manifests
 
 SPLIT_SIZES = {"train": 650, "train-semi": 500, "validation": 752, "test": 1682}
@@ -28,6 +29,7 @@ def rewritten(output50, tmp_path):
     """Return a function that writes dataset.json beside a copy of the manifests, with the given options."""
     copied = tmp_path / "ImageNetS50"
     linked_copy(output50 / "ImageNetS50" / "manifests", copied / "manifests")
+    (copied / "test").mkdir()
 
     def rewritten(labels=("id16",), link="hardlink", samples=None) -> tuple[Path, dict]:
         work = output50 / "work"
@@ -37,6 +39,18 @@ def rewritten(output50, tmp_path):
         return copied, read_json(copied / "dataset.json")
 
     return rewritten
+
+
+def test_a_folder_without_images_is_no_data_set(rewritten, tmp_path):
+    folder = tmp_path / "ImageNetS50"
+    (folder / "test").rmdir()
+    with pytest.raises(UserError) as error:
+        rewritten()
+    assert str(error.value) == (
+        f"{folder} has no images: the folder was removed after it was built. Run snakemake again with "
+        "`--forcerun tree`."
+    )
+    assert not (folder / "dataset.json").exists()
 
 
 @needs_sha256sum
@@ -79,7 +93,7 @@ def test_the_build_is_kept_apart_from_the_content(rewritten, imagenet50):
     source = {"layout": "plain folders", "path": str(imagenet50), "synthetic": True, "alterations": []}
     assert first["build"]["source"] == source
     assert str(imagenet50) not in str(first["content"])
-    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests"]
+    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests", "test"]
 
 
 def test_masks_with_problems_and_unreadable_headers_are_counted(output50, rewritten, tmp_path):
@@ -113,7 +127,7 @@ def test_labels_do_not_change_the_digest_and_unwanted_ones_are_removed(rewritten
     own.unlink()  # raises if it was removed
     own.parent.rmdir()  # raises if a label was left
     own.parent.parent.rmdir()
-    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests", *kept]
+    assert sorted(os.listdir(copied)) == sorted(["dataset.json", "manifests", "test", *kept])
     assert sorted(os.listdir(copied / "manifests")) == sorted(sample_manifests())
     assert os.listdir(tmp_path / "theirs") == ["a.png"]
 

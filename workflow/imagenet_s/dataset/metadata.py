@@ -19,6 +19,7 @@ from imagenet_s.dataset.samples import read_samples
 from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
 from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import write_receipt
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.source.scan import read_scan
@@ -57,7 +58,16 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
         samples: The Parquet file of `SAMPLES`.
         tree: The folder of the subset, with its manifests.
         origin: Where the data set comes from.
+
+    Raises:
+        UserError: The folder has no images.
     """
+    if not any((tree / split).is_dir() for split in SPLITS):
+        # Snakemake knows only the receipt of the stage, in `work`.
+        raise UserError(
+            f"{tree} has no images: the folder was removed after it was built. Run snakemake again with "
+            "`--forcerun tree`."
+        )
     archive, scans = read_json(origin.annotations), [read_scan(path) for path in origin.findings]
     source, pooled = scans[0], sorted({kind for scan in scans for kind in scan.pooled})
     table = read_samples(samples, ["split", "bytes", "width", "mask", "mask_bytes", "mask_problems"])
