@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from imagenet_s.cli.main import main
 from imagenet_s.runtime import job_report, progress
+from imagenet_s.runtime.full_list import LISTED, FullList
 from imagenet_s.runtime.job_report import JobReport, Reporter, read_report, read_reports
 
 
@@ -46,6 +48,15 @@ def test_a_report_that_cannot_be_written_or_read_is_left_out(folder, monkeypatch
     (folder / "d.json").write_text(json.dumps({"done": 2}))
     assert read_reports(folder) == {"d": JobReport(done=2)}
     assert read_reports(folder / "lost") == {}
+
+
+def test_where_a_full_list_is_is_no_error_of_a_job(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "_reporters", [Reporter("verify")])
+    full_list = FullList(tmp_path / "verify.log")
+    for name in ("a", "b"):
+        full_list.handle(logging.makeLogRecord({"msg": name, LISTED: True}))
+    full_list.name_file()
+    assert read_report(folder, "verify") == JobReport()
 
 
 def test_without_a_run_nothing_is_reported(tmp_path, monkeypatch):

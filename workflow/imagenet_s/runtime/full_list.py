@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
-from imagenet_s.runtime.progress import log
+from imagenet_s.runtime.progress import log, reporter
 from imagenet_s.runtime.terminal import is_terminal
 
 LISTED = "in_full_list"  # the attribute of log records that belong to a full list
@@ -45,11 +45,11 @@ class FullList(logging.Handler):
                 self._path = Path(self._file.name)
 
     def name_file(self) -> None:
-        """Say where the full list is, if there is one."""
+        """Say where the full list is, if there is one. For a job of a build, the last word names its log."""
         if self._file:
             with self._no_failure():
                 self._file.close()
-        if self._lines and self._path:
+        if self._lines and self._path and not reporter().active:
             log.error("The full list (%s lines) is in %s", f"{self._lines:,}", self._path)
 
     @contextmanager
