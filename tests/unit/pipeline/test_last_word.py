@@ -132,6 +132,21 @@ def test_missing_inputs_that_are_links_are_reported_as_in_the_check_of_the_sourc
     )
 
 
+def test_files_that_do_not_appear_are_named():
+    text = (
+        'MissingOutputException in rule source in file "/project/source.smk", line 7:\n'
+        "Job 4  completed successfully, but some output files are missing. Missing files after 5 seconds. "
+        "This might be due to filesystem latency.\n"
+        "out/work/source/50.parquet (missing locally, parent dir contents: 50.json)"
+    )
+    assert Outcome(started=True, error=(text, "MissingOutputException")).last_word({}) == [
+        "FAILED: Checking the source and listing its images",
+        "Its files did not appear: the disk may be slow or full.",
+        "  out/work/source/50.parquet",
+        AGAIN,
+    ]
+
+
 def test_errors_of_snakemake_are_translated_or_shown():
     missing = (
         "Missing input files for rule stream:\n    output: a.parquet\n    affected files:\n"

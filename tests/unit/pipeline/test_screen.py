@@ -180,6 +180,19 @@ def test_an_error_that_is_not_known_is_shown_before_the_last_word(logger, starte
     ]
 
 
+def test_files_that_did_not_appear_are_told_also_if_another_error_follows(logger, started, capsys):
+    screen = started()
+    text = "MissingOutputException in rule source in file x, line 7:\na.parquet (missing locally, …)"
+    event(logger, "error", text, logging.ERROR, exception="MissingOutputException")
+    event(logger, "error", "At least one job failed", logging.ERROR, exception="WorkflowError")
+    screen.close()
+    assert capsys.readouterr().err.splitlines()[-4:-1] == [
+        "FAILED: Checking the source and listing its images",
+        "Its files did not appear: the disk may be slow or full.",
+        "  a.parquet",
+    ]
+
+
 def test_nothing_to_be_done(logger, started, tmp_path, capsys):
     taken = started()
     taken.data_sets = lambda: {"ImageNetS50": tmp_path}

@@ -13,6 +13,7 @@ from imagenet_s.runtime.job_report import JobReport
 MAX_LINES = 30  # of a message; its log has the rest
 AGAIN = "Run the same command again: it continues where this run ended."
 NOTHING_RUN = "Nothing was run."
+NO_FILES = "Its files did not appear: the disk may be slow or full."
 TARGETS = ("verify", "repair", "fetch", "match", "evaluate", "submission")
 
 # Rules that answer a question: exit code 1 is an answer. What to say after their own report.
@@ -52,7 +53,7 @@ class Failure:
         if report.code is None:
             return "It was killed, most likely because memory or time ran out."
         if report.code == 0:
-            return "Its files did not appear: the disk may be slow or full."
+            return NO_FILES
         return "It ended with an error; its report is above."
 
 
@@ -116,6 +117,9 @@ def translate(text: str, exception: str) -> str | None:
         names = [line.strip() for line in files.splitlines() if line.strip()]
         if names:
             return "\n".join(_missing_files(names))
+    if exception == "MissingOutputException" and (rule := re.search(r"in rule (\w+)", text)):
+        lost = re.findall(r"^(.+) \(missing locally", text, re.MULTILINE)
+        return "\n".join([f"FAILED: {stage_of(rule[1])}", NO_FILES, *(f"  {file.strip()}" for file in lost)])
     return None
 
 

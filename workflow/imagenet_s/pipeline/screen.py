@@ -176,7 +176,9 @@ class Screen(logging.Handler):
                 self.told.add(facts["jobid"])
                 self.print(f"Failed: {failure.job}. {failure.why.splitlines()[0]}")
         elif event == "error":
-            self.outcome.error = text, str(facts.get("exception", ""))
+            # What follows a known error only says that jobs failed.
+            if not (self.outcome.error and translate(*self.outcome.error)):
+                self.outcome.error = text, str(facts.get("exception", ""))
         elif match := re.match(r"Trying to restart job (\d+)", text):
             self._restart(int(match[1]))
         elif STOPPED.match(text):
