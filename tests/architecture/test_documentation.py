@@ -219,7 +219,7 @@ FILLED_IN = {
     "is an HTML page": "an HTML page",
     "is zeros": "zeros",
     "is compressed with gzip, not a tar": "compressed with gzip",
-    "link: hardlink: no hardlink": ": no ",
+    "no hardlink from": ": no ",
     "has 3.2 GB free, and the build needs about": " free, and the build needs about ",
     "is not a readable PNG (CRC error": "is not a readable PNG (",
 }
