@@ -197,6 +197,13 @@ def test_two_named_folders_of_one_subset_as_well(tmp_path):
     assert refused(tmp_path).startswith(f"{tmp_path} holds two copies of ImageNetS50: {a} and {b}.")
 
 
+def test_a_folder_that_may_not_be_read_is_not_called_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+    assert refused(tmp_path) == (
+        f"Permission denied: {tmp_path}. Whether it holds a copy of ImageNet-S is not known."
+    )
+
+
 def test_the_message_for_a_folder_without_a_copy_lists_its_contents(tmp_path):
     (tmp_path / "imagenet").mkdir()
     (tmp_path / "notes.txt").touch()

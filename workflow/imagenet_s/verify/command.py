@@ -90,6 +90,8 @@ def _none_at(path: Path, children: Iterable[Path]) -> str:
     """Return the message for a path without copies."""
     if not path.is_dir():
         return f"{path} holds no copy of ImageNet-S: there is no such folder."
+    if not os.access(path, os.R_OK | os.X_OK):
+        return f"Permission denied: {path}. Whether it holds a copy of ImageNet-S is not known."
     names = [f"{child.name}/" for child in children]
     names += sorted(name for name in _names(path) if not (path / name).is_dir())
     return (
