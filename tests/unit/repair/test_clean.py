@@ -116,6 +116,37 @@ def test_links_to_folders_are_removed_and_their_targets_stay(source, annotations
     assert not (output / "work").exists()
 
 
+@pytest.mark.parametrize("linked", ["", "work", "ImageNetS50"])
+def test_folders_that_the_user_put_elsewhere_are_emptied_and_their_links_stay(
+    linked, source, annotations50, tmp_path, capsys
+):
+    output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    build(source, annotations50, output, "symlink")
+    (output / linked).rename(elsewhere)
+    (output / linked).symlink_to(elsewhere)
+    assert main(["clean", str(output), "--yes"]) == 0
+    assert (output / linked).is_symlink()
+    assert list(elsewhere.iterdir()) == []
+    last = f"{output} still holds what builds did not make: {linked}"
+    assert (capsys.readouterr().out.splitlines()[-1] == last) == bool(linked)
+
+
+def test_a_damaged_list_of_labels_names_nothing_outside_and_stops_nothing(
+    source, annotations50, tmp_path, capsys
+):
+    output, mine = tmp_path / "results", tmp_path / "results" / "mine"
+    tree = build(source, annotations50, output, "symlink", labels=("id16",))
+    mine.touch()
+    label = next((tree / "validation-segmentation-id16").rglob("*.png"))
+    file = tree / "manifests" / "validation-segmentation-id16.sha256"
+    name = b"validation-segmentation-id16"
+    begin = b"\xff\xfe\n0  ../mine\n0  " + name + b"/../../mine\n0  " + name + b"/\0\n"
+    file.write_bytes(begin + file.read_bytes())
+    assert main(["clean", str(output), "--yes"]) == 0
+    assert not label.exists()
+    assert os.listdir(output) == ["mine"]
+
+
 def test_it_says_what_it_would_remove_what_it_removed_and_what_is_left(
     source, annotations50, tmp_path, capsys
 ):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from helpers.outputs import FULL, terminal_stream
-from imagenet_s.runtime import full_list
+from imagenet_s.runtime import full_list, progress
 from imagenet_s.runtime.full_list import FullList, list_in_full
+from imagenet_s.runtime.job_report import FOLDER, JobReport, Reporter, read_report
 from imagenet_s.runtime.progress import log, start_log
 
 NAMES = ["a", "caf\udce9", "b\nc"]
@@ -44,6 +45,13 @@ def test_with_a_log_no_other_file_is_written(folder, monkeypatch):
     listed(folder / "log")
     assert list(folder.iterdir()) == [folder / "log"]
     assert stderr.getvalue() == f"The full list (3 lines) is in {folder / 'log'}\n"
+
+
+def test_a_job_of_a_build_leaves_it_to_the_build_to_name_its_log(folder, monkeypatch):
+    monkeypatch.setenv(FOLDER, str(folder))
+    monkeypatch.setattr(progress, "_reporters", [Reporter("")])
+    listed(folder / "verify.log")
+    assert read_report(folder, "verify") == JobReport()
 
 
 def test_elsewhere_nothing_is_written(folder, capsys):

@@ -27,7 +27,7 @@ def remove_tree(output: Path, subset: int) -> None:
     root = workspace.tree(subset)
     remove_entries(root, _made(workspace, subset))
     workspace.plan(subset).unlink(missing_ok=True)
-    if root.is_dir() and not remove_if_empty(root):
+    if root.is_dir() and not remove_if_empty(root) and not root.is_symlink():
         log.warning("%s is not removed: it holds files that this pipeline did not create", root)
 
 
@@ -47,10 +47,19 @@ def _made(workspace: Workspace, subset: int) -> list[str]:
     paths = texts(read_plan(workspace.plan(subset), root))
     lists = [f"manifests/{name}" for name in sample_manifests()]
     for split, encoding in product(MASKED, ENCODINGS):
-        lists.append(f"manifests/{label_folder(split, encoding)}.sha256")
-        lines = (root / lists[-1]).read_text().splitlines() if (root / lists[-1]).exists() else []
-        paths += [line.partition("  ")[2] for line in lines]
+        folder = label_folder(split, encoding)
+        lists.append(f"manifests/{folder}.sha256")
+        paths += _listed(root / lists[-1], folder)
     return [*paths, DATASET, *lists]
+
+
+def _listed(file: Path, folder: str) -> Iterator[str]:
+    """Yield the paths in `folder` that a sha256 list names, which may be damaged."""
+    text = file.read_text(encoding="utf-8", errors="surrogateescape") if file.is_file() else ""
+    for line in text.splitlines():
+        path = line.partition("  ")[2]
+        if path.startswith(f"{folder}/") and ".." not in Path(path).parts and "\0" not in path:
+            yield path
 
 
 def remove_entries(root: Path, paths: Iterable[str]) -> None:

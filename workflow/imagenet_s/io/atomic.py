@@ -139,8 +139,8 @@ def remove_folder(folder: Path) -> None:
 
 
 def remove_if_empty(folder: Path) -> bool:
-    """Delete a folder as `remove_folder` does, and return whether it was empty."""
-    if not all(goes_with_its_folder(path.name) for path in folder.iterdir()):
+    """Delete a folder as `remove_folder` does, and return whether it was empty. A link to a folder stays."""
+    if folder.is_symlink() or not all(goes_with_its_folder(path.name) for path in folder.iterdir()):
         return False
     remove_folder(folder)
     return True

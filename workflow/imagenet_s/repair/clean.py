@@ -65,9 +65,9 @@ def clean(output: Path, yes: bool, dry_run: bool) -> int:
             return 1
     _remove_all(workspace)
     _print_parts("removed", "freed", parts)
-    if output.is_dir():
-        left = first_few(sorted(path.name for path in output.iterdir()))
-        print(f"{output} still holds what builds did not make: {left}")
+    left = sorted(path.name for path in output.iterdir()) if output.is_dir() else []
+    if left:
+        print(f"{output} still holds what builds did not make: {first_few(left)}")
     return 0
 
 
