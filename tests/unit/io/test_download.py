@@ -1,11 +1,14 @@
 """Downloads from a real server that misbehaves in many ways."""
 
+import errno
 import hashlib
 import random
 import resource
 import socket
 
 import pytest
+from urllib3.exceptions import ProtocolError
+from urllib3.response import HTTPResponse
 
 from helpers.http_server import (
     AnnotationServer,
@@ -22,7 +25,7 @@ from helpers.http_server import (
     Well,
     WrongRange,
 )
-from imagenet_s.io.download import Patience, download
+from imagenet_s.io.download import CHUNK, Patience, download
 from imagenet_s.runtime.errors import UserError
 
 DATA = random.Random(0).randbytes(200_000)
@@ -304,6 +307,25 @@ def test_a_network_that_fails_after_the_first_try_is_waited_for(server, path, wa
     succeeds(server, path, patience=Patience(tries=4, backoff=1, timeout=20))
     assert waits == [1, 2, 4]
     assert [request.range for request in server.requests] == [None, "bytes=1000-"]
+
+
+def test_a_network_that_is_lost_while_the_first_answer_is_read_is_waited_for(
+    server, path, waits, monkeypatch
+):
+    stream = HTTPResponse.stream
+
+    def with_gap(response, *arguments, **options):
+        monkeypatch.setattr(HTTPResponse, "stream", stream)
+        yield next(stream(response, *arguments, **options))
+        try:
+            raise OSError(errno.EHOSTUNREACH, "No route to host")
+        except OSError as error:
+            raise ProtocolError("Connection broken", error) from error  # as urllib3 does
+
+    monkeypatch.setattr(HTTPResponse, "stream", with_gap)
+    succeeds(server, path, patience=Patience(tries=4, backoff=1, timeout=20))
+    assert waits == [1]
+    assert [request.range for request in server.requests] == [None, f"bytes={CHUNK}-"]
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 204, 304])

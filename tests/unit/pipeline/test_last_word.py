@@ -98,7 +98,8 @@ def test_damage_is_an_answer_and_an_error_of_verify_is_not():
 
 
 def test_a_mistake_of_the_user_is_told_whole():
-    text = "The configuration is not valid:\n- subsets[0]: 51 is not allowed"
+    # However long: no log has the rest.
+    text = "The configuration is not valid:" + "\n- subsets[0]: 51 is not allowed" * 40
     assert Outcome(mistake=text, error=("WorkflowError …", "WorkflowError")).last_word({}) == [
         *text.splitlines(),
         NOTHING_RUN,

@@ -64,3 +64,12 @@ def test_clean_removes_the_mark(workspace):
     workspace.plans.mkdir(parents=True)
     assert main(["clean", str(workspace.output)]) == 0
     assert not workspace.benchmark.exists()
+
+
+def test_a_mark_that_cannot_be_written_does_not_fail_the_build(workspace, caplog):
+    files = workspace.score_files(50)
+    write(files.metrics, "0" * 64)
+    files.outdated.mkdir()
+    mark_outdated_results(workspace)
+    assert caplog.messages[0].startswith("Outdated results: metrics.json in ")
+    assert caplog.messages[1:] == [f"{files.outdated}: Is a directory"]

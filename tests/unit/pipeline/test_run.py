@@ -2,9 +2,11 @@
 
 import errno
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from imagenet_s.config.settings import read_config
 from imagenet_s.dataset.disk_usage import bytes_on_disk
 from imagenet_s.pipeline import run
 from imagenet_s.runtime.errors import UserError
@@ -63,3 +65,13 @@ def test_a_folder_that_cannot_be_listed_does_not_fail_the_build(tmp_path, capsys
     monkeypatch.setattr("time.time", lambda: 61.4)
     run.print_new_summary(Workspace(tmp_path), started=0)
     assert capsys.readouterr().out == "all is well\n\nBuilt in 1 min 1 s.\n"
+
+
+def test_the_first_line_names_both_places_of_the_source(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = read_config({"imagenet": {"train": "/t", "val": "/v"}, "output": "out", "subsets": [50]})
+    jobs = [SimpleNamespace(rule=SimpleNamespace(name="dataset"))]
+    assert (
+        run.build_header(jobs, config) == f"Building ImageNetS50 from /t (train), /v (val) in {tmp_path}/out"
+    )
+    assert run.build_header([], config) == ""

@@ -64,3 +64,10 @@ def test_other_jobs_show_how_far_the_largest_is():
     running = {"annotations-50": "annotations"}
     reports = {"annotations-50": JobReport("a.zip", 5e8, 1e9, "B")}
     assert StatusLine().text(reports, running, 0) == "Getting the annotations: 500 MB of 1.0 GB (50%)"
+
+
+def test_a_job_that_is_tried_again_gives_no_negative_rate(tmp_path):
+    write_json(tmp_path / "50.json", {"part_bytes": {"train-50-0": 8_000_000}})
+    line = StatusLine([Reading(FIRST, "train-50-0", tmp_path / "50.json")])
+    line.text({FIRST: JobReport(read=4e6)}, BOTH, 0)
+    assert line.text({FIRST: JobReport()}, BOTH, 2) == "Reading images: 0 bytes of 8.0 MB (0%)"

@@ -129,3 +129,18 @@ def test_threads_start_once_files_make_the_job_wait(monkeypatch, computing, wait
     assert list(map_ahead(work, range(20))) == list(range(20))
     assert (False in by) == ahead
     assert by[0]
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_where_the_system_allows_no_more_threads_those_that_began_do_the_work(
+    allowed, threads_ahead, monkeypatch
+):
+    start, starts = threading.Thread.start, iter([True] * allowed)
+
+    def limited(thread: threading.Thread) -> None:
+        if not next(starts, False):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    assert list(map_ahead(lambda number: number + 1, range(20))) == list(range(1, 21))

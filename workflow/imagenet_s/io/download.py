@@ -98,7 +98,9 @@ def _retry(url: str, part: Path, md5: str | None, patience: Patience) -> tuple[s
             expected = "an address that leads to a file"
             raise _error(url, expected, _reason(fault), "Correct the address.") from fault
         except (_Fault, requests.RequestException, HTTPError) as fault:
-            if attempt == 1 and (obstacle := _obstacle(fault)):
+            # Faults of `requests` come before the answer, those of `urllib3` while it is read.
+            is_early = attempt == 1 and isinstance(fault, requests.RequestException)
+            if is_early and (obstacle := _obstacle(fault)):
                 proxy = " to the proxy" if isinstance(fault, ProxyError) else ""
                 came = f"no connection{proxy}: {obstacle.strerror}"
                 raise _error(url, "the whole file", came, GET_ONLINE, repr(fault)) from fault

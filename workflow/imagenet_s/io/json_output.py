@@ -1,5 +1,7 @@
 """The results of commands as JSON, for programs: to standard output or to a file."""
 
+import codecs
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +17,9 @@ def write_json_output(document: object, target: Path) -> None:
         OSError: It cannot be written.
     """
     if target == STDOUT:
-        sys.stdout.write(json_bytes(document).decode())
+        # JSON is UTF-8. Where standard output is not, only ASCII is written.
+        is_utf8 = codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+        text = json_bytes(document).decode() if is_utf8 else json.dumps(document, indent=2) + "\n"
+        sys.stdout.write(text)
     else:
         write_json(target, document)

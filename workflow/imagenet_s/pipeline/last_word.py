@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 from imagenet_s.pipeline.stages import stage_of
 from imagenet_s.preflight.archive_check import dangling_archives
 from imagenet_s.runtime.job_report import JobReport
+from imagenet_s.runtime.spelling import nearest
 
 MAX_LINES = 30  # of a message; its log has the rest
 AGAIN = "Run the same command again: it continues where this run ended."
@@ -86,7 +86,7 @@ class Outcome:
         if self.stopped:
             return [f"Stopped. {AGAIN}"]
         if self.mistake:
-            return [*_shortened(self.mistake), *([] if self.started else [NOTHING_RUN])]
+            return [*self.mistake.splitlines(), *([] if self.started else [NOTHING_RUN])]
         if failures := culprits(list(self.failures.values())):
             return list(_failed(failures))
         if self.error:
@@ -106,8 +106,8 @@ def translate(text: str, exception: str) -> str | None:
     """Return an error of Snakemake in the words of this project; None if it has to be shown as it is."""
     if exception == "MissingRuleException" and (match := re.search(r"No rule to produce (\S+)", text)):
         wanted = match[1]
-        near = get_close_matches(wanted, TARGETS, n=1)
-        hint = f"Did you mean `{near[0]}`? " if near else ""
+        near = nearest(wanted, TARGETS)
+        hint = f"Did you mean `{near}`? " if near else ""
         return (
             f"There is no target {wanted!r}. {hint}Targets: {', '.join(TARGETS)}. Without a target, the data "
             "sets are built."

@@ -18,22 +18,28 @@ def mark_outdated_results(workspace: Workspace) -> None:
     predictions that took a long time, and only the target `evaluate` computes them again.
     """
     for subset in SUBSETS:
-        files = workspace.score_files(subset)
-        manifest = workspace.manifests(subset) / TRUTH
-        if not manifest.is_file():
-            continue
-        now = sha256_of(manifest)
-        outdated = [path for path in (files.metrics, files.match_info) if _truth_of(path) not in (None, now)]
-        if not outdated:
-            files.outdated.unlink(missing_ok=True)
-            continue
-        names = " and ".join(path.name for path in outdated)
-        text = (
-            f"Outdated results: {names} in {files.outdated.parent}. They were computed with other masks than "
-            f"{workspace.tree(subset)} has now; the target `evaluate` computes them again."
-        )
-        files.outdated.write_text(f"{text}\n", encoding="utf-8")
-        log.warning("%s", text)
+        try:
+            _mark(workspace, subset)
+        except OSError as error:  # the build is complete all the same
+            log.warning("%s: %s", workspace.score_files(subset).outdated, error.strerror)
+
+
+def _mark(workspace: Workspace, subset: int) -> None:
+    files, manifest = workspace.score_files(subset), workspace.manifests(subset) / TRUTH
+    if not manifest.is_file():
+        return
+    now = sha256_of(manifest)
+    outdated = [path for path in (files.metrics, files.match_info) if _truth_of(path) not in (None, now)]
+    if not outdated:
+        files.outdated.unlink(missing_ok=True)
+        return
+    names = " and ".join(path.name for path in outdated)
+    text = (
+        f"Outdated results: {names} in {files.outdated.parent}. They were computed with other masks than "
+        f"{workspace.tree(subset)} has now; the target `evaluate` computes them again."
+    )
+    log.warning("%s", text)
+    files.outdated.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _truth_of(path: Path) -> str | None:

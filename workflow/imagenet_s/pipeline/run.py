@@ -67,7 +67,7 @@ def build_header(jobs: Iterable[Any], config: Config) -> str:
     if not any(job.rule.name == "dataset" for job in jobs):
         return ""
     names = ", ".join(map(subset_name, config.subsets))
-    source = config.imagenet or "the embedded demo"
+    source = config.source or "the embedded demo"
     return f"Building {names} from {source} in {Path(config.output).absolute()}"
 
 

@@ -71,7 +71,7 @@ class StatusLine:
         if complete and total:
             done = min(done, total)  # sizes of files in folders are estimates
             text = f"Reading images: {size_text(done)} of {size_text(total)} ({done / total:.0%})"
-        if rate:
+        if rate > 0:  # the bytes of a job that is tried again do not count any more
             text += f", {size_text(rate)}/s"
             if complete and total:
                 text += f", {time_text((total - done) / rate)} left"

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import TypeVar
 
 BATCH = 4096  # items after which it is tried again whether threads are needed
@@ -99,10 +100,14 @@ def _threaded(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
     # Daemons: a thread that hangs in the file system does not keep the process from ending.
     threads: list[threading.Thread] = []
     try:
-        for _ in range(min(_readers, len(items))):
-            thread = threading.Thread(target=work, daemon=True)
-            thread.start()
-            threads.append(thread)
+        with suppress(RuntimeError):  # the system allows this process no more threads
+            for _ in range(min(_readers, len(items))):
+                thread = threading.Thread(target=work, daemon=True)
+                thread.start()
+                threads.append(thread)
+        if not threads:
+            yield from map(function, items)
+            return
         for future in futures:
             yield future.result()
     finally:

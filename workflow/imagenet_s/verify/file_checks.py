@@ -132,7 +132,7 @@ def _check_bytes(data: memoryview, path: str, file: ExpectedFile, subset: int) -
 def _size_damage(path: str, size: int, file: ExpectedFile) -> str:
     """Return the kind of damage of a file whose size, in bytes, is not the expected one."""
     if file.kind == MASK and size < MAX_FILE_BYTES:
-        with open(path, "rb") as png:
+        with open(path, "rb") as png, COMPUTING:
             if _has_same_pixels(png.read(), file):
                 return "pixels_equal"
     is_shorter = file.bytes is not None and size < file.bytes

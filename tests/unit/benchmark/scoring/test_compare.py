@@ -144,3 +144,16 @@ def test_the_json_is_not_written_over_a_run(compared, capsys):
     compared({}, {})
     assert main(["compare", "a.json", "b.json", "--json", "a.json"]) == 2
     assert "--json: a.json would be written over, or into, what is read: a.json." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("constant", ["NaN", "-Infinity"])
+def test_what_is_no_json_is_not_passed_on(constant, compared, capsys):
+    assert main(["compare", _written(constant), "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"metrics.json is not JSON (it has {constant}). Expected: ")
+
+
+def _written(constant: str) -> str:
+    Path("metrics.json").write_text(json.dumps(FACTS | {"mIoU": float(constant)}))
+    return "metrics.json"

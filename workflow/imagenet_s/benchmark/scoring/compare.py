@@ -66,12 +66,17 @@ def _read(path: Path) -> Run:
     with naming(path), path.open("rb") as file:
         data = file.read(MAX_BYTES)
     try:
-        facts = json_format.loads(data.decode("utf-8"))
+        facts = json_format.loads(data.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise CannotCheck(f"{path} is not JSON ({error}). {wanted}") from error
     if not isinstance(facts, dict) or not _is_metrics(facts):
         raise CannotCheck(f"{path} has no metrics of a subset. {wanted}")
     return Run(str(path), facts)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse `NaN` and `Infinity`, which Python reads but JSON does not have."""
+    raise ValueError(f"it has {constant}")
 
 
 def _is_metrics(facts: Mapping[str, Any]) -> bool:
