@@ -18,6 +18,7 @@ from imagenet_s.source.listing import Row
 from imagenet_s.source.scan import SourceScan, list_tier, read_scan, scan_json
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import CLASS_SIZES
+from imagenet_s.spec.splits import tier_val_images
 from imagenet_s.spec.subsets import SUBSETS, subset_of, tier_train_images
 
 
@@ -170,6 +171,25 @@ def test_of_two_folders_the_first_is_used_for_files_of_any_size(root, scan_root)
     other = f"{root}/ILSVRC2012_img_train/{FISH}/{FISH_1}.JPEG"
     assert scan.duplicates == [other]
     assert scan.differing == [f"{rows[0].path} (1 bytes) and {other} (0 bytes)"]
+
+
+@pytest.mark.parametrize("inner", ["", f"{FISH}/"])
+def test_a_complete_folder_of_resized_images_is_reported_if_there_is_another(
+    inner, root, scan_root, monkeypatch
+):
+    rows = [row for row in tier_val_images(50) if row.image == VAL]
+    monkeypatch.setattr("imagenet_s.source.scan.tier_val_images", lambda tier: rows)
+    monkeypatch.setattr("imagenet_s.source.scan.tier_train_images", lambda tier: 1)
+    names = [f"train/{FISH}/{FISH_1}.JPEG", f"val/{inner}{VAL}.JPEG"]
+    pairs = [(root / f"a-{name}", root / f"b-{name}") for name in names]
+    touch(root, *(str(path) for pair in pairs for path in pair))
+    assert scan_root()[1].differing == []
+    for used, other in pairs:
+        used.write_bytes(b"resized")
+        other.write_bytes(b"the original")
+    listed, scan = scan_root()
+    assert {row.path for row in listed} == {str(used) for used, _ in pairs}
+    assert scan.differing == [f"{used} (7 bytes) and {other} (12 bytes)" for used, other in pairs]
 
 
 @pytest.mark.parametrize("size", [7, 8])

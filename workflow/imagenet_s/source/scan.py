@@ -1,9 +1,10 @@
 """The scan of raw ImageNet: what a copy holds, as far as this is known without reading all of it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from imagenet_s.runtime.progress import progress
 from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.source.layouts import MAX_PASSES, Places, find_places
 from imagenet_s.source.listing import Row
-from imagenet_s.source.readers.base import ImageLocation, ScanNotes, add_images
+from imagenet_s.source.readers.base import ImageLocation, ScanNotes, add_images, note_duplicate
 from imagenet_s.source.readers.choose import indexed_reader, streaming_reader
 from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.classes import tier_classes, train_classes
@@ -20,6 +21,7 @@ from imagenet_s.spec.splits import listed, tier_val_images
 from imagenet_s.spec.subsets import tier_train_images
 
 SYNTHETIC = "SYNTHETIC.txt"  # a file that marks a made-up copy
+COMPARED = 3  # images of a class, or of val, that are compared with those of a folder that is not needed
 
 
 @dataclass
@@ -187,7 +189,9 @@ def _train_rows(places: Sequence[Path], tier: int, scan: SourceScan, index: Inde
             before = sum(map(len, images.values()))
             # Later places, which may be large, are not needed once the official number is there.
             if before >= tier_train_images(tier):
-                break
+                for found in images.values():
+                    _compare_some(found, path, scan)
+                continue
             for wnid, found in indexed_reader(path, scan, index).train_images(list(images)):
                 add_images(images[wnid], found, scan)
                 bar.update()
@@ -206,8 +210,22 @@ def _val_rows(places: Iterable[Path], tier: int, scan: SourceScan, index: Index)
         if before < len(wanted):
             found = indexed_reader(path, scan, index).val_images()
             add_images(images, (image for image in found if image.image in wanted), scan)
+        else:
+            _compare_some(images, path, scan)
         scan.sources[str(path)] = len(images) - before
     yield from (row_of(image, wanted[image.image]) for image in images.values())
+
+
+def _compare_some(images: Mapping[str, ImageLocation], folder: Path, notes: ScanNotes) -> None:
+    """Compare the sizes of some images with those of their files in a folder that is not needed.
+
+    One of two complete folders may be of resized images, and their names may not tell which.
+    """
+    for used in islice((image for image in images.values() if image.offset is None), COMPARED):
+        inner, name = Path(used.path).parts[-2:]
+        for path in (folder / name, folder / inner / name):
+            if path.is_file() and path.stat().st_size != used.stored_bytes():
+                note_duplicate(used, ImageLocation(used.image, str(path)), True, notes)
 
 
 def row_of(image: ImageLocation, wnid: str) -> Row:
