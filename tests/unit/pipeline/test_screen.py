@@ -297,3 +297,14 @@ def test_the_line_is_drawn_in_place_and_gives_way_to_other_lines(logger, started
     assert text.startswith("first\n" + drawn)
     assert text.replace(drawn, "").startswith("first\n\r\x1b[K[1/1] Reading images ")
     assert "\x1b" not in text.rpartition("[1/1]")[2]
+
+
+def test_events_with_other_facts_do_not_end_the_run_and_snakemakes_lines_are_shown(logger, started, capsys):
+    started()
+    event(logger, "job_error", "Error in rule images", logging.ERROR)
+    event(logger, "error", "At least one job did not complete", logging.ERROR, exception="WorkflowError")
+    close(logger)
+    lines = capsys.readouterr().err.splitlines()
+    assert "KeyError: 'rule_name'" in lines
+    assert "At least one job did not complete" in lines
+    assert lines[-1] == f"Snakemake ended with the message above. {NOTHING_RUN}"

@@ -48,8 +48,8 @@ class Failure:
         report = self.report
         if report is None:
             return "It ended without a message; its log may tell why."
-        if report.error:
-            return report.error.strip()
+        if error := report.error.strip():
+            return error
         if report.code is None:
             return "It was killed, most likely because memory or time ran out."
         if report.code == 0:

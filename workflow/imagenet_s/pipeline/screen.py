@@ -108,7 +108,11 @@ class Screen(logging.Handler):
         event, text = str(getattr(record, "event", "") or ""), str(record.msg or "")
         if not self.dry or event == "error":
             with self.drawing:
-                self._note(event, text, record.__dict__)
+                try:
+                    self._note(event, text, record.__dict__)
+                except Exception:  # of a version of Snakemake with other facts: its own lines are shown then
+                    self.quiet = False
+                    self.handleError(record)
         if self.printing and not self._replaced(event, text, record):
             with self.drawing:
                 self._clear()

@@ -189,8 +189,8 @@ def _train_rows(places: Sequence[Path], tier: int, scan: SourceScan, index: Inde
             before = sum(map(len, images.values()))
             # Later places, which may be large, are not needed once the official number is there.
             if before >= tier_train_images(tier):
-                for found in images.values():
-                    _compare_some(found, path, scan)
+                for of_class in images.values():
+                    _compare_some(of_class, path, scan)
                 continue
             for wnid, found in indexed_reader(path, scan, index).train_images(list(images)):
                 add_images(images[wnid], found, scan)
