@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.images.reader import Readers
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
 from imagenet_s.masks.codec import BadMask, decode, ids_of, pixels, pixels_digest, pixels_of
 from imagenet_s.runtime.file_kind import HEAD, IMAGES, kind_of
@@ -102,6 +103,8 @@ def _check(file: ExpectedFile, root: Path, subset: int, level: str, readers: Rea
             return Checked(kind=_size_damage(path, size, file))
         if level != "sha256":
             return Checked()
+        if size > MAX_IMAGE_BYTES:
+            return Checked(kind="unreadable")
         with readers.read(Row("", "", path)) as data, COMPUTING:
             return _check_bytes(data, path, file, subset)
     except FileNotFoundError:

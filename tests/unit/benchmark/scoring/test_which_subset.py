@@ -50,6 +50,14 @@ def test_the_option_counts_more_than_a_name_but_a_dataset_json_may_not_contradic
     )
 
 
+def test_a_data_set_in_which_others_are_kept_does_not_contradict_the_option(tmp_path):
+    kept = data_set(tmp_path / "ImageNetS919", 919) / "others" / "mine" / "validation-segmentation"
+    assert chosen_subset(50, [kept, tmp_path]) == 50
+    assert chosen_subset(None, [kept]) == 919
+    with pytest.raises(UserError, match=r"ImageNetS919 is ImageNetS919, as its dataset\.json says"):
+        chosen_subset(50, [tmp_path / "ImageNetS919"])
+
+
 @pytest.mark.parametrize("command", ["match", "evaluate"])
 def test_a_command_takes_the_subset_from_the_truth(
     command, truth50, predictions, tmp_path, monkeypatch, capsys

@@ -1,5 +1,6 @@
 """Which subset predictions are of, and whether that is the one that the user named."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def chosen_subset(given: int | None, folders: Sequence[Path]) -> int:
 
     Raises:
         WrongUsage: The option is needed, because no folder says it.
-        UserError: The `dataset.json` of a folder says otherwise.
+        UserError: The `dataset.json` of a folder, or of the one that it is in, says otherwise.
     """
     stated = next(filter(None, map(subset_around, folders)), None)
     if given is None and stated is None:
@@ -36,7 +37,9 @@ def chosen_subset(given: int | None, folders: Sequence[Path]) -> int:
         log.info("Subset %s, by the %s of %s", stated.subset, what, stated.folder)
         return stated.subset
     assert given
-    if stated and stated.by_dataset and stated.subset != given:
+    # A folder further above may be one of another data set, in which these are kept.
+    own = {folder for path in map(Path, map(os.path.abspath, folders)) for folder in (path, path.parent)}
+    if stated and stated.by_dataset and stated.subset != given and stated.folder in own:
         raise UserError(
             f"--subset {given}: {stated.folder} is {subset_of(stated.subset).name}, as its {DATASET} says, "
             f"not {subset_of(given).name}. Give --subset {stated.subset}, or another folder."
