@@ -29,3 +29,8 @@ def test_standard_output_that_is_not_utf_8_gets_valid_json(encoding, monkeypatch
     write_json_output(DOCUMENT | {"😀": "é"}, STDOUT)
     stream.flush()
     assert json.loads(stream.buffer.getvalue().decode("utf-8")) == DOCUMENT | {"😀": "é"}
+
+
+def test_a_closed_standard_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    write_json_output(DOCUMENT, STDOUT)

@@ -32,6 +32,7 @@ from helpers.damages import (
     unfolded,
 )
 from imagenet_s.io.atomic import read_json
+from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
 
@@ -281,7 +282,9 @@ def test_damages_to_a_copy_without_manifests(foreign):
         Image.fromarray(picture).save(foreign / mask)
         reported.append(("changed", mask))
     replaced(foreign / masks[4], b"no image")
-    reported.append(("unreadable", masks[4]))
+    replaced(foreign / pick["test"][3], b"")
+    os.truncate(foreign / pick["test"][3], MAX_IMAGE_BYTES + 1)  # which takes no space
+    reported += [("unreadable", path) for path in (masks[4], pick["test"][3])]
     assert found(foreign) == as_json(reported)
 
 

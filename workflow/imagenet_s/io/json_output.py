@@ -18,8 +18,9 @@ def write_json_output(document: object, target: Path) -> None:
     """
     if target == STDOUT:
         # JSON is UTF-8. Where standard output is not, only ASCII is written.
-        is_utf8 = codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+        encoding = getattr(sys.stdout, "encoding", None)  # standard output may be closed: it is None then
+        is_utf8 = codecs.lookup(encoding or "utf-8").name == "utf-8"
         text = json_bytes(document).decode() if is_utf8 else json.dumps(document, indent=2) + "\n"
-        sys.stdout.write(text)
+        print(text, end="")
     else:
         write_json(target, document)
