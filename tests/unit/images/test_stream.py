@@ -29,6 +29,7 @@ from imagenet_s.images.pool import pool_path
 from imagenet_s.images.read import RECORDS, read_part, read_records
 from imagenet_s.images.stream import read_pass
 from imagenet_s.io.atomic import write_json
+from imagenet_s.preflight.decoding import faults_of_images
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import LoggedBar
 from imagenet_s.source.layouts import find_places, one_pass_sets, pass_files
@@ -120,6 +121,20 @@ def test_the_progress_is_that_of_the_bytes_of_the_files(layout, imagenet50, tmp_
     assert len(counts) == len(list((imagenet50 / "val").iterdir())) + len(files)
     assert (counts[0] < total / 2, counts[-1]) == (True, total)
     assert len(set(counts)) > 3
+
+
+def test_all_pieces_of_an_archive_count(root, tmp_path, monkeypatch):
+    reached = []
+    monkeypatch.setattr(LoggedBar, "reach", lambda bar, count: reached.append((bar.of, count)))
+    data = gzipped(tar_of([("ILSVRC2012_val_00004677.JPEG", b"1")]))
+    (root / "val.tar.gz.aa").write_bytes(data[:20])
+    (root / "val.tar.gz.ab").write_bytes(data[20:])
+    files = [root / "val.tar.gz.aa"]
+    read_pass("val-pass-50-0", files, tmp_path / "images.parquet", tmp_path / "pool", tmp_path / "scratch")
+    assert reached[-1] == (len(data), len(data))
+    assert faults_of_images([("val", files[0])], Index(), 1).images == 1
+    (root / "val.tar.gz.ab").rename(root / "val.tar.gz.ac")
+    assert "lacks pieces" in faults_of_images([("val", files[0])], Index(), 1).faults[0]
 
 
 # The same as from folders

@@ -48,9 +48,9 @@ def test_the_rate_is_that_of_the_last_half_minute(tmp_path):
 
 
 def test_archives_that_are_read_as_a_whole_count_by_their_size(tmp_path):
-    (tmp_path / "a.tar.gz").write_bytes(bytes(3000))
-    (tmp_path / "b.tar.gz").write_bytes(bytes(1000))
-    files = [tmp_path / "a.tar.gz", tmp_path / "b.tar.gz"]
+    for name, size in (("a.tar.gz", 2000), ("b.tar.gz.aa", 1500), ("b.tar.gz.ab", 500)):
+        (tmp_path / name).write_bytes(bytes(size))
+    files = [tmp_path / "a.tar.gz", tmp_path / "b.tar.gz.aa"]
     line = StatusLine([Reading("stream-train-pass-50-0", "train-pass-50-0", tmp_path / "none", files)])
     running = {"stream-train-pass-50-0": "stream"}
     reports = {"stream-train-pass-50-0": JobReport("Reading", 1000, 4000, "B", 1000)}

@@ -7,7 +7,7 @@ from imagenet_s.images.pool import Pool
 from imagenet_s.images.read import ImageRecord, record_of, two_versions, warn_of_suspects, write_records
 from imagenet_s.io.atomic import scratch_folder
 from imagenet_s.io.receipts import receipt
-from imagenet_s.io.split_file import fingerprint
+from imagenet_s.io.split_file import fingerprint, size_of
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import progress
 from imagenet_s.source.readers.choose import streaming_reader
@@ -43,7 +43,7 @@ def read_pass(part: str, files: Sequence[Path], records: Path, pool: Path, scrat
     empty: list[str] = []
     suspects: list[str] = []
     ended = 0  # bytes of the files that are read
-    sizes = {file: file.stat().st_size for file in files}
+    sizes = {file: size_of(file) for file in files}
     with progress(f"Reading {part}", sum(sizes.values()), "B") as bar, scratch_folder(scratch):
         copies = Pool(pool, scratch)
         for file in files:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagenet_s.io.atomic import read_json
+from imagenet_s.io.split_file import size_of
 from imagenet_s.pipeline.stages import stage_of
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.job_report import JobReport
 from imagenet_s.runtime.units import size_text, time_text
 
@@ -25,9 +27,9 @@ class Reading:
 
     def size(self) -> int | None:
         """Return how many bytes it reads; None if the source is not listed yet."""
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(UserError, OSError, ValueError, LookupError):
             if self.files:
-                return sum(file.stat().st_size for file in self.files)
+                return sum(map(size_of, self.files))
             return int(read_json(self.scan)["part_bytes"][self.part])
         return None
 

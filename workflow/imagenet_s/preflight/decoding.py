@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from imagenet_s.images.reader import Reader
+from imagenet_s.io.split_file import size_of
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.image_file import BadImage, TooLarge, decode, examine
 from imagenet_s.runtime.progress import progress
@@ -57,7 +58,7 @@ def faults_of_images(places: Sequence[tuple[str, Path]], index: Index, workers: 
     """
     count = 0
     faults: list[str] = []
-    sizes = [place.stat().st_size for _, place in places if is_streamed(place)]
+    sizes = [_size_of(place) for _, place in places if is_streamed(place)]
     in_bytes = len(sizes) == len(places)  # else the total is not known
     bar_for = progress("Decoding", sum(sizes), "B") if in_bytes else progress("Decoding", None, "images")
     with bar_for as bar:
@@ -66,6 +67,13 @@ def faults_of_images(places: Sequence[tuple[str, Path]], index: Index, workers: 
             count += batch.images
             faults += batch.faults
     return Decoded(count, faults)
+
+
+def _size_of(place: Path) -> int:
+    try:
+        return size_of(place)
+    except UserError:  # pieces are missing, which is found when they are read
+        return 0
 
 
 def _run(tasks: Iterable[Task], workers: int) -> Iterator[Batch]:
