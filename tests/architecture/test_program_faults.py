@@ -64,7 +64,7 @@ def test_a_bug_is_reported_as_one(tmp_path, monkeypatch, capsys):
     assert told.startswith(
         "This is a bug in imagenet-s, not a mistake of yours. Please report it with the lines below.\n"
     )
-    assert "is no YAML file" not in told
+    assert "is not valid YAML" not in told
 
 
 ODD_YAML = {

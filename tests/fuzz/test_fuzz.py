@@ -262,12 +262,12 @@ TABLES = "x0: &x0 {a: b}\n" + "".join(f"x{k + 1}: &x{k + 1} {{a: *x{k}, b: *x{k}
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("subsets: " + "[" * 3000, "config.yaml is no YAML file"),
-        ("subsets: " + "{a: " * 3000, "config.yaml is no YAML file"),
-        ("output: 2026-99-99", "config.yaml is no YAML file: month must be in 1..12"),
-        (f"subsets: [{'9' * 5000}]", "config.yaml is no YAML file: Exceeds the limit"),
-        ("output: !!bool maybe", "config.yaml is no YAML file"),
-        ("output: !!int ''", "config.yaml is no YAML file"),
+        ("subsets: " + "[" * 3000, "config.yaml is not valid YAML"),
+        ("subsets: " + "{a: " * 3000, "config.yaml is not valid YAML"),
+        ("output: 2026-99-99", "config.yaml is not valid YAML: month must be in 1..12"),
+        (f"subsets: [{'9' * 5000}]", "config.yaml is not valid YAML: Exceeds the limit"),
+        ("output: !!bool maybe", "config.yaml is not valid YAML"),
+        ("output: !!int ''", "config.yaml is not valid YAML"),
         (f"? 0x{'f' * 5000}\n: 1", "it has a number of too many digits"),
         (f"subsets: [0x{'f' * 5000}]", "it has a number of too many digits"),
         ("output: &a {x: *a}", "it has too many values, or too deep ones"),

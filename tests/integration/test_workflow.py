@@ -245,7 +245,10 @@ def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, t
     log = "results/work/logs/source-50.log"
     lines = screen(text)
     assert lines[0] == f"Building ImageNetS50 from {source} in {tmp_path}/results"
-    assert lines[-2:] == [f"Log: {log}", "Run the same command again: it continues where this run ended."]
+    assert lines[-2:] == [
+        f"Log: {log}",
+        "When this is fixed, run the same command again: it continues where this run ended.",
+    ]
     assert "FAILED: Checking the source and listing its images (source-50)" in lines
     assert text.count("1 of 752 listed images missing") == 1
     assert not (tmp_path / "results" / "work" / "masks").exists()
@@ -497,7 +500,7 @@ def test_verify_and_repair_are_targets_that_always_run_and_build_nothing(demo, t
     assert run.code == 1
     assert "missing: test/n01443537/ILSVRC2012_val_00005870.JPEG" in run.text
     assert screen(run.text)[-2:] == [
-        "Damage was found: see the report above. `snakemake repair` restores what it names.",
+        "Damage was found: the report above says what to do next.",
         f"Log: {tmp_path}/results/work/logs/verify.log",
     ]
     assert "FAILED" not in run.text

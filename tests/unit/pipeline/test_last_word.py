@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from helpers.raw_imagenet import cached
-from imagenet_s.pipeline.last_word import AGAIN, MAX_LINES, NOTHING_RUN, Failure, Outcome, translate
+from imagenet_s.pipeline.last_word import (
+    AGAIN,
+    MAX_LINES,
+    NOTHING_RUN,
+    THEN_AGAIN,
+    Failure,
+    Outcome,
+    translate,
+)
 from imagenet_s.runtime.job_report import JobReport
 
 LOG = "results/work/logs/images-train-50-0.log"
@@ -29,8 +37,13 @@ def test_the_message_of_a_failed_job_is_whole_and_its_log_is_named():
         "The disk is full.",
         "Free some space.",
         f"Log: {LOG}",
-        AGAIN,
+        THEN_AGAIN,
     ]
+
+
+def test_a_log_that_the_message_ends_with_is_named_once():
+    full_list = f"The full list (12 lines) is in {LOG}"
+    assert told(failure(f"Images are missing.\n{full_list}"))[2:] == [full_list, THEN_AGAIN]
 
 
 def test_a_long_message_is_cut_and_its_log_has_the_rest():
@@ -48,7 +61,7 @@ def test_of_several_jobs_each_has_a_line_and_the_first_its_message():
         "The message of images-train-50-0:",
         "The disk is full.",
         "Free some space.",
-        AGAIN,
+        THEN_AGAIN,
     ]
 
 
@@ -67,7 +80,7 @@ def test_a_job_without_a_message_ended_in_some_way(report, why):
         "FAILED: Reading images (images-train-50-0)",
         why,
         f"Log: {LOG}, {slurm}",
-        AGAIN,
+        THEN_AGAIN,
     ]
 
 
@@ -86,7 +99,7 @@ def test_of_a_group_only_the_job_that_failed_is_named():
 def test_damage_is_an_answer_and_an_error_of_verify_is_not():
     log = "results/work/logs/verify.log"
     assert told(failure(rule="verify", log=log)) == [
-        "Damage was found: see the report above. `snakemake repair` restores what it names.",
+        "Damage was found: the report above says what to do next.",
         f"Log: {log}",
     ]
     assert told(failure(rule="repair", log=log))[0].startswith("Not everything could be restored")
@@ -144,11 +157,12 @@ def test_files_that_do_not_appear_are_named():
         "FAILED: Checking the source and listing its images",
         "Its files did not appear: the disk may be slow or full.",
         "  out/work/source/50.parquet",
-        AGAIN,
+        THEN_AGAIN,
     ]
 
 
-def test_errors_of_snakemake_are_translated_or_shown():
+def test_errors_of_snakemake_are_translated_or_shown(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     missing = (
         "Missing input files for rule stream:\n    output: a.parquet\n    affected files:\n"
         "        /data/val.tar.gz\n        /data/train.tar.gz"
@@ -160,6 +174,17 @@ def test_errors_of_snakemake_are_translated_or_shown():
         "Restore them, or correct `imagenet` and `benchmark` in config.yaml.",
         NOTHING_RUN,
     ]
+    config = tmp_path / "config.yaml"
+    config.write_text("link: auto\nsubsets: [50\n")
+    broken = 'WorkflowError in file "Snakefile", line 10:\nConfig file is not valid JSON or YAML. In case of'
+    first, *_, last = Outcome(error=(broken, "WorkflowError")).last_word({})
+    assert (first, last) == ("config.yaml is not valid YAML: while parsing a flow sequence", NOTHING_RUN)
+    assert "  line 2, column 10:" in translate(broken, "WorkflowError")
+    config.unlink()
+    absent = (
+        "Workflow defines configfile config.yaml but it is not present or accessible (full checked path: …)."
+    )
+    assert translate(absent, "WorkflowError").startswith(f"There is no {config}. Run in the folder of config")
     unknown = "No rule to produce evalute (if you use input functions make sure …)."
     text = translate(unknown, "MissingRuleException")
     assert text

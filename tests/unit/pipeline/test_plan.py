@@ -263,7 +263,7 @@ def test_the_schema_names_its_version():
     ("text", "message"),
     [
         (None, "There is no "),
-        ("a: [", " is no YAML file: "),
+        ("a: [", " is not valid YAML: "),
         ("imagnet: x", "imagnet: no such key"),
         ("imagenet: /nowhere", "`imagenet`: there is no folder /nowhere"),
     ],

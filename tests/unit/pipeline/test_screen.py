@@ -3,13 +3,14 @@
 import io
 import logging
 import os
+import signal
 import sys
 import time
 
 import pytest
 
 from imagenet_s.pipeline import screen
-from imagenet_s.pipeline.last_word import AGAIN, NOTHING_RUN
+from imagenet_s.pipeline.last_word import AGAIN, NOTHING_RUN, THEN_AGAIN
 from imagenet_s.pipeline.screen import Screen, take_screen
 from imagenet_s.pipeline.status_line import Reading
 from imagenet_s.runtime import job_report
@@ -48,6 +49,14 @@ def started(logger, capsys):
         return taken
 
     return start
+
+
+@pytest.fixture
+def own_sigint():
+    """The handler of Ctrl-C as it was, at the end of the test."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def event(logger, name: str, text: str = "", level: int = logging.INFO, **facts) -> None:
@@ -120,7 +129,7 @@ def test_a_job_that_fails_is_told_last_and_a_retry_in_one_line(logger, started, 
         "The disk is full.",
         "Free some space.",
         f"Log: {LOG}",
-        AGAIN,
+        THEN_AGAIN,
     ]
 
 
@@ -237,17 +246,26 @@ def test_with_another_profile_snakemake_says_all_and_ours_is_still_the_last_word
         "FAILED: Reading images (images-train-50-0)",
         "It ended without a message; its log may tell why.",
         f"Log: {LOG}",
-        AGAIN,
+        THEN_AGAIN,
     ]
 
 
-def test_ctrl_c_is_told_in_one_line(logger, started, capsys):
+def test_ctrl_c_is_told_in_one_line(logger, started, capsys, own_sigint):
     started()
     run_job(logger)
     logger.info("Terminating processes on user request, this might take some time.")
     fail_job(logger)
     close(logger)
     assert capsys.readouterr().err.splitlines() == ["", f"Stopped. {AGAIN}"]
+
+
+def test_a_further_ctrl_c_is_answered_and_breaks_nothing_off(logger, started, capsys, own_sigint):
+    started()
+    run_job(logger)
+    logger.info("Terminating processes on user request, this might take some time.")
+    signal.raise_signal(signal.SIGINT)
+    close(logger)
+    assert capsys.readouterr().err.splitlines() == [screen.STOPPING, "", f"Stopped. {AGAIN}"]
 
 
 def test_ctrl_c_before_the_first_job_shows_no_traceback(logger, started, monkeypatch, capsys):

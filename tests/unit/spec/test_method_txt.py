@@ -98,6 +98,15 @@ def test_a_field_that_is_not_text_is_refused(written, says, tmp_path):
     assert str(caught.value) == text
 
 
+def test_a_missing_file_is_named_with_the_keys_to_write(tmp_path):
+    with pytest.raises(UserError) as caught:
+        read_method(tmp_path / "method.yaml")
+    assert str(caught.value) == (
+        f"There is no {tmp_path}/method.yaml. Write a YAML file with the keys name, training_data, "
+        "training_scheme, networks, link, description: one line of text for each."
+    )
+
+
 def test_unknown_keys_of_any_kind_are_shown(tmp_path):
     path = tmp_path / "method.yaml"
     path.write_text(yaml.safe_dump(FIELDS) + f'"a\\nb": x\n50: x\n? 0x{"f" * 5000}\n: x\n')

@@ -79,9 +79,12 @@ def _run(options: dict[str, Any], full_list: FullList) -> int:
             return code or 0
     except UserError as error:
         log.error("%s", error)
-        log_details(error.details, log_file)
+        log_details(error, log_file)
         return error.code
     except KeyboardInterrupt:
+        signal.signal(
+            signal.SIGINT, lambda *_: None
+        )  # the process ends now; a second Ctrl-C would break into it
         log.error("Stopped.")
         return STOPPED
     except OSError as error:

@@ -83,8 +83,17 @@ def read_config_file(path: Path) -> Config:
             "`imagenet-s init` makes a folder with one."
         ) from error
     except (UnicodeDecodeError, BadYaml) as error:
-        raise UserError(f"{path} is no YAML file: {error}") from error
+        raise UserError(f"{path} is not valid YAML: {error}") from error
     return read_config(values)
+
+
+def config_fault(path: Path) -> str | None:
+    """Return what is wrong with a configuration file; None if it can be read."""
+    try:
+        read_config_file(path)
+    except UserError as error:
+        return str(error)
+    return None
 
 
 def _resolved(settings: Settings) -> Config:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagenet_s.config.settings import config_fault
 from imagenet_s.pipeline.stages import stage_of
 from imagenet_s.preflight.archive_check import dangling_archives
 from imagenet_s.runtime.job_report import JobReport
@@ -12,13 +13,17 @@ from imagenet_s.runtime.spelling import nearest
 
 MAX_LINES = 30  # of a message; its log has the rest
 AGAIN = "Run the same command again: it continues where this run ended."
+THEN_AGAIN = "When this is fixed, run the same command again: it continues where this run ended."
 NOTHING_RUN = "Nothing was run."
 NO_FILES = "Its files did not appear: the disk may be slow or full."
 TARGETS = ("verify", "repair", "fetch", "match", "evaluate", "submission")
 
+# Snakemake's words about a config.yaml that is missing, or that it cannot read.
+BAD_CONFIG = re.compile("Config file (is not valid|must be given)|Workflow defines configfile")
+
 # Rules that answer a question: exit code 1 is an answer. What to say after their own report.
 ANSWERS = {
-    "verify": "Damage was found: see the report above. `snakemake repair` restores what it names.",
+    "verify": "Damage was found: the report above says what to do next.",
     "repair": "Not everything could be restored: see the report above.",
 }
 
@@ -120,6 +125,8 @@ def translate(text: str, exception: str) -> str | None:
     if exception == "MissingOutputException" and (rule := re.search(r"in rule (\w+)", text)):
         lost = re.findall(r"^(.+) \(missing locally", text, re.MULTILINE)
         return "\n".join([f"FAILED: {stage_of(rule[1])}", NO_FILES, *(f"  {file.strip()}" for file in lost)])
+    if BAD_CONFIG.search(text):
+        return config_fault(Path("config.yaml"))  # Snakemake does not say where in the file
     return None
 
 
@@ -154,10 +161,11 @@ def _failed(failures: Sequence[Failure]) -> Iterator[str]:
         for failure in failures:
             yield f"- {failure.job}: {failure.why.splitlines()[0]} Log: {', '.join(failure.logs)}"
         yield f"The message of {first.job}:"
-    yield from _shortened(first.why)
-    if len(failures) == 1:
+    why = _shortened(first.why)
+    yield from why
+    if len(failures) == 1 and not (first.logs and why[-1].endswith(f" {first.logs[0]}")):
         yield from _logs(first)
-    yield AGAIN
+    yield THEN_AGAIN
 
 
 def _logs(failure: Failure) -> Iterator[str]:

@@ -8,6 +8,7 @@ word comes when Snakemake closes its log, after everything that Snakemake prints
 import logging
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -42,6 +43,7 @@ REPLACED = re.compile(
     "|Removing output files of|Will exit after finishing|At least one job did not"
     "|SLURM run ID|No SLURM account given|Cleaning up SLURM|Job [0-9a-f-]+ has been submitted"
 )
+STOPPING = "Stopping: the jobs that still run are ended."
 STOPPED = re.compile("Terminating processes on user request|Will exit after finishing")
 
 
@@ -187,6 +189,7 @@ class Screen(logging.Handler):
             self._restart(int(match[1]))
         elif STOPPED.match(text):
             self.outcome.stopped = True
+            self._ignore_ctrl_c()
         elif text.startswith("Nothing to be done"):
             self.outcome.idle = True
 
@@ -196,6 +199,11 @@ class Screen(logging.Handler):
         if failure and self.quiet:
             why = "" if number in self.told else f" {failure.why.splitlines()[0]}"
             self.print(f"Trying again: {failure.job}.{why}")
+
+    def _ignore_ctrl_c(self) -> None:
+        """Answer further Ctrl-C with a line: Snakemake would break off in the middle, with a traceback."""
+        if threading.current_thread() is threading.main_thread():  # only it may set handlers
+            signal.signal(signal.SIGINT, lambda *_: None if self.closed else self.print(STOPPING))
 
     def _draw(self) -> None:
         """Draw the status line until the run ends."""

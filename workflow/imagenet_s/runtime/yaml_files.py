@@ -4,6 +4,7 @@ from datetime import date
 
 import yaml
 
+NO_FILE = "<unicode string>"  # PyYAML's name of a text
 TIMESTAMP = "tag:yaml.org,2002:timestamp"
 
 # PyYAML raises Python's own errors for values of the wrong type and for deeply nested tables.
@@ -41,4 +42,4 @@ def parse_yaml(text: str) -> object:
     try:
         return yaml.load(text, _Loader)
     except YAML_ERRORS as error:
-        raise BadYaml(str(error)) from error
+        raise BadYaml(str(error).replace(f'in "{NO_FILE}", ', "")) from error

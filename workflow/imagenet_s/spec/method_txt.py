@@ -38,8 +38,13 @@ def read_method(path: Path) -> dict[str, str]:
     try:
         with naming(path):
             values = _parsed(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"There is no {path}. Write a YAML file with the keys {', '.join(LINES)}: one line of text for "
+            "each."
+        ) from error
     except (UnicodeDecodeError, BadYaml) as error:
-        raise UserError(f"{path} is not a YAML file: {error}") from error
+        raise UserError(f"{path} is not valid YAML: {error}") from error
     problems = method_problems(values)
     if problems or not isinstance(values, Mapping):
         lines = "".join(f"\n- {problem}" for problem in problems)

@@ -209,7 +209,7 @@ def test_everything_that_is_wrong_with_a_method_is_reported_at_once(folder, test
         assert f"\n- {problem}" in text
     (folder / "method.yaml").write_text("{")
     assert submit(folder, test50) == 1
-    assert f"{folder}/method.yaml is not a YAML file" in capsys.readouterr().err
+    assert f"{folder}/method.yaml is not valid YAML" in capsys.readouterr().err
     (folder / "method.yaml").write_text("text")
     assert submit(folder, test50) == 1
     assert "- is not a table of keys and texts" in capsys.readouterr().err
