@@ -130,11 +130,11 @@ def test_quiet_shows_no_progress(verbosity, disabled, monkeypatch):
         assert bool(bar.disable) is disabled
 
 
-def failing(count: int, log: Path | None, monkeypatch) -> None:
-    """Run a command that fails with `count` details."""
+def failing(count: int, log: Path | None, monkeypatch, text: str = "Some are wrong.") -> None:
+    """Run a command that fails with a message and `count` details."""
 
     def fail(configfile: Path, json: Path | None) -> None:
-        raise UserError("Some are wrong.", details=[f"name {k}" for k in range(count)])
+        raise UserError(text, details=[f"name {k}" for k in range(count)])
 
     monkeypatch.setattr(plan_report, "print_plan", fail)
     assert main([*(["--log", str(log)] if log else []), "plan"]) == 1
@@ -155,6 +155,22 @@ def test_a_terminal_shows_five_details_and_a_file_has_all(tmp_path, monkeypatch)
         + f"  … and 1 more\nThe full list (6 lines) is in {file}\n"
     )
     assert file.read_text() == "".join(f"name {k}\n" for k in range(6))
+
+
+@pytest.mark.parametrize(("count", "text"), [(2, "Wrong: 0, 1."), (60, "Wrong: 0, … (60 in all).")])
+def test_a_terminal_shows_no_details_that_the_message_names(count, text, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stderr = terminal_stream(monkeypatch, "stderr")
+    failing(count, None, monkeypatch, text)
+    where = "".join(f"The full list (60 lines) is in {file}\n" for file in tmp_path.iterdir())
+    assert (stderr.getvalue(), bool(where)) == (f"{text}\n{where}", count > 5)
+
+
+def test_the_only_detail_is_no_list(tmp_path, monkeypatch):
+    stderr = terminal_stream(monkeypatch, "stderr")
+    failing(1, tmp_path / "log", monkeypatch)
+    assert stderr.getvalue() == "Some are wrong.\n"
+    assert (tmp_path / "log").read_text().count("name 0\n") == 1
 
 
 def test_with_a_log_the_terminal_shows_its_name_last(tmp_path, monkeypatch):

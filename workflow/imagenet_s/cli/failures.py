@@ -2,9 +2,9 @@
 
 import errno
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.terminal import is_terminal
@@ -13,14 +13,21 @@ MAX_DETAILS = 50  # lines that are printed without a log file
 MAX_ON_TERMINAL = 5  # of them on a terminal, where a file has the rest
 
 
-def log_details(details: Sequence[str], log_file: Path | None) -> None:
-    """Print the first details if there is no log file, and log all if there is one or not all are printed."""
+def log_details(error: UserError, log_file: Path | None) -> None:
+    """Print the first details if there is no log file, and log all if there is one or not all are printed.
+
+    A terminal shows no detail that the message names already: details end with the name that they are about.
+    """
+    details = error.details
     on_terminal = is_terminal(sys.stderr)
     most = MAX_ON_TERMINAL if on_terminal else MAX_DETAILS
     single = len(details) < 2  # it is in the message already
     if log_file or len(details) > most:
         list_in_full(details, is_shortened=not single)
     if log_file or single:
+        return
+    named = [line.rpartition(" ")[2] in str(error) for line in details[:most]]
+    if on_terminal and (all(named) or (named[0] and len(details) > most)):
         return
     for line in details[:most]:
         log.error("  %s", line)
