@@ -247,7 +247,7 @@ def test_a_missing_listed_image_stops_the_run_by_name(imagenet50, annotations, t
     assert lines[0] == f"Building ImageNetS50 from {source} in {tmp_path}/results"
     assert lines[-2:] == [
         f"Log: {log}",
-        "When this is fixed, run the same command again: it continues where this run ended.",
+        "Once fixed, run the same command again: it continues where this run ended.",
     ]
     assert "FAILED: Checking the source and listing its images (source-50)" in lines
     assert text.count("1 of 752 listed images missing") == 1

@@ -180,6 +180,9 @@ def test_errors_of_snakemake_are_translated_or_shown(tmp_path, monkeypatch):
     first, *_, last = Outcome(error=(broken, "WorkflowError")).last_word({})
     assert (first, last) == ("config.yaml is not valid YAML: while parsing a flow sequence", NOTHING_RUN)
     assert "  line 2, column 10:" in translate(broken, "WorkflowError")
+    config.write_text("# imagenet: demo\n")
+    keyless = "Config file must be given as JSON or YAML with keys at top level."
+    assert translate(keyless, "WorkflowError") == "config.yaml is empty. Give at least `imagenet: demo`."
     config.unlink()
     absent = (
         "Workflow defines configfile config.yaml but it is not present or accessible (full checked path: …)."

@@ -51,6 +51,27 @@ def test_a_summary_is_printed_if_this_run_wrote_it(tmp_path, capsys, monkeypatch
     assert capsys.readouterr().out == (text if printed else "")
 
 
+def test_the_end_says_how_to_reach_the_commands(tmp_path, capsys, monkeypatch):
+    workspace = Workspace(tmp_path)
+    workspace.summary.write_text("all is well\n")
+    script = tmp_path / ".venv" / "bin" / "activate"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    monkeypatch.setattr("sys.prefix", str(tmp_path / ".venv"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(run, "is_terminal", lambda _: True)
+    (tmp_path / "elsewhere").mkdir()
+    for folder, shown in ((tmp_path, ".venv/bin/activate"), (tmp_path / "elsewhere", str(script))):
+        monkeypatch.chdir(folder)
+        run.print_new_summary(workspace, started=0)
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last == f"For `imagenet-s` and `snakemake` without a path: source {shown}"
+    (script.parent / "imagenet-s").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(script.parent))
+    run.print_new_summary(workspace, started=0)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("Built in ")
+
+
 def test_a_run_without_a_summary_prints_none(tmp_path, capsys):
     run.print_new_summary(Workspace(tmp_path), started=0)
     assert capsys.readouterr().out == ""

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NoReturn
 
 from imagenet_s.runtime.spelling import hint, nearest
 
@@ -17,6 +17,13 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             self.error("; ".join(map(self._no_such_option, unknown)))
         return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Print a message and end with exit code 2. A missing command is answered with a list."""
+        commands = self._commands()
+        if commands and message.endswith(f"required: {commands.metavar}"):
+            message = f"which command? Commands: {', '.join(_for_people(commands))}"
+        super().error(message)
 
     def _unknown_options(self, args: Sequence[str]) -> Iterator[str]:
         """Yield the options that this parser does not have. Those after a command have their own parser."""
@@ -50,10 +57,14 @@ class Parser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         if isinstance(action, argparse._SubParsersAction):
-            people = [choice.dest for choice in action._choices_actions]
             near = nearest(value, action.choices)
             suggested = f"; did you mean `{near}`?" if near else "."
-            text = f"{value!r} is not a command{suggested} Commands: {', '.join(people)}"
+            text = f"{value!r} is not a command{suggested} Commands: {', '.join(_for_people(action))}"
         else:
             text = f"{value!r} is not allowed; {hint(value, action.choices, 'allowed')}"
         raise argparse.ArgumentError(action, text)
+
+
+def _for_people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[str]:
+    """Return the commands that `--help` lists: not those of jobs."""
+    return [choice.dest for choice in commands._choices_actions]

@@ -13,7 +13,7 @@ from imagenet_s.runtime.spelling import nearest
 
 MAX_LINES = 30  # of a message; its log has the rest
 AGAIN = "Run the same command again: it continues where this run ended."
-THEN_AGAIN = "When this is fixed, run the same command again: it continues where this run ended."
+THEN_AGAIN = "Once fixed, run the same command again: it continues where this run ended."
 NOTHING_RUN = "Nothing was run."
 NO_FILES = "Its files did not appear: the disk may be slow or full."
 TARGETS = ("verify", "repair", "fetch", "match", "evaluate", "submission")
@@ -125,8 +125,10 @@ def translate(text: str, exception: str) -> str | None:
     if exception == "MissingOutputException" and (rule := re.search(r"in rule (\w+)", text)):
         lost = re.findall(r"^(.+) \(missing locally", text, re.MULTILINE)
         return "\n".join([f"FAILED: {stage_of(rule[1])}", NO_FILES, *(f"  {file.strip()}" for file in lost)])
-    if BAD_CONFIG.search(text):
-        return config_fault(Path("config.yaml"))  # Snakemake does not say where in the file
+    if BAD_CONFIG.search(text):  # Snakemake does not say where in the file
+        fault = config_fault(Path("config.yaml"))
+        is_empty = "must be given" in text
+        return fault or ("config.yaml is empty. Give at least `imagenet: demo`." if is_empty else None)
     return None
 
 

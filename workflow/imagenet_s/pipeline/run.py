@@ -1,9 +1,12 @@
 """What happens before the first job of a run of Snakemake, and after the last."""
 
 import os
+import shlex
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from imagenet_s.config.settings import Config
@@ -12,6 +15,7 @@ from imagenet_s.pipeline.stages import READING
 from imagenet_s.pipeline.status_line import Reading
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import print_summary
+from imagenet_s.runtime.terminal import is_terminal
 from imagenet_s.runtime.units import size_text, time_text
 from imagenet_s.spec.shards import tier_of
 from imagenet_s.spec.subsets import subset_name
@@ -87,7 +91,18 @@ def print_new_summary(workspace: Workspace, started: float) -> None:
     """
     summary = workspace.summary
     if summary.exists() and summary.stat().st_mtime >= started:
-        print_summary(summary, f"Built in {time_text(time.time() - started)}{_disk_usage(workspace)}.")
+        print_summary(
+            summary, f"Built in {time_text(time.time() - started)}{_disk_usage(workspace)}.{_activation()}"
+        )
+
+
+def _activation() -> str:
+    """Return a line for a terminal that says how to reach the commands of an environment not activated."""
+    script = Path(sys.prefix, "bin", "activate")
+    if not is_terminal(sys.stdout) or which("imagenet-s") or not script.is_file():
+        return ""
+    shown = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return f"\nFor `imagenet-s` and `snakemake` without a path: source {shlex.quote(str(shown))}"
 
 
 def _disk_usage(workspace: Workspace) -> str:
