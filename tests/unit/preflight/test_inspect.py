@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import warnings
 from pathlib import Path
 
@@ -158,6 +159,15 @@ def test_a_complete_copy_of_50_needs_no_further_setting(imagenet50, inspected, d
 
 def _as_if_complete(class_sizes, subset):
     return SplitCount("train", subset.train_images, subset.train_images)
+
+
+def test_a_short_report_names_no_list_of_images_after_the_lines_for_the_configuration(
+    imagenet50, inspected, tmp_path
+):
+    log = tmp_path / "inspect.log"
+    assert inspected(imagenet50, "--log", str(log))[2] == ""
+    _, _, errors = inspected(imagenet50, "--subset", "300", "--log", str(log))
+    assert re.fullmatch(rf"The full list \([0-9,]+ lines\) is in {log}\n", errors)
 
 
 def test_only_the_subsets_that_are_named_are_reported_with_what_they_lack(imagenet50, inspected):

@@ -55,9 +55,11 @@ def print_report(
         print(*report_lines(found, detailed=bool(subset)), sep="\n")
     if json:
         write_json_output(report_document(found), json)
-    problems = [*found.problems, *(problem for prospect in found.prospects for problem in prospect.problems)]
-    for problem in problems:
+    for problem in found.problems:
         list_in_full(problem.names, len(problem.names) > MOST_NAMES)
+    for problem in (problem for prospect in found.prospects for problem in prospect.problems):
+        # A short report names none of them, and ends with the lines for config.yaml.
+        list_in_full(problem.names, bool(subset) and len(problem.names) > MOST_NAMES)
     possible = [prospect.train_images is not None for prospect in found.prospects]
     enough = bool(possible) and (all(possible) if subset else any(possible))
     return 0 if enough and not found.changed_archives and not found.faults else 1
