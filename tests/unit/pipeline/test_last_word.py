@@ -157,7 +157,7 @@ def test_files_that_do_not_appear_are_named():
         "FAILED: Checking the source and listing its images",
         "Its files did not appear: the disk may be slow or full.",
         "  out/work/source/50.parquet",
-        THEN_AGAIN,
+        AGAIN,
     ]
 
 
