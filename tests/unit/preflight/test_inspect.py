@@ -41,6 +41,7 @@ from imagenet_s.preflight import official_archives
 from imagenet_s.preflight.completeness import SplitCount
 from imagenet_s.preflight.inspect_report import config_lines
 from imagenet_s.runtime.image_file import examine
+from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.units import size_text
 
 FISH = "n01443537"
@@ -55,6 +56,12 @@ TABLE = [
 ]
 HINT = "`--subset N` says what a subset lacks; `--json` names every image."
 TO_CONFIGURE = "Lines for config.yaml, with any output you like; then run `imagenet-s plan`:"
+
+
+@pytest.fixture(autouse=True)
+def uncaptured_log(monkeypatch) -> None:
+    """Keep pytest from capturing the log: each report logs up to 60,000 names."""
+    monkeypatch.setattr(log, "propagate", False)
 
 
 @pytest.fixture
