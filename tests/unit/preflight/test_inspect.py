@@ -92,8 +92,8 @@ def document(capsys):
     ("layout", "name", "places"),
     [
         (linked_copy, "plain folders", ("train", "val")),
-        (class_tars, "plain folders", ("train", "val")),
-        (hugging_face_unpacked, "plain folders", ("train", "val")),
+        pytest.param(class_tars, "plain folders", ("train", "val"), marks=pytest.mark.long),
+        pytest.param(hugging_face_unpacked, "plain folders", ("train", "val"), marks=pytest.mark.long),
         (
             official_in_pieces,
             "official archives in pieces",
@@ -104,7 +104,12 @@ def document(capsys):
         (zips, "zips", ("train.zip", "val.zip")),
         (odd_tars, "recognised by content", ("ILSVRC2012_img_train (1).tar", "train.tar")),
         (odd_folders, "recognised by content", ("imagenet-train", "valid")),
-        (train_folder_and_val_tar, "plain folders + official archives", ("train", "ILSVRC2012_img_val.tar")),
+        pytest.param(
+            train_folder_and_val_tar,
+            "plain folders + official archives",
+            ("train", "ILSVRC2012_img_val.tar"),
+            marks=pytest.mark.long,
+        ),
         (
             hugging_face_parquet,
             "Hugging Face parquet",
@@ -228,7 +233,7 @@ def test_the_lines_to_configure_are_valid_and_a_plan_of_them_works(
     name, imagenet50, tmp_path, monkeypatch, capsys, offline
 ):
     root = linked_copy(imagenet50, tmp_path / name)
-    assert main(["inspect", str(root)]) == 0
+    assert main(["inspect", str(root), "--subset", "50"]) == 0
     lines = capsys.readouterr().out.splitlines()
     start = len(lines) - 1 - lines[::-1].index("")
     (tmp_path / "config.yaml").write_text("\n".join(lines[start:]))
@@ -524,12 +529,12 @@ IMAGES = {
     "layout",
     [
         linked_copy,
-        class_tars,
+        pytest.param(class_tars, marks=pytest.mark.long),
         official,
-        official_in_pieces,
+        pytest.param(official_in_pieces, marks=pytest.mark.long),
         hugging_face_tars,
-        official_zstandard,
-        hugging_face_parquet,
+        pytest.param(official_zstandard, marks=pytest.mark.long),
+        pytest.param(hugging_face_parquet, marks=pytest.mark.long),
         webdataset,
         tfds,
     ],

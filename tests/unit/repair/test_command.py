@@ -98,9 +98,9 @@ def alone(imagenet50, annotations50, tmp_path) -> Callable[[str], Built]:
 
 WAYS = [
     ("symlink", "folders"),
-    ("hardlink", "folders"),
+    pytest.param("hardlink", "folders", marks=pytest.mark.long),
     ("copy", "folders"),
-    ("auto", "official"),
+    pytest.param("auto", "official", marks=pytest.mark.long),
     ("auto", "hugging_face_tars"),
     pytest.param("auto", "kaggle_zip", marks=pytest.mark.long),
 ]
