@@ -14,7 +14,7 @@ from imagenet_s.source.listing import Compression, Row
 # Bytes that hold nearly all local headers of a zip, so that one call reads header and image.
 SHORT_HEADER = 512
 
-COMMON_SIZE = 1 << 21  # bytes: only a few images of ImageNet are larger
+COMMON_SIZE = 1 << 20  # bytes: few images of ImageNet are larger
 
 
 class LargeImage(Exception):
