@@ -63,6 +63,11 @@ def test_of_several_jobs_each_has_a_line_and_the_first_its_message():
         "Free some space.",
         THEN_AGAIN,
     ]
+    assert told(failure("The disk is full."), other)[1:] == [
+        f"- images-train-50-0: The disk is full. Log: {LOG}",
+        "- masks-50: Another reason. Log: results/work/logs/masks-50.log",
+        THEN_AGAIN,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -156,17 +156,19 @@ def _failed(failures: Sequence[Failure]) -> Iterator[str]:
         yield ANSWERS[first.rule]
         yield from _logs(first)
         return
+    why = _shortened(first.why)
     if len(failures) == 1:
         yield f"FAILED: {stage_of(first.rule)} ({first.job})"
+        yield from why
+        if not (first.logs and why[-1].endswith(f" {first.logs[0]}")):
+            yield from _logs(first)
     else:
         yield f"FAILED: {len(failures)} jobs"
         for failure in failures:
             yield f"- {failure.job}: {failure.why.splitlines()[0]} Log: {', '.join(failure.logs)}"
-        yield f"The message of {first.job}:"
-    why = _shortened(first.why)
-    yield from why
-    if len(failures) == 1 and not (first.logs and why[-1].endswith(f" {first.logs[0]}")):
-        yield from _logs(first)
+        if len(why) > 1:
+            yield f"The message of {first.job}:"
+            yield from why
     yield THEN_AGAIN
 
 
