@@ -33,6 +33,7 @@ LEFT_OUT = {
     ".venv/bin/imagenet-s inspect ~/data/imagenet": "needs ImageNet",
     ".venv/bin/imagenet-s inspect ~/data/imagenet --subset 300 --json"
     " | jq -r '.subsets[].problems[].names[]'": "needs ImageNet, and jq",
+    ".venv/bin/imagenet-s clean results": "would remove the results that later steps of .ci/run look at",
     ".venv/bin/imagenet-s verify /shared/ImageNetS50": "needs a shared copy",
     ".venv/bin/imagenet-s verify /shared --level size --json found.json": "needs a shared copy",
     ".venv/bin/imagenet-s verify mine --against /shared/theirs": "needs two copies",

@@ -1,4 +1,4 @@
-# What a user sees of a run. Included first, so that mistakes in config.yaml are told in our words, too.
+# What a user sees of a run. Included first, so that mistakes in config.yaml are reported in our words, too.
 import runpy
 from pathlib import Path
 
