@@ -14,7 +14,7 @@ from imagenet_s.spec.subsets import SUBSETS
 
 DEVICES = "/dev"
 OF_ALL = "options of all commands"
-READERS = 32  # what hides 5 ms of latency six times; the memory of more is not worth it
+READERS = 32  # with 5 ms a call, a build is six times as fast; more need more memory than they bring
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 # Takes the options of a command, and returns the exit code, or None for 0.

@@ -82,9 +82,8 @@ def _run(options: dict[str, Any], full_list: FullList) -> int:
         log_details(error, log_file)
         return error.code
     except KeyboardInterrupt:
-        signal.signal(
-            signal.SIGINT, lambda *_: None
-        )  # the process ends now; a second Ctrl-C would break into it
+        # The process ends now, and a second Ctrl-C would interrupt that.
+        signal.signal(signal.SIGINT, lambda *_: None)
         log.error("Stopped.")
         return STOPPED
     except OSError as error:

@@ -15,7 +15,13 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).parents[1]
 
 # These modules print messages and do not affect results.
-MESSAGE_MODULES = {"runtime.errors", "runtime.progress", "runtime.job_report"}
+MESSAGE_MODULES = {
+    "runtime.errors",
+    "runtime.progress",
+    "runtime.job_report",
+    "runtime.full_list",
+    "runtime.terminal",
+}
 
 # Modules that read tables of the package → these tables, which count as their code.
 TABLES = {"spec.tables": "official/*", "dataset.known_digests": "dataset/known_digests.csv"}

@@ -16,7 +16,7 @@ AGAIN = "Run the same command again: it continues where this run ended."
 THEN_AGAIN = "Once fixed, run the same command again: it continues where this run ended."
 NOTHING_RUN = "Nothing was run."
 NO_FILES = "Its files did not appear: the disk may be slow or full."
-TARGETS = ("verify", "repair", "fetch", "match", "evaluate", "submission")
+OFFERED = ("verify", "repair", "fetch", "match", "evaluate", "submission")
 
 # Snakemake's words about a config.yaml that is missing, or that it cannot read.
 BAD_CONFIG = re.compile("Config file (is not valid|must be given)|Workflow defines configfile")
@@ -111,10 +111,10 @@ def translate(text: str, exception: str) -> str | None:
     """Return an error of Snakemake in the words of this project; None if it has to be shown as it is."""
     if exception == "MissingRuleException" and (match := re.search(r"No rule to produce (\S+)", text)):
         wanted = match[1]
-        near = nearest(wanted, TARGETS)
+        near = nearest(wanted, OFFERED)
         hint = f"Did you mean `{near}`? " if near else ""
         return (
-            f"There is no target {wanted!r}. {hint}Targets: {', '.join(TARGETS)}. Without a target, the data "
+            f"There is no target {wanted!r}. {hint}Targets: {', '.join(OFFERED)}. Without a target, the data "
             "sets are built."
         )
     if exception == "MissingInputException":

@@ -23,7 +23,8 @@ from imagenet_s.pipeline.last_word import Failure, Outcome, translate
 from imagenet_s.pipeline.stages import TARGETS, Stages
 from imagenet_s.pipeline.status_line import Reading, StatusLine
 from imagenet_s.runtime.job_report import FOLDER, read_report, read_reports
-from imagenet_s.runtime.progress import CLEAR, can_redraw
+from imagenet_s.runtime.progress import CLEAR
+from imagenet_s.runtime.terminal import can_redraw
 
 REDRAW = 0.5  # seconds between two drawings of the progress on a terminal
 REPEAT = 30.0  # seconds between two lines of progress elsewhere

@@ -108,10 +108,11 @@ def _log_warnings(scans: Sequence[SourceScan], link: str) -> None:
     unrecognized = [name for scan in scans for name in scan.unrecognized]
     if unrecognized:
         log.warning("Skipped, because they are not images of their class: %s", first_few(unrecognized))
-    duplicates = [name for scan in scans for name in scan.duplicates]
+    # The scans of two tiers may find the same file.
+    duplicates = dict.fromkeys(name for scan in scans for name in scan.duplicates)
     if duplicates:
         log.warning("Images found twice in the source; these files are not used: %s", first_few(duplicates))
-    if differing := [name for scan in scans for name in scan.differing]:
+    if differing := dict.fromkeys(name for scan in scans for name in scan.differing):
         log.warning(
             "Images found twice with different sizes; the first of two files is used, and only one can be "
             "the original: %s",

@@ -18,6 +18,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from imagenet_s.runtime.job_report import JobReport, Reporter
+from imagenet_s.runtime.terminal import can_redraw
 
 log = logging.getLogger("imagenet_s")
 
@@ -136,11 +137,6 @@ class _OverStatusLine(io.TextIOWrapper):
 def _over_the_status_line(stream: TextIO) -> TextIO:
     """Return a stream that clears each line on a terminal before it prints there."""
     return _OverStatusLine(stream) if can_redraw(stream) else stream
-
-
-def can_redraw(stream: TextIO | None) -> bool:
-    """Return whether a stream is a terminal on which a line can be drawn again."""
-    return bool(stream and stream.isatty()) and os.environ.get("TERM") != "dumb"
 
 
 class _LogFile(logging.FileHandler):

@@ -1,4 +1,4 @@
-"""What only a terminal gets: colour, and questions. Output to pipes and files stays plain."""
+"""What only a terminal gets: colour, lines drawn again, and questions. Pipes and files get plain output."""
 
 import os
 import sys
@@ -16,6 +16,11 @@ class Colour(StrEnum):
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a stream is a terminal; a closed one, which is None, is not."""
     return stream is not None and stream.isatty()
+
+
+def can_redraw(stream: TextIO | None) -> bool:
+    """Return whether a stream is a terminal on which a line can be drawn again."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
 
 
 def coloured(text: str, colour: Colour, stream: TextIO | None) -> str:
