@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,12 +106,14 @@ def test_records_describe_each_mask(annotations50, original, tmp_path):
         rgb = np.asarray(Image.open(io.BytesIO(data))).astype(int)
         ids = rgb[..., 0] + 256 * rgb[..., 1]
         pixels = b"".join(int(x).to_bytes(2, "little") for x in ids.ravel())
+        counts = Counter(ids.ravel().tolist())
         assert row == {
             "mask": row["mask"],
             "bytes": len(data),
             "sha256": hashlib.sha256(data).digest(),
             "pixels_sha256": hashlib.sha256(pixels).digest(),
-            "ids": " ".join(str(x) for x in sorted(set(ids.ravel().tolist()))),
+            "ids": " ".join(map(str, sorted(counts))),
+            "id_pixels": [counts[x] for x in sorted(counts)],
             "width": ids.shape[1],
             "height": ids.shape[0],
             "problems": "",

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections import Counter
 from contextlib import suppress
 
 import numpy as np
@@ -283,4 +284,6 @@ def test_damaged_masks_are_read_correctly_or_refused(data):
 @given(any_ids)
 def test_the_ids_that_occur_are_those_of_the_pixels(ids):
     assert ids_in(ids).tolist() == sorted(set(ids.ravel().tolist()))
-    assert decode(rgb_png(ids), 919).present == tuple(ids_in(ids).tolist())
+    decoded = decode(rgb_png(ids), 919)
+    assert decoded.present == tuple(ids_in(ids).tolist())
+    assert dict(zip(decoded.present, decoded.pixels, strict=True)) == Counter(ids.ravel().tolist())

@@ -32,6 +32,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "sha256": pa.binary(32),
     "pixels_sha256": pa.binary(32),  # of the ids as little-endian uint16, row by row
     "ids": pa.string(),  # those that occur, ascending, separated by spaces
+    "id_pixels": pa.list_(pa.int64()),  # the number of pixels of each of `ids`
     "width": pa.int32(),
     "height": pa.int32(),
     "problems": pa.string(),
@@ -47,6 +48,7 @@ class MaskRecord(NamedTuple):
     sha256: bytes
     pixels_sha256: bytes | None
     ids: str
+    id_pixels: Sequence[int]
     width: int | None
     height: int | None
     problems: str
@@ -189,7 +191,8 @@ def record_of(mask: str, data: bytes, classes: int) -> MaskRecord:
     decoded = decode(data, classes)
     sha256, problems = hashlib.sha256(data).digest(), "; ".join(decoded.problems)
     if decoded.ids is None:
-        return MaskRecord(mask, len(data), sha256, None, "", None, None, problems)
+        return MaskRecord(mask, len(data), sha256, None, "", (), None, None, problems)
     height, width = decoded.ids.shape
     ids = " ".join(map(str, decoded.present))
-    return MaskRecord(mask, len(data), sha256, pixels_digest(decoded.ids), ids, width, height, problems)
+    digest, pixels = pixels_digest(decoded.ids), decoded.pixels
+    return MaskRecord(mask, len(data), sha256, digest, ids, pixels, width, height, problems)
