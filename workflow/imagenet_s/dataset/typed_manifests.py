@@ -1,0 +1,49 @@
+"""The manifests as Parquet files with types, for readers that would otherwise guess the types of a CSV."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from imagenet_s.dataset.manifests import BATCH
+from imagenet_s.dataset.manifests import COLUMNS as MANIFEST_COLUMNS
+from imagenet_s.dataset.samples import SAMPLES
+from imagenet_s.io.columns import texts
+from imagenet_s.spec.subsets import SPLITS
+
+# Columns that are lists here: in a CSV they are texts, separated by spaces.
+LISTS: dict[str, pa.DataType] = {"mask_ids": pa.list_(pa.uint16()), "also_in": pa.list_(pa.string())}
+TYPED = pa.schema([(name, LISTS.get(name, SAMPLES.field(name).type)) for name in MANIFEST_COLUMNS])
+
+
+def save_typed_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
+    """Write the rows of the manifests, in their order, with the columns `TYPED`.
+
+    Args:
+        samples: The Parquet file of `SAMPLES`.
+        paths: Split → the Parquet file to write.
+    """
+    with ExitStack() as stack:
+        writers = {
+            split: stack.enter_context(pq.ParquetWriter(paths[split], TYPED, compression="zstd"))
+            for split in SPLITS
+        }
+        for batch in pq.ParquetFile(samples).iter_batches(BATCH):
+            table = pa.table(batch)
+            for split in texts(pc.unique(table["split"])):
+                rows = table.filter(pc.equal(table["split"], pa.scalar(split)))
+                writers[split].write_table(_typed(rows.select(TYPED.names)))
+
+
+def _typed(rows: pa.Table) -> pa.Table:
+    """Return the rows of manifests with lists in place of separated texts; empty texts become null."""
+    for name, kind in LISTS.items():
+        text: Any = rows[name]
+        text = pc.if_else(pc.equal(text, pa.scalar("")), pa.scalar(None, pa.string()), text)
+        values = pc.split_pattern(text, " ")
+        rows = rows.set_column(rows.schema.get_field_index(name), name, values.cast(kind))
+    return rows.cast(TYPED)
