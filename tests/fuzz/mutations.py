@@ -31,12 +31,12 @@ from helpers.synthetic_zip import in_64_bits, zip_bytes
 from helpers.tfrecord import example, framed, masked
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.benchmark.scoring.predictions import names_of
+from imagenet_s.copies.file_tables import EXPECTED
 from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.dataset.manifests import COLUMNS
 from imagenet_s.spec.method_txt import BASELINE, method_text
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
-from imagenet_s.verify.file_tables import EXPECTED
 
 Dice = random.Random
 Files = dict[str, bytes]

@@ -13,6 +13,8 @@ from imagenet_s.annotations import unpack as masks
 from imagenet_s.benchmark.baseline.features import BadFeatures, read_features
 from imagenet_s.benchmark.submission.check import check
 from imagenet_s.config.settings import read_config_file
+from imagenet_s.copies.expected import expected_of
+from imagenet_s.copies.file_tables import LABEL
 from imagenet_s.images import read as images
 from imagenet_s.images.reader import Reader
 from imagenet_s.io.atomic import write_json
@@ -33,9 +35,7 @@ from imagenet_s.source.readers.webdataset import WebDataset
 from imagenet_s.source.readers.zip import Zip
 from imagenet_s.source.tar_index import Index
 from imagenet_s.verify.command import verify_copies
-from imagenet_s.verify.expected import expected_of
 from imagenet_s.verify.file_checks import check_files
-from imagenet_s.verify.file_tables import LABEL
 
 
 def read_zip(folder: Path) -> None:

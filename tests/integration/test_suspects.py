@@ -23,6 +23,7 @@ from imagenet_s.benchmark.scoring.plots import draw_images
 from imagenet_s.benchmark.scoring.predictions import prediction_of
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.cli.main import main
+from imagenet_s.copies.file_tables import LABEL
 from imagenet_s.dataset import metadata as dataset_module
 from imagenet_s.dataset.dataset_file import own_digest, read_dataset
 from imagenet_s.dataset.samples import SAMPLES
@@ -34,7 +35,6 @@ from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
 from imagenet_s.verify.file_checks import check_files
-from imagenet_s.verify.file_tables import LABEL
 
 SEMI = listed(50, "train-semi")[0]
 VALIDATION = next(row for row in listed(50, "validation") if row.wnid != row.imagenet_wnid)

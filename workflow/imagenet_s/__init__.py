@@ -7,6 +7,7 @@ source        where each raw image lies, whatever the layout
 images        each image read once; annotations: the masks fetched and unpacked
 preflight     is the source complete, and is there room?
 dataset       samples, tree, labels, manifests, dataset.json, summary
+copies        a copy found anywhere: its files, its samples
 verify, repair, demo, benchmark                     what is done with a data set
 pipeline, cli                                       what Snakemake and people call
 """

@@ -10,6 +10,7 @@ from fuzz.damage_storm import write_config
 from helpers.damages import own_copy, samples_in, states
 from helpers.trees import linked_copy
 from imagenet_s.config.settings import read_config_file
+from imagenet_s.copies.file_tables import IMAGE
 from imagenet_s.repair.damage import Copy, TreeEntry, damaged_of, digest_of
 from imagenet_s.repair.restore_images import (
     ImagePlan,
@@ -20,7 +21,6 @@ from imagenet_s.repair.restore_images import (
     scanned,
 )
 from imagenet_s.verify.compare import verify
-from imagenet_s.verify.file_tables import IMAGE
 
 
 @pytest.fixture

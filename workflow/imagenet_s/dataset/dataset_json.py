@@ -69,6 +69,7 @@ class Build(TypedDict):
     link: str
     pipeline: str
     png_encoder: str
+    files: NotRequired[dict[str, str]]  # other files: path → sha256; earlier versions wrote none
     date: str
 
 

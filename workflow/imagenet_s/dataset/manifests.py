@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -68,8 +69,20 @@ def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
     )
     paths = (root / "manifests" / f"{split}.csv" for split in splits)
     rows = pa.concat_tables(pa.csv.read_csv(path, convert_options=options) for path in paths)
-    column = pa.array(map(bytes.fromhex, texts(rows["sha256"])), pa.binary(32))
-    return rows.set_column(names.index("sha256"), "sha256", column)
+    return rows.set_column(names.index("sha256"), "sha256", binary_of(rows["sha256"]))
+
+
+def binary_of(digests: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
+    """Return a column of sha256 as hex text in binary; nulls stay null. The inverse of `hex_of`.
+
+    Raises:
+        ValueError: A text is no sha256.
+    """
+    if pc.any(pc.not_equal(pc.binary_length(digests), pa.scalar(64))).as_py():
+        raise ValueError("not the length of a sha256")
+    filled: Any = pc.fill_null(digests, pa.scalar("0" * 64))
+    values = np.frombuffer(bytes.fromhex("".join(filled.to_pylist())), "V32")
+    return pa.array(values, pa.binary(32), mask=digests.is_null().to_numpy())
 
 
 def _append(samples: pa.Table, split: str, files: Mapping[str, BinaryIO]) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet as pq
 
-from imagenet_s.dataset.manifests import BATCH
+from imagenet_s.dataset.manifests import BATCH, DIGESTS, binary_of
 from imagenet_s.dataset.manifests import COLUMNS as MANIFEST_COLUMNS
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.io.columns import texts
@@ -36,11 +37,31 @@ def save_typed_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
             table = pa.table(batch)
             for split in texts(pc.unique(table["split"])):
                 rows = table.filter(pc.equal(table["split"], pa.scalar(split)))
-                writers[split].write_table(_typed(rows.select(TYPED.names)))
+                writers[split].write_table(typed_rows(rows.select(TYPED.names)))
 
 
-def _typed(rows: pa.Table) -> pa.Table:
-    """Return the rows of manifests with lists in place of separated texts; empty texts become null."""
+def read_csv_manifest(path: Path) -> pa.Table:
+    """Return the rows of `manifests/<split>.csv`.
+
+    Returns:
+        A table of `TYPED`.
+
+    Raises:
+        ArrowException, ValueError: The file is no manifest.
+    """
+    kinds = {name: SAMPLES.field(name).type for name in TYPED.names}
+    kinds |= dict.fromkeys(DIGESTS, pa.string())
+    options = pa.csv.ConvertOptions(
+        column_types=kinds, include_columns=TYPED.names, strings_can_be_null=True, null_values=[""]
+    )
+    rows = pa.csv.read_csv(path, convert_options=options)
+    for name in DIGESTS:
+        rows = rows.set_column(rows.schema.get_field_index(name), name, binary_of(rows[name]))
+    return typed_rows(rows)
+
+
+def typed_rows(rows: pa.Table) -> pa.Table:
+    """Return rows of manifests with lists in place of separated texts; empty texts become null."""
     for name, kind in LISTS.items():
         text: Any = rows[name]
         text = pc.if_else(pc.equal(text, pa.scalar("")), pa.scalar(None, pa.string()), text)

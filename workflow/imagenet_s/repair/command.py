@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagenet_s.config.settings import read_config_file
+from imagenet_s.copies.file_tables import IMAGE, LABEL, MASK
 from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.io.atomic import ensure_real_dir, remove_folder, remove_if_empty, scratch_folder
 from imagenet_s.io.columns import texts
@@ -25,7 +26,6 @@ from imagenet_s.spec.subsets import (
     subset_of,
 )
 from imagenet_s.verify.compare import VerificationResult, verify
-from imagenet_s.verify.file_tables import IMAGE, LABEL, MASK
 from imagenet_s.verify.report import show_report
 from imagenet_s.workspace.leftovers import hold_output
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.copies.file_tables import IMAGE
 from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.manifests import manifest_rows
 from imagenet_s.dataset.tree import entries
@@ -24,7 +25,6 @@ from imagenet_s.source.tar_index import Index
 from imagenet_s.spec.subsets import SPLITS, tiers_of
 from imagenet_s.verify.adopt import ADOPTED
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.file_tables import IMAGE
 
 
 @dataclass(frozen=True)

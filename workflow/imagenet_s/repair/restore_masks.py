@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from imagenet_s.annotations.unpack import masks_in
+from imagenet_s.copies.file_tables import LABEL, MASK
 from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.io.atomic import ensure_real_dir, write_atomically
 from imagenet_s.masks.codec import BadMask
@@ -21,7 +22,6 @@ from imagenet_s.repair.damage import (
 from imagenet_s.repair.restore_manifests import annotations_of
 from imagenet_s.spec.subsets import mask_of
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.file_tables import LABEL, MASK
 
 
 def restore_masks(copy: Copy, result: VerificationResult, relocated: Set[str], scratch: Path) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from imagenet_s.annotations import unpack as masks
+from imagenet_s.copies.scan import contents
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import write_samples
@@ -24,7 +25,6 @@ from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import SPLITS, subset_of
 from imagenet_s.verify.compare import VerificationResult
-from imagenet_s.verify.scan import contents
 
 ADOPTED = "as found"  # the `link` in dataset.json
 BATCH = 50_000  # images whose records are in memory

@@ -11,17 +11,16 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from imagenet_s.copies.expected import Expected, expected_of
+from imagenet_s.copies.file_tables import IMAGE, MANIFEST, MASK
+from imagenet_s.copies.scan import Contents, contents, plausible_train_images
 from imagenet_s.dataset.metadata import stated_suspects
 from imagenet_s.io.columns import Column, texts
 from imagenet_s.runtime.errors import CannotCheck, first_few
-from imagenet_s.source.readers.base import IMAGE as IMAGE_NAME
 from imagenet_s.spec.classes import CLASS_SIZES, train_classes
 from imagenet_s.spec.subsets import subset_of
-from imagenet_s.verify.expected import Expected, expected_of
 from imagenet_s.verify.file_checks import check_files
-from imagenet_s.verify.file_tables import IMAGE, MANIFEST, MASK
 from imagenet_s.verify.relocated import Misplaced, find_misplaced
-from imagenet_s.verify.scan import Contents, contents
 
 KINDS = ("missing", "extra", "changed", "truncated", "unreadable", "pixels_equal", "moved")
 Damage = dict[str, set[str]]  # kind → paths in the subset's folder
@@ -84,7 +83,7 @@ def verify(
         damage[kind].add(path)
     train_images, remarks = None, []
     if expected.open_train:
-        train = _train_images(subset, found)
+        train = plausible_train_images(subset, found.files)
         train_images, remarks = len(train), _count_remarks(subset, train)
         unlisted = [path for path in train if path in damage["extra"]]
         damage["extra"].difference_update(unlisted)
@@ -193,20 +192,6 @@ def _holder(path: str, entries: Iterable[str]) -> str | None:
             return path
         path = path.rpartition("/")[0]
     return None
-
-
-def _train_images(subset: int, found: Contents) -> list[str]:
-    """Return the train images whose names and class folders are plausible."""
-    wnid_of = train_classes(subset)
-    images = []
-    for path in found.files:
-        folder, _, rest = path.partition("/")
-        if folder == "train" and rest.count("/") == 1:
-            wnid, name = rest.split("/")
-            match = IMAGE_NAME.fullmatch(name)
-            if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
-                images.append(path)
-    return images
 
 
 def _count_remarks(subset: int, train: Sequence[str]) -> list[str]:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from imagenet_s.copies.expected import is_truncated
+from imagenet_s.copies.file_tables import IMAGE, MASK
 from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.images.reader import Readers
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
@@ -23,8 +25,6 @@ from imagenet_s.runtime.read_ahead import COMPUTING, map_ahead
 from imagenet_s.source.listing import Row
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import mask_of, subset_of
-from imagenet_s.verify.expected import is_truncated
-from imagenet_s.verify.file_tables import IMAGE, MASK
 
 CHUNK = 1024  # files per task
 

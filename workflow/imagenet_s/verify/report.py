@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
+from imagenet_s.copies.expected import TOP
 from imagenet_s.dataset.dataset_file import dataset_digest, read_dataset
 from imagenet_s.dataset.provenance import describe_origin
 from imagenet_s.runtime.errors import MOST_NAMES, listed_paths
@@ -16,7 +17,6 @@ from imagenet_s.runtime.terminal import Colour, coloured
 from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.subsets import subset_of
 from imagenet_s.verify.compare import KINDS, VerificationResult
-from imagenet_s.verify.expected import TOP
 from imagenet_s.verify.relocated import new_root, old_root
 
 # What a check of a copy without manifests compares, by level: there are no sizes and digests.

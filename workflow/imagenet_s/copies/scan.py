@@ -1,6 +1,7 @@
 """The files below a subset's folder, also those behind links to class folders."""
 
 import os
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.runtime.system_files import BEGINNINGS, is_system_file
+from imagenet_s.source.readers.base import IMAGE as IMAGE_NAME
+from imagenet_s.spec.classes import train_classes
 
 LINKED_WHOLE = "train-full"  # 919's link to the train folder of the source, which is not scanned
 MAX_DEPTH = 2  # of class folders; links to deeper folders are not followed
@@ -31,13 +34,13 @@ class Contents:
         self.system += other.system
 
 
-def contents(root: Path) -> Contents:
-    """Return all files below `root`, also those behind links to class folders, without opening any.
+def contents(root: Path, folder: str = "") -> Contents:
+    """Return all files below `root`, or below a folder in it, also those behind links to class folders.
 
-    A folder that a system left, such as `@eaDir`, is one entry of `system`.
+    No file is opened. A folder that a system left, such as `@eaDir`, is one entry of `system`.
     """
     found = Contents()
-    folders = [""]
+    folders = [f"{folder}/" if folder else ""]
     while folders:
         inner: list[str] = []
         with closing(map_ahead(partial(_listed, root), folders)) as listings:
@@ -46,6 +49,20 @@ def contents(root: Path) -> Contents:
                 inner += listed.folders
         folders = inner
     return found
+
+
+def plausible_train_images(subset: int, files: Iterable[str]) -> list[str]:
+    """Return those of the files whose names and class folders are those of train images."""
+    wnid_of = train_classes(subset)
+    images = []
+    for path in files:
+        folder, _, rest = path.partition("/")
+        if folder == "train" and rest.count("/") == 1:
+            wnid, name = rest.split("/")
+            match = IMAGE_NAME.fullmatch(name)
+            if match and name == f"{match[1]}.JPEG" and wnid_of.get(match[2]) == wnid:
+                images.append(path)
+    return images
 
 
 class _Listed(NamedTuple):

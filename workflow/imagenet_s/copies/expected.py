@@ -12,13 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from imagenet_s.annotations.unpack import mask_paths
-from imagenet_s.dataset.dataset_file import dataset_text, read_dataset
-from imagenet_s.io.atomic import sha256_of
-from imagenet_s.runtime.image_file import MAX_BYTES
-from imagenet_s.runtime.incomplete_image import is_cut
-from imagenet_s.spec.encodings import label_manifests
-from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
-from imagenet_s.verify.file_tables import (
+from imagenet_s.copies.file_tables import (
     IMAGE,
     LABEL,
     MASK,
@@ -28,6 +22,12 @@ from imagenet_s.verify.file_tables import (
     manifest_files,
     official_files,
 )
+from imagenet_s.dataset.dataset_file import dataset_text, read_dataset
+from imagenet_s.io.atomic import sha256_of
+from imagenet_s.runtime.image_file import MAX_BYTES
+from imagenet_s.runtime.incomplete_image import is_cut
+from imagenet_s.spec.encodings import label_manifests
+from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
 
 TOP = "."  # stands for the subset's folder itself
 
@@ -66,10 +66,15 @@ class Expected:
 
 def expected_of(root: Path, subset: int) -> Expected:
     """Return the files that the copy at `root` must have."""
-    manifests = [root / DATASET, *(root / "manifests" / name for name in sample_manifests())]
-    if any(path.exists() for path in manifests):
+    if has_manifests(root):
         return _by_manifests(root, subset)
     return Expected(subset, official_files(subset), own_manifests=False, open_train=True)
+
+
+def has_manifests(root: Path) -> bool:
+    """Return whether a copy has manifests, even if some are lost; the official scripts write none."""
+    manifests = [root / DATASET, *(root / "manifests" / name for name in sample_manifests())]
+    return any(path.exists() for path in manifests)
 
 
 def is_truncated(path: str | Path) -> bool:
@@ -91,6 +96,16 @@ def is_truncated(path: str | Path) -> bool:
     return size <= len(begin) or tail != end
 
 
+def manifest_damage(path: Path, digest: str | None) -> str | None:
+    """Return the kind of damage of a manifest, None if it has none; `digest` is None if it is unknown."""
+    try:
+        right = digest is None or (path.is_file() and sha256_of(path) == digest)
+        right = right and path.stat().st_size > 0
+    except OSError:
+        right = False
+    return None if right else _damage_of(path)
+
+
 def _by_manifests(root: Path, subset: int) -> Expected:
     """Return the expected files of a copy that has manifests, some of which may be damaged."""
     damaged: dict[str, str] = {}
@@ -105,7 +120,7 @@ def _by_manifests(root: Path, subset: int) -> Expected:
     else:
         stated |= dataset["content"]["manifests"]
     for name, digest in stated.items():
-        problem = _manifest_damage(root / "manifests" / name, digest)
+        problem = manifest_damage(root / "manifests" / name, digest)
         if problem:
             damaged[f"manifests/{name}"] = problem
     tables = [manifest_files(sorted(stated))]
@@ -124,16 +139,6 @@ def _by_manifests(root: Path, subset: int) -> Expected:
             table = file_table([path for path in labels if path.startswith(f"{folder}/")], LABEL)
         tables.append(table)
     return Expected(subset, pa.concat_tables(tables), True, damaged, open_train)
-
-
-def _manifest_damage(path: Path, digest: str | None) -> str | None:
-    """Return the kind of damage of a manifest, None if it has none; `digest` is None if it is unknown."""
-    try:
-        right = digest is None or (path.is_file() and sha256_of(path) == digest)
-        right = right and path.stat().st_size > 0
-    except OSError:
-        right = False
-    return None if right else _damage_of(path)
 
 
 def _damage_of(path: Path) -> str:

@@ -9,12 +9,12 @@ import pytest
 from helpers.checks import without_manifests
 from helpers.damages import own_copy
 from imagenet_s.cli.main import main
+from imagenet_s.copies.find import copies_at
 from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.runtime.errors import CannotCheck
 from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import SUBSETS
-from imagenet_s.verify.command import copies_at
 
 LISTED = ("train-semi", "validation", "test")
 
