@@ -10,6 +10,8 @@ PACKAGE = Path(image_file.__file__).parents[1]
 
 # The modules that read images or masks.
 READERS = (
+    "api.data",
+    "api.masks",
     "runtime.image_file",
     "images.read",
     "images.reader",

@@ -20,7 +20,6 @@ from helpers.damages import own_copy, replaced
 from helpers.trees import linked_copy
 from imagenet_s.benchmark.scoring.pairs import Pair
 from imagenet_s.benchmark.scoring.plots import draw_images
-from imagenet_s.benchmark.scoring.predictions import prediction_of
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.cli.main import main
 from imagenet_s.copies.file_tables import LABEL
@@ -30,7 +29,7 @@ from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.dataset.summary import write_summary
 from imagenet_s.images.read import RECORDS, read_records, write_records
 from imagenet_s.io.atomic import read_json, write_json
-from imagenet_s.masks.codec import BadMask, decode_png, rgb_png
+from imagenet_s.masks.codec import BadMask, decode_png, ids_of_png, rgb_png
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
@@ -318,7 +317,7 @@ def test_bombs_in_the_place_of_masks_and_labels_are_unreadable(built, tmp_path, 
         (label, "unreadable")
     ]
     with pytest.raises(BadMask, match=r"^claims to have 24000 × 24000 pixels"):
-        prediction_of(bomb)
+        ids_of_png(bomb)
 
 
 def decode_small(png: bytes, shape: tuple[int, int], mode: str) -> np.ndarray:

@@ -38,6 +38,8 @@ def test_one_of_several_subsets_is_chosen(tmp_path):
     assert refused(tmp_path) == (
         f"{tmp_path} holds several subsets: ImageNetS50, ImageNetS300. Name the folder of one of them."
     )
+    with pytest.raises(ValueError, match="several subsets"):
+        open_copy(tmp_path)
     assert refused(tmp_path, 919) == (
         f"{tmp_path} holds no copy of ImageNetS919. It holds ImageNetS50, ImageNetS300."
     )
@@ -51,7 +53,10 @@ def test_what_is_no_copy_is_refused(tmp_path):
         f"{empty} holds no copy of ImageNet-S: there are neither manifests nor folders of splits "
         "(train, train-semi, validation, test)."
     )
-    assert "there is no such folder" in refused(tmp_path / "x")
+    with pytest.raises(FileNotFoundError):
+        open_copy(missing)
+    (tmp_path / "x").mkdir()
+    assert "holds no copy of ImageNet-S" in refused(tmp_path / "x")
 
 
 @pytest.mark.parametrize("lost", ["dataset.json", "manifests"])

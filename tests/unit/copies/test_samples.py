@@ -125,10 +125,7 @@ def test_without_manifests_only_masks_that_are_there_and_plausible_train_images_
 def test_a_split_that_a_copy_does_not_have_is_named(foreign, tmp_path):
     root = own_copy(foreign, tmp_path / "mine")
     os.rename(root / "train", tmp_path / "train")
-    assert refused(root, "train") == (
-        f"{root} has no split train: there are neither manifests nor a folder train. "
-        "It has train-semi, validation, test."
-    )
+    assert refused(root, "train") == (f"{root} has no split 'train'. It has train-semi, validation, test.")
     os.rename(tmp_path / "train", root / "train")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from imagenet_s.copies.expected import has_manifests
 from imagenet_s.copies.find import copies_at
-from imagenet_s.runtime.errors import CannotCheck
+from imagenet_s.runtime.errors import CannotCheck, UserError
 from imagenet_s.spec.subsets import SPLITS, subset_name
 
 
@@ -34,6 +34,21 @@ class Copy:
         return tuple(split for split in SPLITS if self.own_manifests or (self.root / split).is_dir())
 
 
+class NoFolder(CannotCheck, FileNotFoundError):
+    """A path at which there is no folder."""
+
+
+class SeveralCopies(CannotCheck, ValueError):
+    """A path that holds several subsets, when one was expected."""
+
+
+class UnknownSplit(UserError, KeyError, ValueError):
+    """A split that a copy does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # that of KeyError has quotes
+
+
 def open_copy(root: Path, subset: int | None = None) -> Copy:
     """Return the copy at a path.
 
@@ -42,18 +57,20 @@ def open_copy(root: Path, subset: int | None = None) -> Copy:
         subset: 50, 300 or 919. It may be None if the path holds one subset only.
 
     Raises:
-        CannotCheck: There is no copy, not the one of `subset`, or several to choose from.
+        NoFolder: There is no such folder.
+        SeveralCopies: The path holds several subsets, and `subset` is None.
+        CannotCheck: There is no copy, or not one of `subset`.
     """
+    if not root.is_dir():
+        raise NoFolder(f"There is no folder {root}.")
     found = copies_at(root)
     names = ", ".join(map(subset_name, found))
     if subset is None and len(found) > 1:
-        raise CannotCheck(f"{root} holds several subsets: {names}. Name the folder of one of them.")
+        raise SeveralCopies(f"{root} holds several subsets: {names}. Name the folder of one of them.")
     if subset is not None and subset not in found:
         raise CannotCheck(f"{root} holds no copy of {subset_name(subset)}. It holds {names}.")
     number = next(iter(found)) if subset is None else subset
     folder = found[number]
-    if not folder.is_dir():
-        raise CannotCheck(f"There is no folder {folder}.")
     copy = Copy(folder, number, has_manifests(folder))
     if not copy.splits:
         raise CannotCheck(

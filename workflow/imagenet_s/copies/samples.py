@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from imagenet_s.copies.copy import Copy
+from imagenet_s.copies.copy import Copy, UnknownSplit
 from imagenet_s.copies.expected import manifest_damage
 from imagenet_s.copies.scan import Contents, contents, plausible_train_images
 from imagenet_s.dataset.dataset_file import read_dataset
@@ -29,8 +29,11 @@ def samples(copy: Copy, split: str) -> pa.Table:
         A table of `TYPED`.
 
     Raises:
-        UserError: The manifest is missing or damaged, or the copy does not have the split.
+        UnknownSplit: The copy does not have the split.
+        UserError: The manifest is missing or damaged.
     """
+    if split not in copy.splits:
+        raise UnknownSplit(f"{copy.root} has no split {split!r}. It has {first_few(copy.splits)}.")
     return _by_manifest(copy, split) if copy.own_manifests else _by_lists(copy, split)
 
 
@@ -62,11 +65,6 @@ def _damaged(root: Path, path: Path, damage: str) -> UserError:
 
 def _by_lists(copy: Copy, split: str) -> pa.Table:
     """Return the samples of a copy without manifests."""
-    if split not in copy.splits:
-        raise UserError(
-            f"{copy.root} has no split {split}: there are neither manifests nor a folder {split}. "
-            f"It has {first_few(copy.splits)}."
-        )
     if split == "train":
         images = _train_files(copy)
     else:

@@ -78,10 +78,13 @@ def binary_of(digests: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
     Raises:
         ValueError: A text is no sha256.
     """
+    if digests.null_count == len(digests):  # the mask columns of train and test
+        return pa.nulls(len(digests), pa.binary(32))
     if pc.any(pc.not_equal(pc.binary_length(digests), pa.scalar(64))).as_py():
         raise ValueError("not the length of a sha256")
     filled: Any = pc.fill_null(digests, pa.scalar("0" * 64))
-    values = np.frombuffer(bytes.fromhex("".join(filled.to_pylist())), "V32")
+    text = "".join(filled.to_pylist())
+    values = np.frombuffer(bytes.fromhex(text), "V32")
     return pa.array(values, pa.binary(32), mask=digests.is_null().to_numpy())
 
 

@@ -160,7 +160,7 @@ def _samples_of(subset: int, split: str, rows: pa.Table, wnids: Column, mask_tab
     if not masked:
         where = pa.nulls(len(rows), pa.int32())
     own = mask_table.take(where)
-    table = pa.table(
+    table = pa.Table.from_pydict(
         {
             "split": pa.array([split] * len(rows), pa.string()),
             "image": _paths(split, wnids, names, ".JPEG"),

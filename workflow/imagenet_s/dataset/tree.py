@@ -161,7 +161,7 @@ def _require_pooled(wanted: pa.Table, pool: Path) -> None:
 
 def _table(paths: Column, targets: Column, kind: str) -> pa.Table:
     kinds = pa.array([kind] * len(paths), pa.string())
-    return pa.table({"path": paths, "target": targets, "kind": kinds})
+    return pa.Table.from_pydict({"path": paths, "target": targets, "kind": kinds})
 
 
 def _place(root: Path, wanted: pa.Table, scratch: Path, what: str) -> int:

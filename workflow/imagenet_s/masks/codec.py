@@ -69,6 +69,21 @@ def decode(png: bytes, classes: int) -> Decoded:
     return Decoded(ids, tuple(problems), tuple(present.tolist()), tuple(pixels.tolist()))
 
 
+def ids_of_png(png: bytes) -> NDArray[np.uint16]:
+    """Return the ids in a PNG in the encoding of masks and predictions, (height, width).
+
+    Raises:
+        BadMask: The bytes are not in that encoding.
+    """
+    rgb, mode = pixels_of(png)
+    if mode != "RGB":
+        raise BadMask(f"is not 8-bit RGB but has mode {mode}")
+    if rgb[..., 2].any():
+        blue_only = not rgb[..., 0].any()
+        raise BadMask("has blue pixels" + (" but no red ones: was it written as BGR?" if blue_only else ""))
+    return ids_of(rgb)
+
+
 def pixels_of(png: bytes) -> tuple[NDArray[np.uint8], str]:
     """Return a PNG's pixels as RGB, and its mode.
 

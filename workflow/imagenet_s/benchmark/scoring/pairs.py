@@ -13,11 +13,10 @@ from imagenet_s.benchmark.scoring.predictions import (
     UNREADABLE,
     WRONG_SIZE,
     file_bytes,
-    prediction_of,
     read_file,
     wrong_size,
 )
-from imagenet_s.masks.codec import BadMask, decode
+from imagenet_s.masks.codec import BadMask, decode, ids_of_png
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.problems import FileProblem
 from imagenet_s.spec.classes import class_ids
@@ -77,7 +76,7 @@ def read_pair(pair: Pair, classes: int) -> PairIds:
         problems.append(FileProblem("unreadable true masks", f"{pair.name}: {error.strerror}"))
     try:
         predicted = read_file(pair.prediction)
-        prediction = prediction_of(predicted.data)
+        prediction = ids_of_png(predicted.data)
     except OSError as error:
         problems.append(FileProblem(UNREADABLE, f"{pair.name}: {error.strerror}"))
     except BadMask as error:

@@ -14,16 +14,15 @@ from imagenet_s.benchmark.scoring.pairs import read_pair
 from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.benchmark.scoring.results import ClassRow, Scored
 from imagenet_s.io.atomic import atomic_write
-from imagenet_s.masks.palette import colors
+from imagenet_s.masks.overlay import largest_ids, overlaid
 from imagenet_s.runtime.image_file import BadImage
 from imagenet_s.runtime.image_file import decode as decode_image
 from imagenet_s.runtime.progress import log
-from imagenet_s.spec.classes import IGNORE, OTHER, class_ids, class_names
+from imagenet_s.spec.classes import class_ids, class_names
 from imagenet_s.spec.subsets import mask_folder
 
 MAX_NAMED = 60  # classes; of more, only the lowest and the highest get a bar
 ENDS = 25  # classes at each end that get a bar then
-OPACITY = 0.6  # of the colour of a class over its image
 DPI = 100
 
 
@@ -80,9 +79,9 @@ def draw_images(
             prediction = relabelled(prediction, table)
         picture = _picture(image.pair.name, image.pair.truth, truth.shape)
         _show(axes[0], picture, f"{Path(image.pair.name).stem}\nmean IoU {100 * image.iou:.1f}")
-        _show(axes[1], _overlaid(picture, truth, subset), f"truth\n{_class_names(truth, subset)}")
+        _show(axes[1], overlaid(picture, truth, subset), f"truth\n{_class_names(truth, subset)}")
         _show(
-            axes[2], _overlaid(picture, prediction, subset), f"prediction\n{_class_names(prediction, subset)}"
+            axes[2], overlaid(picture, prediction, subset), f"prediction\n{_class_names(prediction, subset)}"
         )
     _save(figure, path)
 
@@ -103,27 +102,10 @@ def _picture(name: str, truth: Path, shape: tuple[int, int]) -> NDArray[np.uint8
     return grey if picture is None or picture.shape != grey.shape else picture
 
 
-def _overlaid(picture: NDArray[np.uint8], ids: NDArray[np.uint16], subset: int) -> NDArray[np.uint8]:
-    """Return an image in grey under the colours of its classes, (height, width, 3).
-
-    Ignored pixels are white. Background and unknown ids have no colour.
-
-    Args:
-        picture: The image, (height, width, 3).
-        ids: Its mask, (height, width).
-        subset: The subset that the ids are of.
-    """
-    known = np.where(ids > IGNORE, OTHER, ids)
-    grey = np.broadcast_to(picture.mean(axis=2, keepdims=True), picture.shape)
-    mixed = (1 - OPACITY) * grey + OPACITY * colors(subset)[known]
-    return np.where((known == OTHER)[..., None], grey, mixed).astype(np.uint8)
-
-
 def _class_names(ids: NDArray[np.uint16], subset: int) -> str:
     """Return the names of the three largest classes in a mask, (height, width)."""
     wnids = list(class_ids(subset))
-    areas = np.bincount(ids.ravel(), minlength=len(wnids) + 1)[: len(wnids) + 1]
-    names = [class_names()[wnids[i - 1]] for i in np.argsort(-areas, kind="stable") if i and areas[i]]
+    names = [class_names()[wnids[i - 1]] for i in largest_ids(ids) if 0 < i <= len(wnids)]
     return (", ".join(names[:3]) + (", …" if len(names) > 3 else "")) or "only background"
 
 

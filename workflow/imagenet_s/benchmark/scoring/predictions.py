@@ -8,11 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from imagenet_s.io.zip_reader import MAX_FILE_BYTES
-from imagenet_s.masks.codec import BadMask, ids_of, pixels_of
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.image_file import pixel_size_of_file
 from imagenet_s.runtime.problems import FileProblem
@@ -126,21 +122,6 @@ def name_problems(found: Iterable[str], wanted: Sequence[str]) -> list[FileProbl
 def wrong_size(found: Sequence[int], expected: Sequence[int]) -> str:
     """Describe the difference between two shapes (height, width)."""
     return f"has {found[1]} × {found[0]} pixels, not {expected[1]} × {expected[0]}"
-
-
-def prediction_of(png: bytes) -> NDArray[np.uint16]:
-    """Return the ids in the bytes of a prediction, (height, width).
-
-    Raises:
-        BadMask: The bytes are not in the format of predictions.
-    """
-    rgb, mode = pixels_of(png)
-    if mode != "RGB":
-        raise BadMask(f"is not 8-bit RGB but has mode {mode}")
-    if rgb[..., 2].any():
-        blue_only = not rgb[..., 0].any()
-        raise BadMask("has blue pixels" + (" but no red ones: was it written as BGR?" if blue_only else ""))
-    return ids_of(rgb)
 
 
 class FileContent(NamedTuple):

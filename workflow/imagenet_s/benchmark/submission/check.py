@@ -16,13 +16,12 @@ from imagenet_s.benchmark.scoring.predictions import (
     inner,
     name_problems,
     names_of,
-    prediction_of,
     wrong_size,
 )
 from imagenet_s.benchmark.scoring.which_subset import require_names_of
 from imagenet_s.io.zip_directory import BadZip
 from imagenet_s.io.zip_reader import BadMember, Member, duplicates, members_of, read_member
-from imagenet_s.masks.codec import BadMask, ids_in
+from imagenet_s.masks.codec import BadMask, ids_in, ids_of_png
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.problems import FileProblem, require_no_file
@@ -202,7 +201,7 @@ def _check_masks(
     with path.open("rb") as file:
         for name, member in members:
             try:
-                ids = prediction_of(read_member(file.fileno(), member))
+                ids = ids_of_png(read_member(file.fileno(), member))
             except BadMember as error:
                 problems.append(FileProblem("damaged", f"{name} {error}"))
                 continue

@@ -1,0 +1,77 @@
+"""A mask over its image: colours of the palette, and a legend with the names of the classes."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import imagenet_s
+from imagenet_s.api import overlay
+from imagenet_s.masks.palette import colors
+
+IMAGE = Image.new("RGB", (300, 40), (90, 100, 110))
+IDS = np.zeros((40, 300), np.uint16)
+IDS[:, :50], IDS[:, 50:150], IDS[:, 150:160] = 2, 1, 1000
+
+
+def texts(monkeypatch) -> list[str]:
+    """Collect the texts that are drawn from now on."""
+    drawn = []
+    draw = overlay.ImageDraw.ImageDraw.text
+    monkeypatch.setattr(
+        overlay.ImageDraw.ImageDraw,
+        "text",
+        lambda self, xy, text, *rest, **options: drawn.append(text) or draw(self, xy, text, *rest, **options),
+    )
+    return drawn
+
+
+def test_classes_are_coloured_and_named_the_largest_first(monkeypatch):
+    drawn = texts(monkeypatch)
+    shown = imagenet_s.show(IMAGE, IDS, subset=50)
+    assert drawn == ["goldfish (1)", "tiger shark (2)", "ignore (1000)"]
+    assert shown.size == (300, 40 + 3 * overlay.LINE)
+    pixels, table = np.asarray(shown), colors(50)
+    for x, number in ((10, 2), (100, 1), (155, 1000)):
+        assert np.array_equal(pixels[20, x], (0.4 * 100 + 0.6 * table[number]).astype(np.uint8))
+    assert pixels[20, 200].tolist() == [100, 100, 100]
+    swatches = [pixels[40 + line * overlay.LINE + overlay.LINE // 2, overlay.LINE // 2] for line in range(3)]
+    assert np.array_equal(swatches, table[[1, 2, 1000]])
+
+
+def test_the_subset_decides_the_names(monkeypatch):
+    drawn = texts(monkeypatch)
+    imagenet_s.show(IMAGE, IDS, subset=919)
+    assert drawn[:2] == ["tench (1)", "goldfish (2)"]
+
+
+def test_an_image_of_the_data_knows_its_subset(data, monkeypatch):
+    image, mask = data["validation", 0]
+    drawn = texts(monkeypatch)
+    shown = imagenet_s.show(image, mask)
+    assert drawn == ["goldfish (1)", "ignore (1000)"]
+    assert shown.tobytes() == imagenet_s.show(image.convert("RGB"), mask, subset=50).tobytes()
+    assert shown.mode == "RGB"
+
+
+def test_a_mask_of_background_only_has_no_legend():
+    shown = imagenet_s.show(IMAGE, np.zeros_like(IDS), subset=50)
+    assert shown.size == IMAGE.size
+    assert np.all(np.asarray(shown) == 100)
+
+
+def test_ids_without_a_class_have_neither_colour_nor_name():
+    shown = imagenet_s.show(IMAGE, np.full_like(IDS, 51), subset=50)
+    assert shown.size == IMAGE.size
+    assert np.all(np.asarray(shown) == 100)
+
+
+def test_mistakes_are_refused(data):
+    with pytest.raises(ValueError, match=r"Name the subset: show\(image, mask, subset=50\)\."):
+        imagenet_s.show(IMAGE, IDS)
+    with pytest.raises(ValueError, match="This image has no mask"):
+        imagenet_s.show(*data["test", 0])
+    expected = "Expected a mask of shape (height, width) = (40, 300); found (300, 40)."
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        imagenet_s.show(IMAGE, IDS.T, subset=50)

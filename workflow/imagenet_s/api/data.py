@@ -1,0 +1,153 @@
+"""Open a copy of ImageNet-S: its classes and samples as tables, its images and masks."""
+
+from dataclasses import dataclass, field
+from operator import index as as_index
+from os import PathLike
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from PIL import Image
+
+from imagenet_s.api.masks import read_mask
+from imagenet_s.api.overlay import SUBSET
+from imagenet_s.api.verification import Verification
+from imagenet_s.benchmark.scoring.predictions import file_bytes
+from imagenet_s.copies.copy import Copy, open_copy
+from imagenet_s.copies.samples import samples
+from imagenet_s.dataset.dataset_file import digest_of_copy, read_dataset
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.image_file import BadImage, decode
+from imagenet_s.spec.subsets import LEVELS
+from imagenet_s.verify.compare import verify
+
+Sample = tuple[Image.Image, NDArray[np.uint16] | None]
+
+
+def open(path: str | PathLike[str]) -> "ImageNetSData":
+    """Open a copy of ImageNet-S: a build of this package, or a copy by the official scripts.
+
+    Args:
+        path: The folder of a subset, such as `results/ImageNetS50`; or the folder above it, if that holds
+            one subset only.
+
+    Raises:
+        UserError: There is no copy at the path, or there are several.
+    """
+    return ImageNetSData(open_copy(Path(path).expanduser()))
+
+
+@dataclass(frozen=True, repr=False)
+class ImageNetSData:
+    """A copy of one subset of ImageNet-S.
+
+    `data[split, index]` returns the image and the mask of a sample, in the order of `samples(split)`:
+
+    - the image as it is stored: most are RGB, some grey (L), and 22 train images of ImageNet are CMYK.
+      `image.convert("RGB")` makes them all alike.
+    - the ids of the mask, (height, width), uint16: 0 is other, 1000 ignore, the rest are the class ids of
+      the subset. None if there is no mask: those of test are not public, and train has none.
+
+    Tables are read once and kept.
+    """
+
+    copy: Copy
+    _tables: dict[str, pa.Table] = field(default_factory=dict, init=False, compare=False)
+
+    @property
+    def root(self) -> Path:
+        """The folder of the copy, absolute."""
+        return self.copy.root
+
+    @property
+    def subset(self) -> int:
+        """The subset: 50, 300 or 919."""
+        return self.copy.subset
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that the copy has."""
+        return self.copy.splits
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of the data set, by its manifests. It is equal for equal images and masks.
+
+        None if manifests are missing.
+        """
+        dataset = read_dataset(self.root)
+        return dataset["content"]["digest"] if dataset else digest_of_copy(self.root)
+
+    def samples(self, split: str) -> pd.DataFrame:
+        """Return the samples of a split, sorted by `image`.
+
+        Args:
+            split: train, train-semi, validation or test.
+
+        Returns:
+            The columns of the manifest, with Arrow's types: digests are binary, `mask_ids` and `also_in`
+            lists. Then `image_path` and `mask_path`, absolute. Missing values are null; without manifests
+            these are all sizes and digests, and `mask_ids`.
+
+        Raises:
+            UserError: The copy does not have the split, or its manifest is damaged.
+        """
+        return self._table(split).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def verify(self, level: str = "size") -> Verification:
+        """Check which files are missing, extra or damaged. Nothing is written.
+
+        Args:
+            level: `complete` checks names, `size` also the sizes of images and masks, `sha256` also every
+                byte. The command `imagenet-s verify` does the same with several processes.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"Expected a level of {', '.join(LEVELS)}; found {level!r}.")
+        return Verification(verify(self.root, self.subset, level, workers=1))
+
+    def __getitem__(self, key: tuple[str, int]) -> Sample:
+        match key:
+            case (str(split), SupportsIndex() as number):
+                row = self._row(split, as_index(number))
+            case _:
+                raise TypeError(
+                    f"Expected data[split, index], such as data['validation', 0]; found data[{key!r}]."
+                )
+        image = _read_image(row["image_path"])
+        image.info[SUBSET] = self.subset
+        return image, None if row["mask_path"] is None else read_mask(row["mask_path"])
+
+    def __repr__(self) -> str:
+        return f"<{self.copy.name} at {self.root}: {', '.join(self.splits)}>"
+
+    def _table(self, split: str) -> pa.Table:
+        """Return the samples of a split, and the absolute paths of images and masks."""
+        if split not in self._tables:
+            table = samples(self.copy, split)
+            for name in ("image", "mask"):
+                join: Any = pc.binary_join_element_wise  # the stubs lack columns mixed with texts
+                table = table.append_column(f"{name}_path", join(str(self.root), table[name], "/"))
+            self._tables[split] = table
+        return self._tables[split]
+
+    def _row(self, split: str, index: int) -> dict[str, Any]:
+        """Return a row of `_table`; a negative index counts from the end."""
+        table = self._table(split)
+        if not -len(table) <= index < len(table):
+            raise IndexError(
+                f"{split} of {self.copy.name} has {len(table):,} samples, from 0 to {len(table) - 1:,}; "
+                f"found index {index:,}."
+            )
+        return table.slice(index % len(table), 1).to_pylist()[0]
+
+
+def _read_image(path: str) -> Image.Image:
+    """Return an image in the mode in which it is stored."""
+    try:
+        return decode(file_bytes(Path(path))).image
+    except BadImage as error:
+        raise UserError(f"{path} cannot be decoded: {error}.") from error

@@ -1,0 +1,60 @@
+"""Read and write one mask."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imagenet_s.benchmark.scoring.predictions import file_bytes
+from imagenet_s.io.atomic import atomic_write
+from imagenet_s.masks.codec import BadMask, ids_of_png, pixels, rgb_png
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.incomplete_image import PNG_SIGNATURE
+
+GREY_16_BITS = b"\x10\x00"  # bit depth and colour type in the header of a PNG
+
+
+def read_mask(path: str | PathLike[str]) -> NDArray[np.uint16]:
+    """Return the ids of a mask, (height, width): 0 is other, 1000 ignore, the rest are class ids.
+
+    The file is a mask of the data set or a prediction in the same encoding, which is 8-bit RGB with
+    id = R + 256·G. Masks in the encoding `id16` are read, too, because no other encoding is 16-bit grey.
+
+    Raises:
+        UserError: The file is no mask in one of these encodings.
+    """
+    path = Path(path)
+    png = file_bytes(path)
+    try:
+        if png.startswith(PNG_SIGNATURE) and png[24:26] == GREY_16_BITS:
+            return pixels(png)[1].astype(np.uint16)
+        return ids_of_png(png)
+    except BadMask as error:
+        raise UserError(
+            f"{path} {error}. A mask is an 8-bit RGB PNG with id = R + 256·G and B = 0, or a 16-bit grey one."
+        ) from error
+
+
+def write_mask(path: str | PathLike[str], ids: ArrayLike) -> None:
+    """Write ids as a PNG in the official encoding, in which predictions are scored and submitted, too.
+
+    Missing folders are made. The file has its name only when it is complete.
+
+    Args:
+        path: The PNG to write.
+        ids: (height, width), integers from 0 to 65535.
+
+    Raises:
+        ValueError: The ids have another shape, type or range.
+    """
+    array = np.asarray(ids)
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"Expected ids of shape (height, width); found {array.shape}.")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"Expected ids as integers; found {array.dtype}.")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"Expected ids from 0 to 65535; found {low} to {high}.")
+    with atomic_write(Path(path)) as partial:
+        partial.write_bytes(rgb_png(array.astype(np.uint16)))
