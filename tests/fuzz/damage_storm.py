@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=1000, help="damages")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--link", choices=("symlink", "hardlink", "copy"), default="copy")
+    parser.add_argument("--link", choices=("symlink", "symlink-files", "hardlink", "copy"), default="copy")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:

@@ -239,7 +239,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--source", choices=SOURCES, default="folders")
-    parser.add_argument("--link", choices=("auto", "symlink", "hardlink", "copy"), default="auto")
+    parser.add_argument(
+        "--link", choices=("auto", "symlink", "symlink-files", "hardlink", "copy"), default="auto"
+    )
     options = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kill-storm-") as folder:

@@ -149,7 +149,7 @@ def test_links_asked_for_in_a_later_run_cannot_be_had_from_archives(
     source = layout(imagenet50, tmp_path / "source")
     tree = build(source, annotations50, tmp_path / "output", "auto")
     before = bytes_of(tree)
-    for link in ("symlink", "hardlink", "reflink"):
+    for link in ("symlink", "symlink-files", "hardlink", "reflink"):
         with pytest.raises(UserError, match=f"`link: {link}` does not work for images inside archives: "):
             link_again(tree.parent, link)
     assert bytes_of(tree) == before

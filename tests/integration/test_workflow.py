@@ -223,6 +223,11 @@ def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, an
     assert (tree / "train" / "n01443537").is_symlink()
     assert not (tree.parent / "work" / "pool").exists()
     assert digest(tree) == first
+    run = snakemake(tmp_path / "run", link="symlink-files", **settings)
+    assert run.rules == after, run.text
+    assert os.readlink(image) == f"{imagenet50}/train/n01443537/{image.name}"
+    assert read_json(tree / "dataset.json")["build"]["link"] == "symlink-files"
+    assert digest(tree) == first
 
 
 def failed(folder: Path, **config) -> str:

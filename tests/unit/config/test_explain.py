@@ -6,7 +6,7 @@ from imagenet_s.config.settings import read_config
 from imagenet_s.runtime.errors import UserError
 
 KEYS = "imagenet, output, subsets, link, train_images, annotations, labels, benchmark"
-LINKS = "auto, symlink, hardlink, reflink, copy"
+LINKS = "auto, symlink, symlink-files, hardlink, reflink, copy"
 
 
 def explained(values: object) -> list[str]:

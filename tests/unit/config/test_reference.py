@@ -68,7 +68,7 @@ def test_the_keys_and_words_of_the_models_are_those_of_the_specification():
 
 def test_the_schema_lists_the_words_that_are_allowed():
     keys = yaml.safe_load(schema_text())["properties"]
-    assert keys["link"]["enum"] == ["auto", "symlink", "hardlink", "reflink", "copy"]
+    assert keys["link"]["enum"] == ["auto", "symlink", "symlink-files", "hardlink", "reflink", "copy"]
     assert keys["subsets"]["items"]["enum"] == list(SUBSETS)
     assert keys["labels"]["items"]["enum"] == ["id16", "id8", "color", "binary"]
     table = keys["benchmark"]["properties"]

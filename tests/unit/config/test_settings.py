@@ -115,7 +115,7 @@ def test_a_url_prefix_is_left_as_it_is():
     assert read_config({"annotations": {"from": url}}).annotations == url
 
 
-@pytest.mark.parametrize("link", ["auto", "symlink", "hardlink", "reflink", "copy"])
+@pytest.mark.parametrize("link", ["auto", "symlink", "symlink-files", "hardlink", "reflink", "copy"])
 def test_each_link_mode_is_kept(link):
     assert read_config({"link": link}).link == link
 
@@ -163,7 +163,7 @@ def test_all_that_is_wrong_is_told_at_once():
         ({"subsets": []}, "subsets", ["must not be empty"]),
         ({"subsets": [50, 51]}, "subsets[1]", ["51", "50, 300, 919"]),
         ({"subsets": [50, "50"]}, "subsets", ["twice"]),
-        ({"link": "junction"}, "link", ["'junction'", "auto, symlink, hardlink, reflink, copy"]),
+        ({"link": "junction"}, "link", ["'junction'", "auto, symlink, symlink-files, hardlink, reflink"]),
         ({"train_images": True}, "train_images", ["True", "complete, any"]),
         ({"annotations": "official"}, "annotations", ["'official'", "a table with some of the keys from,"]),
         ({"annotations": {"from": 1}}, "annotations.from", ["1", "a text"]),

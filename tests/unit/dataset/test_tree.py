@@ -103,8 +103,8 @@ def entries(root: Path) -> set[str]:
     return found
 
 
-def official_entries(source: Path, linked_folders: bool) -> set[str]:
-    """Return the entries of the tree of 50 by the lists; with `linked_folders`, one per train class."""
+def official_entries(source: Path, link: str) -> set[str]:
+    """Return the entries of the tree of 50 by the lists; with `symlink`, train has one per class."""
     paths = set()
     for split in ("train-semi", "validation", "test"):
         paths |= {f"{split}/{row.wnid}/{row.image}.JPEG" for row in listed(50, split)}
@@ -112,7 +112,7 @@ def official_entries(source: Path, linked_folders: bool) -> set[str]:
         paths |= {f"{split}-segmentation/{row.wnid}/{row.image}.png" for row in listed(50, split)}
     for wnid in class_ids(50):
         names = os.listdir(source / "train" / wnid)
-        paths |= {f"train/{wnid}"} if linked_folders else {f"train/{wnid}/{name}" for name in names}
+        paths |= {f"train/{wnid}"} if link == "symlink" else {f"train/{wnid}/{name}" for name in names}
     return paths
 
 
@@ -142,7 +142,7 @@ def snapshot(folder: Path) -> dict[str, tuple]:
 def test_symlinks_are_one_per_train_folder_and_one_per_listed_image(build, imagenet50):
     root = build("symlink")
     found = entries(root)
-    assert found == official_entries(imagenet50, linked_folders=True)
+    assert found == official_entries(imagenet50, "symlink")
     assert len(found) == 50 + 500 + 752 + 1682 + 500 + 752
     for wnid in class_ids(50):
         assert os.readlink(root / "train" / wnid) == f"{imagenet50}/train/{wnid}"
@@ -150,10 +150,23 @@ def test_symlinks_are_one_per_train_folder_and_one_per_listed_image(build, image
         assert os.readlink(root / entry) == str(source_file(imagenet50, entry))
 
 
+def test_symlinks_of_files_are_one_per_image(build, imagenet50, output):
+    root = build("symlink-files")
+    found = entries(root)
+    assert found == official_entries(imagenet50, "symlink-files")
+    assert len(images_in(found)) == 650 + 500 + 752 + 1682
+    for entry in images_in(found):
+        assert os.readlink(root / entry) == str(source_file(imagenet50, entry))
+    # A walk that follows no links finds every image in real folders.
+    assert {path.parent.parent.name for path in root.rglob("*.JPEG")} >= {"train", "test"}
+    receipt = read_json(output / "work" / "trees" / "50.json")
+    assert receipt == {"link": "symlink-files", "entries": len(found)}
+
+
 def test_hard_links_are_the_sources_own_files(build, imagenet50):
     root = build("hardlink")
     found = entries(root)
-    assert found == official_entries(imagenet50, linked_folders=False)
+    assert found == official_entries(imagenet50, "hardlink")
     for entry in images_in(found):
         assert (root / entry).lstat().st_ino == source_file(imagenet50, entry).stat().st_ino
 
@@ -161,7 +174,7 @@ def test_hard_links_are_the_sources_own_files(build, imagenet50):
 def test_copies_are_the_pools_files_with_the_sources_bytes(build, imagenet50, output):
     root = build("copy")
     found = entries(root)
-    assert found == official_entries(imagenet50, linked_folders=False)
+    assert found == official_entries(imagenet50, "hardlink")
     wnid_of = {row.image: row.imagenet_wnid for row in tier_val_images(50)}
     for entry in images_in(found):
         original = source_file(imagenet50, entry)
@@ -208,16 +221,17 @@ def test_switching_the_link_mode_leaves_the_right_tree_and_an_untouched_source(b
     before = snapshot(source)
     test_image = listed(50, "test")[0]
     inode = (source / "val" / f"{test_image.image}.JPEG").stat().st_ino
-    for link in ("symlink", "copy", "hardlink", "symlink", "hardlink", "copy", "symlink"):
+    modes = ("symlink", "copy", "hardlink", "symlink", "hardlink", "copy", "symlink")
+    for link in (*modes, "symlink-files", "symlink", "symlink-files", "copy", "symlink-files", "hardlink"):
         root = build(link)
-        assert entries(root) == official_entries(source, linked_folders=link == "symlink")
+        assert entries(root) == official_entries(source, link)
         entry = root / "test" / test_image.wnid / f"{test_image.image}.JPEG"
-        assert entry.is_symlink() == (link == "symlink")
+        assert entry.is_symlink() == link.startswith("symlink")
         assert (entry.lstat().st_ino == inode) == (link == "hardlink")
     assert snapshot(source) == before
 
 
-@pytest.mark.parametrize("link", ["symlink", "hardlink", "copy"])
+@pytest.mark.parametrize("link", ["symlink", "symlink-files", "hardlink", "copy"])
 def test_building_again_changes_no_entry(build, link):
     before = snapshot(build(link))
     assert snapshot(build(link)) == before
@@ -272,7 +286,7 @@ def test_a_link_of_the_user_to_the_sources_train_folder_is_replaced(build, sourc
         (root / "train").symlink_to(source / "train")
         build(link)
         assert not (root / "train").is_symlink()
-        assert entries(root) == official_entries(source, linked_folders=link == "symlink")
+        assert entries(root) == official_entries(source, link)
     assert snapshot(source) == before
 
 
@@ -291,7 +305,7 @@ def test_nothing_is_removed_through_a_link_in_the_place_of_a_folder(build, sourc
     before = snapshot(source)
     build("hardlink")
     assert snapshot(source) == before
-    wanted = official_entries(source, linked_folders=False)
+    wanted = official_entries(source, "hardlink")
     assert entries(root) == wanted - {f"train/{FISH}/{FURTHER}.JPEG", f"train/{FISH}/stray"}
 
 
@@ -326,7 +340,8 @@ def test_a_kind_of_link_that_does_not_work_is_reported_before_anything_changes(b
         pytest.skip("the file system has reflinks")
 
 
-def test_the_next_build_knows_what_a_killed_one_made(build, imagenet50, output, monkeypatch):
+@pytest.mark.parametrize("link", ["hardlink", "symlink-files"])
+def test_the_next_build_knows_what_a_killed_one_made(build, imagenet50, output, monkeypatch, link):
     root = build("symlink")
     placed = []
 
@@ -339,11 +354,11 @@ def test_the_next_build_knows_what_a_killed_one_made(build, imagenet50, output, 
     with monkeypatch.context() as patch:
         patch.setattr(tree, "place", place_few)
         with pytest.raises(KeyboardInterrupt):
-            build("hardlink")
+            build(link)
     assert len(os.listdir(root / "train" / FISH)) == 13
     assert not (root / "train" / FISH).is_symlink()
     build("symlink")
-    assert entries(root) == official_entries(imagenet50, linked_folders=True)
+    assert entries(root) == official_entries(imagenet50, "symlink")
     assert not (output / "work" / "tmp" / "tree-50").exists()
 
 
@@ -392,6 +407,17 @@ def test_images_of_a_merged_class_lie_in_the_folder_of_the_class_that_takes_them
         "train/n02808440/n04493381_27386.JPEG": f"{train}/n04493381/n04493381_27386.JPEG",
     }
     assert read_json(tmp_path / "receipt.json") == {"link": "symlink", "entries": 4}
+
+
+def test_symlinks_of_files_give_each_image_of_919_a_link(build919, tmp_path):
+    root, train = build919("symlink-files"), tmp_path / "imagenet" / "train"
+    targets = {entry: os.readlink(root / entry) for entry in entries(root)}
+    assert targets == {
+        "train-full": str(train),
+        "train/n01440764/n01440764_7.JPEG": f"{train}/n01440764/n01440764_7.JPEG",
+        "train/n02808440/n02808440_3.JPEG": f"{train}/n02808440/n02808440_3.JPEG",
+        "train/n02808440/n04493381_27386.JPEG": f"{train}/n04493381/n04493381_27386.JPEG",
+    }
 
 
 def test_train_full_is_a_symlink_even_if_images_are_hard_links(build919, tmp_path):

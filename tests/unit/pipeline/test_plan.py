@@ -156,8 +156,9 @@ def test_a_plan_may_be_of_a_zip_itself(imagenet50, tmp_path, report):
 def test_everything_that_prevents_the_build_is_reported_at_once(imagenet50, tmp_path, planned):
     source = official(imagenet50, tmp_path / "source")
     values = {"imagenet": str(source), "output": str(tmp_path / "results"), "train_images": "any"}
-    (problem,) = planned(**values, link="symlink").problems
-    assert problem.text.startswith("`link: symlink` does not work for images inside archives: ")
+    for link in ("symlink", "symlink-files"):
+        (problem,) = planned(**values, link=link).problems
+        assert problem.text.startswith(f"`link: {link}` does not work for images inside archives: ")
     plan = planned(**values | {"subsets": [50, 300], "train_images": "complete"})
     text = "\n".join(problem.text for problem in plan.problems)
     assert re.search(r"(?s)ImageNetS50/train: 650 images.*ImageNetS300/test: 7,407 of", text)

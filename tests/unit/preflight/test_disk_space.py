@@ -4,6 +4,7 @@ import os
 from collections import namedtuple
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from helpers.builds import build
@@ -38,7 +39,14 @@ def inodes(folder: Path) -> set[int]:
 
 @pytest.mark.parametrize(
     ("layout", "link"),
-    [(None, "symlink"), (None, "auto"), (None, "hardlink"), (None, "copy"), (official, "auto")],
+    [
+        (None, "symlink"),
+        (None, "symlink-files"),
+        (None, "auto"),
+        (None, "hardlink"),
+        (None, "copy"),
+        (official, "auto"),
+    ],
 )
 def test_a_build_makes_as_many_files_as_estimated(layout, link, imagenet50, annotations50, tmp_path):
     source = layout(imagenet50, tmp_path / "source") if layout else imagenet50
@@ -49,6 +57,28 @@ def test_a_build_makes_as_many_files_as_estimated(layout, link, imagenet50, anno
     made = (inodes(tree) | inodes(output / "work" / "pool")) - before
     assert len(made) <= sum(files for files, _ in said.values()) <= 1.1 * len(made)
     assert needed(source, link, output) == {}, "what is there is not counted again"
+
+
+def test_another_kind_of_links_is_all_that_a_rerun_with_it_makes(imagenet50, annotations50, tmp_path):
+    output = tmp_path / "results"
+    build(imagenet50, annotations50, output, "symlink", labels=LABELS)
+    assert needed(imagenet50, "auto", output) == needed(imagenet50, "hardlink", output) == {}
+    ((what, (files, size)),) = needed(imagenet50, "symlink-files", output).items()
+    assert (what, files, size % BLOCK) == ("ImageNetS50: links", 650 + 500 + 752 + 1682, 0)
+
+
+@pytest.mark.parametrize(("length", "blocks"), [(59, 0), (60, 650 + 500 + 752 + 1682)])
+def test_a_link_takes_a_block_if_its_target_does_not_fit_into_an_inode(length, blocks, imagenet50, tmp_path):
+    listings, scans = scan_source(imagenet50, [50], Index())
+    files = all_files(listings)
+    targets = pa.array([length * "x"] * len(files))
+    files = files.set_column(files.column_names.index("path"), "path", targets)
+    linked, hard = (
+        estimate_space(files, scans, BuildRequest(imagenet50, tmp_path, [50], False, link, LABELS))[0]
+        for link in ("symlink-files", "hardlink")
+    )
+    assert linked.files - hard.files == 650 + 500 + 752 + 1682
+    assert linked.bytes - hard.bytes == blocks * BLOCK
 
 
 def test_images_in_an_archive_take_exactly_their_blocks(imagenet50, tmp_path):

@@ -98,6 +98,7 @@ def alone(imagenet50, annotations50, tmp_path) -> Callable[[str], Built]:
 
 WAYS = [
     ("symlink", "folders"),
+    pytest.param("symlink-files", "folders", marks=pytest.mark.long),
     pytest.param("hardlink", "folders", marks=pytest.mark.long),
     ("copy", "folders"),
     pytest.param("auto", "official", marks=pytest.mark.long),
@@ -294,6 +295,30 @@ def test_links_are_redirected_to_a_source_that_moved(alone, tmp_path):
     assert digest(made.tree) == right
     check_sums(made.tree)
     assert os.readlink(made.tree / "train" / "n01443537") == str(tmp_path / "moved" / "train" / "n01443537")
+
+
+def test_links_of_files_are_restored_one_by_one_and_redirected_to_a_source_that_moved(alone, tmp_path):
+    made = alone("symlink-files")
+    right, before = digest(made.tree), states(made.tree)
+    lost, other, further = (made.first("train", k) for k in (0, 1, 20))
+    deleted(made.tree, lost, DICE(0))
+    emptied(made.tree, other, DICE(0))
+    shutil.rmtree((made.tree / further).parent)
+    assert made.repair() == 0
+    after = states(made.tree)
+    assert {path: state[-1] for path, state in after.items()} == {
+        path: state[-1] for path, state in before.items()
+    }
+    kept = f"/{Path(further).parent}/"
+    new = {path for path in before if after[path] != before[path]}
+    assert {path for path in new if kept not in path} == {f"{made.tree}/{path}" for path in (lost, other)}
+
+    made.imagenet.rename(tmp_path / "moved")
+    made.configure(imagenet=str(tmp_path / "moved"))
+    assert made.repair() == 0
+    assert digest(made.tree) == right
+    check_sums(made.tree)
+    assert os.readlink(made.tree / lost) == f"{tmp_path}/moved/{lost}"
 
 
 def test_links_are_redirected_to_a_path_for_each_set(alone, tmp_path):

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from helpers.builds import build
 from helpers.checks import changed, first, found, run
 from helpers.damages import (
@@ -11,9 +13,14 @@ from helpers.damages import (
 from helpers.trees import linked_copy
 
 
-def test_a_moved_source_is_reported_with_its_new_place(imagenet50, annotations50, tmp_path, capsys):
+@pytest.mark.parametrize(("link", "of_train"), [("symlink", 50), ("symlink-files", 650)])
+def test_a_moved_source_is_reported_with_its_new_place(
+    imagenet50, annotations50, tmp_path, capsys, link, of_train
+):
     source = linked_copy(imagenet50, tmp_path / "data" / "imagenet")
-    root = build(source, annotations50, tmp_path / "results", "symlink")
+    built = build(source, annotations50, tmp_path / "built", link)
+    root = built.parent.rename(tmp_path / "results") / built.name
+    assert found(root) == {}, "a moved output is whole"
     new = tmp_path / "disk" / "imagenet"
     new.parent.mkdir()
     source.rename(new)
@@ -24,7 +31,8 @@ def test_a_moved_source_is_reported_with_its_new_place(imagenet50, annotations50
     assert len(reported["train"]["moved"]) == 650
     assert run(root) == 1
     out = capsys.readouterr().out
-    assert f"2,984 links lead to nothing below {source}: the source has been moved" in out
+    links = of_train + 500 + 752 + 1682
+    assert f"{links:,} links lead to nothing below {source}: the source has been moved" in out
     assert f"it seems to be in {new}" in out
 
 

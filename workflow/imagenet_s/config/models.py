@@ -208,10 +208,10 @@ class Settings(_Table):
     )
     link: LinkMode = Field(
         default="auto",
-        description="How images get into the trees. `symlink` (absolute) takes no space; `hardlink` and "
-        "`reflink` need the same file system; `copy` makes the output independent of the source;"
-        " `auto` is `symlink` from folders, and `copy` for images in archives, which allow no "
-        "other mode.",
+        description="How images get into the trees. `symlink` (absolute) takes no space; `symlink-files` "
+        "links each image, never a class folder; `hardlink` and `reflink` need the same file system; `copy` "
+        "makes the output independent of the source; `auto` is `symlink` from folders, and `copy` for "
+        "images in archives, which allow no other mode.",
     )
     train_images: Literal["complete", "any"] = Field(
         default="complete",

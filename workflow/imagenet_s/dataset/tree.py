@@ -15,7 +15,7 @@ from imagenet_s.dataset.tree_plan import read_plan, remove_entries, write_plan
 from imagenet_s.images.pool import pool_path
 from imagenet_s.io.atomic import RealDirs, ensure_real_dir, remove_folder, scratch_folder
 from imagenet_s.io.columns import Column, texts
-from imagenet_s.io.links import link_problems, no_link_from_archives, place
+from imagenet_s.io.links import LINKS_OF_FOLDERS, link_kind, link_problems, no_link_from_archives, place
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import log, progress
@@ -63,7 +63,7 @@ def build_tree(
     rows = read_samples(samples, ["image", "wnid", "imagenet_wnid", "sha256", "mask"])
     wanted = entries(subset, rows, listing, scans, link, workspace)
     _require_pooled(wanted, workspace.pool)
-    targets = wanted.filter(pc.equal(wanted["kind"], pa.scalar(link)))["target"]
+    targets = wanted.filter(pc.equal(wanted["kind"], pa.scalar(link_kind(link))))["target"]
     for problem in link_problems(texts(targets[:1]), link, output, workspace.tmp):
         raise UserError(problem)
     plan = workspace.plan(subset)
@@ -111,8 +111,8 @@ def entries(
     origin = os.path.abspath(workspace.masks(subset))
     join: Any = pc.binary_join_element_wise  # the stubs lack columns mixed with texts
     tables = [_table(masks, join(origin, masks, "/"), "hardlink")]
-    kind = {"auto": "symlink", "copy": "hardlink"}.get(link, link)
-    if kind == "symlink":
+    kind = link_kind(link)
+    if link in LINKS_OF_FOLDERS:
         folders = folder_links(subset, scans)
         sources = pa.array(list(folders.values()), pa.string())
         tables.append(_table(pa.array(folders, pa.string()), sources, kind))

@@ -64,16 +64,17 @@ def _listed(file: Path, folder: str) -> Iterator[str]:
 
 def remove_entries(root: Path, paths: Iterable[str]) -> None:
     """Remove files and links of an earlier build, and the folders that become empty."""
-    emptied = set()
+    real: dict[str, bool] = {}  # folder → whether it and those above it are no links
     for path in paths:
-        entry = root / path
-        # A link to a folder leads to the source, where nothing may be removed.
-        if any(parent.is_symlink() for parent in _parents(root, entry)):
-            continue
-        emptied.add(entry.parent)
-        if entry.is_symlink() or entry.is_file():
-            entry.unlink()
+        parent = path.rpartition("/")[0]
+        if parent not in real:
+            # A link to a folder leads to the source, where nothing may be removed.
+            real[parent] = not any(above.is_symlink() for above in _parents(root, root / path))
+        entry = f"{root}/{path}"
+        if real[parent] and (os.path.islink(entry) or os.path.isfile(entry)):
+            os.unlink(entry)
     # Class folders first: a split's folder is empty only after its last class folder is removed.
+    emptied = [root / parent for parent, is_real in real.items() if is_real]
     folders = {folder for inner in emptied for folder in (inner, *_parents(root, inner))} - {root}
     for folder in sorted(folders, key=lambda folder: len(folder.parts), reverse=True):
         if folder.is_dir():

@@ -12,10 +12,16 @@ from typing import Literal, get_args
 
 from imagenet_s.runtime.errors import first_few
 
-LinkMode = Literal["auto", "symlink", "hardlink", "reflink", "copy"]
+LinkMode = Literal["auto", "symlink", "symlink-files", "hardlink", "reflink", "copy"]
 LINKS: tuple[str, ...] = get_args(LinkMode)
+LINKS_OF_FOLDERS = ("auto", "symlink")  # the modes in which a class can be one link to the source's folder
 
 FICLONE = 0x40049409  # Linux's request to share a file's blocks, from linux/fs.h
+
+
+def link_kind(link: str) -> str:
+    """Return the kind of link by which a mode puts an image, or for `copy` its copy, into a tree."""
+    return {"auto": "symlink", "symlink-files": "symlink", "copy": "hardlink"}.get(link, link)
 
 
 def place(target: str, path: Path, kind: str, scratch: Path) -> bool:
@@ -117,9 +123,8 @@ def link_problems(samples: Sequence[str], link: str, output: Path, tmp: Path) ->
             # Masks and copied images are hard links to files below the output.
             trials = [("hardlink", str(own), "The output needs hard links: set another `output`.")]
             if link != "copy":
-                kind = "symlink" if link == "auto" else link
                 advice = "Set `link: symlink` (takes no space) or `link: copy` in config.yaml."
-                trials += [(kind, path, advice) for path in samples]
+                trials += [(link_kind(link), path, advice) for path in samples]
             for k, (kind, target, advice) in enumerate(trials):
                 try:
                     place(target, scratch / f"trial-{k}", kind, scratch)

@@ -1,7 +1,7 @@
 """The space that a build needs at the output, in files and bytes, estimated before anything is written."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from imagenet_s.config.build_request import BuildRequest
 from imagenet_s.images.pool import pooled_images
 from imagenet_s.images.read import images_of_part
+from imagenet_s.io.atomic import read_json
+from imagenet_s.io.links import LINKS_OF_FOLDERS, link_kind
 from imagenet_s.io.split_file import size_of
 from imagenet_s.source.scan import SourceScan, folder_links
 from imagenet_s.spec.classes import class_ids, train_classes
@@ -21,6 +23,7 @@ from imagenet_s.spec.subsets import MASKED, SPLITS, SUBSETS, subset_of
 from imagenet_s.workspace.paths import Workspace
 
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
+LONG_TARGET = 60  # bytes from which a link's target takes a block on ext4; a shorter one is in the inode
 MASK_BYTES = 12_000  # assumed for a mask of 500 × 375 pixels, in any encoding
 SAMPLE_BYTES = (
     400  # per sample, in records and manifests: 250 measured in manifests, the rest in Parquet files
@@ -65,12 +68,15 @@ def estimate_space(
     """
     link, labels = request.link, request.labels
     in_pool = pa.array([True] * len(files), pa.bool_()) if link == "copy" else files["offset"].is_valid()
-    linked = files.filter(pc.invert(in_pool))["image"]
+    linked = files.filter(pc.invert(in_pool)).select(["image", "path"])
     workspace = Workspace(request.output)
     estimates = [_pool_estimate(files.filter(in_pool), scans[0], request.subsets, workspace.pool)]
     for subset in request.subsets:
+        links = _links_estimate(subset, linked, scans, link)
         if not workspace.plan(subset).exists():
-            estimates.append(_tree_estimate(subset, linked, scans, link, labels))
+            estimates.append(_tree_estimate(subset, links, labels))
+        elif _has_other_links(workspace.tree_receipt(subset), link):
+            estimates.append(links)
         if not workspace.masks(subset).exists():
             estimates.append(_masks_estimate(subset, labels, mask_bytes))
     return [estimate for estimate in estimates if estimate.files or estimate.bytes]
@@ -120,26 +126,45 @@ def _pool_estimate(pooled: pa.Table, scan: SourceScan, subsets: Sequence[int], p
     return SpaceEstimate("images, copied once for all subsets", count, size)
 
 
-def _tree_estimate(
-    subset: int, linked: Column, scans: Sequence[SourceScan], link: str, labels: Sequence[str]
-) -> SpaceEstimate:
-    """Return what a subset's folders, manifests and links take. Hard links and copies take no file here."""
+def _tree_estimate(subset: int, links: SpaceEstimate, labels: Sequence[str]) -> SpaceEstimate:
+    """Return what a subset's folders, manifests and links take."""
     folders = (1 + len(class_ids(subset))) * (len(SPLITS) + len(MASKED) * (1 + len(labels)))
-    links = 0
-    if link in ("auto", "symlink", "reflink"):
-        folder_paths = folder_links(subset, scans) if link != "reflink" else {}
-        whole = {path.partition("/")[2] for path in folder_paths}
-        single = pa.array(train_classes(subset).keys() - whole, pa.string())
-        links = len(whole) + _sum(pc.is_in(pc.utf8_slice_codeunits(linked, 0, 9), single))
-        for split in SPLITS[1:]:
-            images = pa.array([row.image for row in listed(subset, split)])
-            links += _sum(pc.is_in(images, value_set=linked))
     samples = subset_of(subset).train_images + sum(len(listed(subset, split)) for split in SPLITS[1:])
     return SpaceEstimate(
         f"{subset_of(subset).name}: folders, links, manifests",
-        folders + links + MANIFEST_FILES,
-        (folders + links) * BLOCK + samples * SAMPLE_BYTES,
+        folders + links.files + MANIFEST_FILES,
+        folders * BLOCK + links.bytes + samples * SAMPLE_BYTES,
     )
+
+
+def _has_other_links(receipt: Path, link: str) -> bool:
+    """Return whether a tree was built with other links to the source. Without a receipt, that is unknown."""
+    built = read_json(receipt)["link"] if receipt.exists() else link
+    return any(of(built) != of(link) for of in (link_kind, LINKS_OF_FOLDERS.__contains__))
+
+
+def _links_estimate(subset: int, linked: pa.Table, scans: Sequence[SourceScan], link: str) -> SpaceEstimate:
+    """Return what a subset's links to the source take. Hard links, also those to copies, take no file.
+
+    `linked` has the columns `image` and `path` of the images that are not copied.
+    """
+    what = f"{subset_of(subset).name}: links"
+    if link_kind(link) == "hardlink":
+        return SpaceEstimate(what, 0, 0)
+    targets = _targets(subset, linked, folder_links(subset, scans) if link in LINKS_OF_FOLDERS else {})
+    long = _sum(pc.greater_equal(pc.binary_length(targets), pa.scalar(LONG_TARGET)))
+    return SpaceEstimate(what, len(targets), BLOCK * (len(targets) if link == "reflink" else long))
+
+
+def _targets(subset: int, linked: pa.Table, folder_paths: Mapping[str, str]) -> "pa.ChunkedArray[Any]":
+    """Return what the links of a tree lead to, one each: class folders of the source, and images."""
+    whole = {path.partition("/")[2] for path in folder_paths}
+    single = pa.array(train_classes(subset).keys() - whole, pa.string())
+    train = linked.filter(pc.is_in(pc.utf8_slice_codeunits(linked["image"], 0, 9), single))
+    images = pa.array([row.image for split in SPLITS[1:] for row in listed(subset, split)])
+    rows = pc.index_in(images, value_set=linked["image"]).drop_null()
+    folders = pa.chunked_array([list(folder_paths.values())], pa.string())
+    return pa.chunked_array(folders.chunks + train["path"].chunks + linked["path"].take(rows).chunks)
 
 
 def _masks_estimate(subset: int, labels: Sequence[str], mask_bytes: int) -> SpaceEstimate:

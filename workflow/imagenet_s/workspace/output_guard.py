@@ -73,8 +73,8 @@ def _targets(out: Path) -> set[Path]:
 def _links(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the folders in which the contents of an input really are, each with a link that points there.
 
-    In a tree of symlinks, the class folders of train are links. In the other splits, each image is a link,
-    and the first of each class is enough to find the source.
+    In a tree of symlinks, the class folders of train or the images in them are links, and in the other
+    splits the images. The first image of each class is enough to find the source.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in islice(entries, MAX_ENTRIES):
