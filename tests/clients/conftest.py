@@ -1,0 +1,28 @@
+"""What clients load: a build of the demo with files, and another with links."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from helpers.builds import build
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep clients off the network and out of the caches of this user, which they look up when imported."""
+    caches = tempfile.TemporaryDirectory()
+    config.add_cleanup(caches.cleanup)
+    os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": caches.name}
+
+
+@pytest.fixture(scope="session")
+def tree50(output50) -> Path:
+    """The folder of subset 50, every image a file of its own. Shared: never change it."""
+    return output50 / "ImageNetS50"
+
+
+@pytest.fixture(scope="session")
+def linked50(imagenet50, annotations50, tmp_path_factory) -> Path:
+    """The folder of subset 50 with links: a class of train is one link to the source's folder."""
+    return build(imagenet50, annotations50, tmp_path_factory.mktemp("linked") / "results", "symlink")
