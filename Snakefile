@@ -19,6 +19,7 @@ include: "workflow/rules/tree.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/verify.smk"
+include: "workflow/rules/export.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/run.smk"
 

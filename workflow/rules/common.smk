@@ -14,8 +14,9 @@ from imagenet_s.pipeline.run import require_own_folder
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import one_pass_sets, pass_files
 from imagenet_s.spec.encodings import ENCODINGS
+from imagenet_s.spec.exports import FORMATS
 from imagenet_s.spec.shards import tier_of
-from imagenet_s.spec.subsets import MASKED, SUBSETS
+from imagenet_s.spec.subsets import MASKED, SPLITS, SUBSETS
 from imagenet_s.spec.subsets import sample_manifests, tiers_of
 from imagenet_s.workspace.paths import Workspace
 
@@ -58,3 +59,5 @@ wildcard_constraints:
     tier="|".join(map(str, SUBSETS)),
     encoding="|".join(ENCODINGS),
     split="train-semi|validation|test",
+    format="|".join(FORMATS),
+    job="[0-9]+",

@@ -12,12 +12,13 @@ from imagenet_s.cli.versions import LIBRARIES, versions_text
 from imagenet_s.runtime.version import __version__
 
 PEOPLE = (
-    *("init", "inspect", "plan", "verify", "repair", "clean"),
+    *("init", "inspect", "plan", "verify", "repair", "clean", "export"),
     *("match", "evaluate", "compare", "grid-features", "distance-match", "submit", "completion"),
 )
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),
     *("samples", "tree", "labels", "manifests", "dataset", "tidy", "summary"),
+    *("export-files", "export-manifest", "export-info"),
 )
 
 

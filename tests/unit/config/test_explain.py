@@ -5,7 +5,7 @@ import pytest
 from imagenet_s.config.settings import read_config
 from imagenet_s.runtime.errors import UserError
 
-KEYS = "imagenet, output, subsets, link, train_images, annotations, labels, benchmark"
+KEYS = "imagenet, output, subsets, link, train_images, annotations, labels, exports, benchmark"
 LINKS = "auto, symlink, symlink-files, hardlink, reflink, copy"
 
 

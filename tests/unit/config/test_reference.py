@@ -5,7 +5,8 @@ from typing import get_args
 
 import yaml
 
-from imagenet_s.config.models import Md5Settings, MethodSettings
+from imagenet_s.config.benchmark_models import MethodSettings
+from imagenet_s.config.models import Md5Settings
 from imagenet_s.config.reference import PAGE, SCHEMA, TEMPLATE, page_text, schema_text
 from imagenet_s.spec.method_txt import LINES
 from imagenet_s.spec.protocols import PROTOCOLS, ProtocolName
@@ -30,6 +31,7 @@ def test_every_default_of_the_schema_is_the_one_of_the_contract():
         "train_images": "complete",
         "annotations": {},
         "labels": ["id16"],
+        "exports": [],
         "benchmark": {},
     }
     assert keys["annotations"]["properties"]["from"]["default"] == "official"
@@ -56,7 +58,7 @@ def test_the_page_has_a_row_for_every_key_and_the_whole_config_yaml():
     tables = objects(yaml.safe_load(schema_text()))
     keys = [f"{path}.{key}".removeprefix(".") for path, table in tables for key in table["properties"]]
     assert sorted(rows) == sorted(keys)
-    assert len(rows) == len(set(rows)) == 26
+    assert len(rows) == len(set(rows)) == 27
     assert f"```yaml\n{TEMPLATE.read_text(encoding='utf-8')}```\n" in page_text()
 
 

@@ -30,6 +30,7 @@ DEFAULTS = Config(
     annotations="official",
     md5={50: OFFICIAL_MD5[50]},
     labels=("id16",),
+    exports=(),
     benchmark=Benchmark(
         predictions=None, subset=50, protocol="distance-matching", match=None, method=BASELINE
     ),
@@ -127,7 +128,7 @@ def test_subsets_come_sorted():
 def test_an_unknown_key_is_refused_with_the_known_ones():
     assert problems({"subset": [50]}) == [
         "subset: no such key; did you mean `subsets`? There are: imagenet, output, subsets, link, "
-        "train_images, annotations, labels, benchmark"
+        "train_images, annotations, labels, exports, benchmark"
     ]
 
 

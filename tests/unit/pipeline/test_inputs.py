@@ -7,7 +7,9 @@ import pytest
 from imagenet_s.config.settings import Config, read_config
 from imagenet_s.pipeline import inputs
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.exports import FORMATS
 from imagenet_s.spec.shards import pass_parts, subset_parts
+from imagenet_s.spec.subsets import SPLITS
 from imagenet_s.workspace.paths import Workspace
 
 
@@ -44,6 +46,27 @@ def test_the_source_is_the_folder_of_the_user_or_that_of_the_demo(workspace, tmp
     table = {kind: str(tmp_path / "mine" / name) for kind, name in (("train", "val"), ("val", "train"))}
     found = inputs.source_places(config(imagenet=table), workspace)
     assert (found.train, found.val) == ((tmp_path / "mine" / "val",), (tmp_path / "mine" / "train",))
+
+
+def test_an_export_ends_with_the_manifests_of_all_splits_of_all_subsets(workspace):
+    folder = workspace.output / "exports" / "webdataset"
+    asked = config(subsets=[50, 300], exports=["webdataset"])
+    names = [f"ImageNetS{subset}-{split}.manifest.json" for subset in (50, 300) for split in SPLITS]
+    assert inputs.exports(asked, workspace) == [folder / name for name in [*names, "_info.json"]]
+
+
+def test_an_export_of_no_format_says_what_to_set(workspace):
+    with pytest.raises(UserError) as error:
+        inputs.exports(config(), workspace)
+    assert str(error.value) == (
+        "`exports`: no format is named. Set it in config.yaml, for example to [webdataset]; "
+        f"there are {', '.join(FORMATS)}."
+    )
+
+
+def test_jobs_share_train_and_one_exports_each_other_split(workspace):
+    found = {split: len(inputs.export_receipts("webdataset", 919, split, workspace)) for split in SPLITS}
+    assert found == {"train": 24, "train-semi": 1, "validation": 1, "test": 1}
 
 
 def test_a_source_that_cannot_be_read_is_named(workspace, tmp_path, monkeypatch):

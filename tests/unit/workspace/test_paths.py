@@ -18,6 +18,9 @@ def test_a_workspace_is_found_from_any_path_in_it(output):
         workspace.score_files(300).metrics,
         workspace.baseline_receipt(50, "test"),
         workspace.features_receipt(50, "test"),
+        workspace.export_receipt("webdataset", 50, "test", 0),
+        workspace.export_manifest("webdataset", 50, "test"),
+        workspace.export_info("webdataset"),
         *workspace.work_folders,
         *(folder / "50.json" for folder in workspace.work_folders),
     ]
@@ -55,6 +58,7 @@ def test_all_that_builds_write_in_work_is_in_its_folders():
         workspace.samples(50),
         workspace.plan(50),
         workspace.features(50, "test"),
+        workspace.export_receipt("webdataset", 50, "test", 0),
     )
     assert {path.relative_to(workspace.work).parts[0] for path in inside} == {
         folder.name for folder in workspace.work_folders

@@ -16,6 +16,7 @@ from typing import Any
 
 from imagenet_s.cli.arguments import command, function, json_output, options_of_all, val_option, workers
 from imagenet_s.cli.benchmark_commands import add_benchmark
+from imagenet_s.cli.export_commands import add_export, add_export_jobs
 from imagenet_s.cli.failures import advice, log_details
 from imagenet_s.cli.parser import Parser
 from imagenet_s.cli.stage_commands import add_stages
@@ -229,6 +230,7 @@ def command_parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="show what would be removed, without removing it"
     )
 
+    add_export(commands)
     add_benchmark(commands)
 
     added = command(
@@ -240,6 +242,7 @@ def command_parser() -> argparse.ArgumentParser:
     added.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
     people = set(commands.choices)
     add_stages(commands)
+    add_export_jobs(commands)
     parser.epilog = _jobs({name: added for name, added in commands.choices.items() if name not in people})
     return parser
 

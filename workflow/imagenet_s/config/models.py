@@ -5,51 +5,33 @@ and `explain` the messages about what is wrong.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
     Tag,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
+from imagenet_s.config.benchmark_models import BenchmarkSettings
 from imagenet_s.config.checks import (
     DistinctList,
     Number,
     PathText,
-    Refused,
-    Text,
     check_imagenet,
     check_origin,
     output_problems,
     refuse,
 )
+from imagenet_s.config.table import Table
 from imagenet_s.io.links import LinkMode
 from imagenet_s.spec.encodings import Encoding
-from imagenet_s.spec.method_txt import field_problems
-from imagenet_s.spec.protocols import PROTOCOLS, ProtocolName
+from imagenet_s.spec.exports import ExportFormat
 from imagenet_s.spec.subsets import subset_of
-
-
-class _Table(BaseModel):
-    """A table of a configuration. Unknown keys are refused; an empty table has its defaults."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, values: object) -> object:
-        """Return a table whose keys are text: YAML's 50 and "50" are the same. The later one counts."""
-        if values is None:
-            return {}
-        return {str(key): value for key, value in values.items()} if isinstance(values, Mapping) else values
 
 
 def _md5_of(subset: int) -> Any:
@@ -63,7 +45,7 @@ def _md5_of(subset: int) -> Any:
 Md5 = Annotated[str, StringConstraints(strict=True, pattern="^[0-9a-fA-F]{32}$")]
 
 
-class Md5Settings(_Table):
+class Md5Settings(Table):
     """The table `annotations.md5`."""
 
     of_50: Md5 = _md5_of(50)
@@ -71,7 +53,7 @@ class Md5Settings(_Table):
     of_919: Md5 = _md5_of(919)
 
 
-class AnnotationsSettings(_Table):
+class AnnotationsSettings(Table):
     """The table `annotations`."""
 
     origin: Annotated[PathText, AfterValidator(check_origin)] = Field(
@@ -87,81 +69,7 @@ class AnnotationsSettings(_Table):
     )
 
 
-class MethodSettings(_Table):
-    """The table `benchmark.method`: the fields of `method.txt`."""
-
-    name: Text = Field(default="", description="The name of the method.")
-    training_data: Text = Field(default="", description="The data it was trained on.")
-    training_scheme: Text = Field(default="", description="How it was trained, such as SSL or Sup.")
-    networks: Text = Field(default="", description="The networks that were used.")
-    link: Text = Field(default="", description="The paper or the project.")
-    description: Text = Field(default="", description="The method in a sentence or two.")
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.model_fields_set:
-            fields = self.model_dump()
-            problems = [((key,), text) for key, value in fields.items() for text in field_problems(value)]
-            if problems:
-                raise Refused(problems)
-        return self
-
-
-class BenchmarkSettings(_Table):
-    """The table `benchmark`."""
-
-    predictions: PathText = Field(
-        default="baseline",
-        description="The folder of predictions, `<wnid>/<stem>.png`, RGB with id = R + 256·G, of the "
-        "validation images (`match`, `evaluate`) or the test images (`submission`), or one that "
-        "holds two such folders, `validation` and `test`. `baseline` makes predictions "
-        "from colours and edges alone.",
-    )
-    subset: Number | None = Field(
-        default=None,
-        description="The subset that the predictions are of; the smallest of `subsets` if it is not given.",
-    )
-    protocol: ProtocolName = Field(
-        default="distance-matching",
-        description="The benchmark's protocol by whose rules the predictions were made.",
-    )
-    match: PathText = Field(
-        default="auto",
-        description="The `match.json` that says what generated ids mean. `auto`: with the protocol "
-        "`unsupervised` the one that the target `match` makes, otherwise none.",
-    )
-    method: MethodSettings = Field(
-        default_factory=MethodSettings,
-        description="What the submission says of the method, one line for each key; needed for the target "
-        "`submission` only. Give all six keys or none; the baseline has its own.",
-    )
-
-    @field_validator("subset", mode="before")
-    @classmethod
-    def _check_given(cls, subset: object) -> object:
-        if subset is None:  # which is the default, but not a number that a user may write
-            raise ValueError
-        return subset
-
-    @field_validator("subset")
-    @classmethod
-    def _check_subset(cls, subset: int, info: ValidationInfo) -> int:
-        if subset not in (info.context or {}).get("subsets", [subset]):
-            refuse(f"{subset} is not among `subsets`")
-        return subset
-
-    @field_validator("protocol")
-    @classmethod
-    def _check_protocol(cls, protocol: ProtocolName, info: ValidationInfo) -> ProtocolName:
-        if info.data.get("predictions") == "baseline" and PROTOCOLS[protocol].generated:
-            refuse(
-                f"`{protocol}` does not allow the masks of train-semi, by which the baseline is made; "
-                "name a folder in `benchmark.predictions`"
-            )
-        return protocol
-
-
-class ImagenetSettings(_Table):
+class ImagenetSettings(Table):
     """The table `imagenet`, for train and val images that lie in two places."""
 
     train: PathText = Field(
@@ -180,7 +88,7 @@ def _is_table(value: object) -> str:
     return "table" if isinstance(value, Mapping | ImagenetSettings) else "text"
 
 
-class Settings(_Table):
+class Settings(Table):
     """Everything that a user can set. Unknown keys are refused."""
 
     imagenet: Annotated[
@@ -228,6 +136,13 @@ class Settings(_Table):
         description="Further encodings in which the masks are written: `id16` (one 16-bit channel), `id8` "
         "(one 8-bit channel, for 50 only), `color` (a palette to look at), `binary` (the "
         "folder's class).",
+    )
+    exports: DistinctList[ExportFormat] = Field(
+        default=(),
+        examples=[["webdataset"]],
+        json_schema_extra={"uniqueItems": True},
+        description="The formats into which the target `export` writes the data sets, in `exports/` below "
+        "`output`. A build writes none of them.",
     )
     benchmark: BenchmarkSettings = Field(
         default_factory=BenchmarkSettings,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from imagenet_s.config.benchmark_models import BenchmarkSettings
 from imagenet_s.config.checks import is_web, require_finite
 from imagenet_s.config.explain import explain
-from imagenet_s.config.models import BenchmarkSettings, Settings, imagenet_paths
+from imagenet_s.config.models import Settings, imagenet_paths
 from imagenet_s.config.schema import json_schema
 from imagenet_s.runtime.errors import UserError, naming
 from imagenet_s.runtime.yaml_files import BadYaml, parse_yaml
@@ -47,6 +48,7 @@ class Config:
     annotations: str
     md5: dict[int, str]
     labels: tuple[str, ...]
+    exports: tuple[str, ...]
     benchmark: Benchmark
     val: str | None = None
 
@@ -112,6 +114,7 @@ def _resolved(settings: Settings) -> Config:
         annotations=origin if origin == "official" or is_web(origin) else os.path.abspath(origin),
         md5={subset: md5[str(subset)].lower() for subset in subsets},
         labels=settings.labels,
+        exports=settings.exports,
         benchmark=_resolved_benchmark(settings.benchmark, subsets),
         val=val[0] if val else None,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from imagenet_s.config.settings import Benchmark, Config
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import Places, find_places
+from imagenet_s.spec.exports import FORMATS, WITH_INFO, jobs_of, splits_of
 from imagenet_s.spec.shards import pass_parts, subset_parts
 from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.paths import Workspace
@@ -94,3 +95,33 @@ def match_files(benchmark: Benchmark, workspace: Workspace) -> list[Path]:
     if not Path(benchmark.match).is_file():
         raise UserError(f"`benchmark.match`: there is no file {benchmark.match}.")
     return [Path(benchmark.match)]
+
+
+def export_receipts(export_format: str, subset: int, split: str, workspace: Workspace) -> list[Path]:
+    """Return the receipts of all jobs that export a split."""
+    jobs = jobs_of(export_format, subset, split)
+    return [workspace.export_receipt(export_format, subset, split, job) for job in range(jobs)]
+
+
+def export_manifests(config: Config, export_format: str, workspace: Workspace) -> list[Path]:
+    """Return the manifests of all exports of a format."""
+    return [
+        workspace.export_manifest(export_format, subset, split)
+        for subset in config.subsets
+        for split in splits_of(export_format)
+    ]
+
+
+def exports(config: Config, workspace: Workspace) -> list[Path]:
+    """Return what stands at the end of all exports.
+
+    Raises:
+        UserError: The configuration names none.
+    """
+    if not config.exports:
+        raise UserError(
+            f"`exports`: no format is named. Set it in config.yaml, for example to [{FORMATS[0]}]; "
+            f"there are {', '.join(FORMATS)}."
+        )
+    manifests = [path for name in config.exports for path in export_manifests(config, name, workspace)]
+    return manifests + [workspace.export_info(name) for name in config.exports if name in WITH_INFO]

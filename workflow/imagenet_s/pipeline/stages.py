@@ -21,6 +21,9 @@ STAGES = {
     "dataset": "Writing manifests and dataset.json",
     "summary": "Cleaning up and writing the summary",
     "tidy": "Cleaning up and writing the summary",
+    "export_files": "Exporting",
+    "export_manifest": "Writing manifests of exports",
+    "export_info": "Writing manifests of exports",
     "grid_features": "Computing the features of the baseline",
     "distance_match": "Predicting by distance matching",
     "match": "Matching ids to classes",
@@ -29,7 +32,7 @@ STAGES = {
     "verify": "Verifying every byte",
     "repair": "Repairing",
 }
-TARGETS = ("all", "build", "fetch")  # rules that only name what is wanted
+TARGETS = ("all", "build", "fetch", "export")  # rules that only name what is wanted
 REPORTING = ("verify", "repair")  # what they print is the result; a line about the stage adds nothing
 
 READING = ("images", "stream")  # rules that read the source

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagenet_s.spec.exports import INFO, manifest_name
 from imagenet_s.spec.subsets import DATASET, SUBSETS, label_folder, subset_name
 from imagenet_s.workspace.score_files import ScoreFiles
 
-WORK, BENCHMARK, SUMMARY = "work", "benchmark", "summary.txt"
+WORK, BENCHMARK, EXPORTS, SUMMARY = "work", "benchmark", "exports", "summary.txt"
 
 # A subset, a tier, a split or a part, or a placeholder for it: the rules ask for `samples("{subset}")`.
 Key = int | str
@@ -25,7 +26,7 @@ class Workspace:
         Raises:
             ValueError: A build writes no such path.
         """
-        inside = {WORK, BENCHMARK, SUMMARY, *map(subset_name, SUBSETS)}
+        inside = {WORK, BENCHMARK, EXPORTS, SUMMARY, *map(subset_name, SUBSETS)}
         for folder in Path(path).parents:
             if Path(path).relative_to(folder).parts[0] in inside:
                 return cls(folder)
@@ -42,6 +43,7 @@ class Workspace:
         return (
             self.downloads,
             self.demo,
+            self.all_export_receipts,
             self.all_features,
             self.records,
             self.logs,
@@ -234,3 +236,24 @@ class Workspace:
     def features_receipt(self, subset: Key, split: str) -> Path:
         """States that the features of a split were computed."""
         return self.all_features / f"{subset}" / f"{split}.json"
+
+    def export_folder(self, export_format: str) -> Path:
+        """The data sets in another format. Builds leave exports as they are."""
+        return self.output / EXPORTS / export_format
+
+    def export_manifest(self, export_format: str, subset: Key, split: str) -> Path:
+        """Describes an exported split, and is written last."""
+        return self.export_folder(export_format) / manifest_name(subset, split)
+
+    def export_info(self, export_format: str) -> Path:
+        """Describes all exported splits of a format, for programs that read it."""
+        return self.export_folder(export_format) / INFO
+
+    @property
+    def all_export_receipts(self) -> Path:
+        """States which files of exports are complete."""
+        return self.work / "exported"
+
+    def export_receipt(self, export_format: str, subset: Key, split: str, job: Key) -> Path:
+        """States which files a job of an export made."""
+        return self.all_export_receipts / f"{export_format}-{subset}-{split}-{job}.json"

@@ -1,0 +1,1 @@
+"""Exports: the data sets in the formats that other software reads."""

@@ -1,0 +1,196 @@
+"""What exports read: the samples of a split with the sizes of their files, and their bytes."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from imagenet_s.copies.copy import Copy
+from imagenet_s.copies.samples import samples
+from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.progress import LoggedBar
+from imagenet_s.runtime.read_ahead import map_ahead
+
+COLUMNS = ("image", "wnid", "class_id", "imagenet_wnid", "bytes", "sha256", "width", "height")
+MASK_COLUMNS = ("mask", "mask_bytes", "mask_sha256")
+AHEAD = 32 << 20  # bytes of files that may be read ahead of their use
+AT_ONCE = 1 << 20  # bytes that a thread checks at once
+MAX_CHECKS = 16  # checks that may be under way or wait
+
+
+class Sample(NamedTuple):
+    """A sample with the bytes of its files."""
+
+    row: dict[str, Any]  # of the split's table
+    image: bytes  # empty if only masks are read
+    mask: bytes | None
+
+
+@dataclass(frozen=True)
+class Split:
+    """A split of a copy.
+
+    Attributes:
+        copy: The copy.
+        name: The name of the split.
+        samples: Its samples, sorted by image: `COLUMNS`, `MASK_COLUMNS`, and `modified`, the times of files
+            of which no digest is known, in ns, else null.
+    """
+
+    copy: Copy
+    name: str
+    samples: pa.Table
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the bytes of each sample: of its image and its mask."""
+        columns: Any = (self.samples["bytes"], self.samples["mask_bytes"])  # the stubs lack chunked columns
+        images, masks = (column.fill_null(0).to_numpy() for column in columns)
+        total: NDArray[np.int64] = images + masks
+        return total
+
+    def take(self, rows: NDArray[np.int64]) -> pa.Table:
+        """Return some samples, in the order of `rows`."""
+        return self.samples.take(rows)
+
+
+def read_split(copy: Copy, name: str) -> Split:
+    """Return a split of a copy. Files of which the manifest does not state a size are asked for it.
+
+    Raises:
+        UserError: The samples are not known, or files are missing.
+    """
+    table = samples(copy, name).select([*COLUMNS, *MASK_COLUMNS])
+    if not len(table):
+        raise UserError(f"{copy.root} has no images in {name}, so there is nothing to export of it.")
+    table = table.append_column("modified", pa.nulls(len(table), pa.int64()))
+    if table["bytes"].null_count:
+        table = _measured(table, "image", "bytes", copy)
+    if table["mask_bytes"].null_count > table["mask"].null_count:
+        table = _measured(table, "mask", "mask_bytes", copy)
+    return Split(copy, name, table)
+
+
+def read_samples(
+    split: Split, rows: NDArray[np.int64], workers: int, bar: LoggedBar, images: bool = True
+) -> Iterator[Sample]:
+    """Yield samples with their bytes, in the order of `rows`. After the last one, all bytes are checked.
+
+    Args:
+        split: The split.
+        rows: The rows of its table.
+        workers: How many threads compare digests with those of the manifest, besides this one.
+        bar: Counts the bytes read.
+        images: Whether to read the images; otherwise only masks are.
+
+    Raises:
+        UserError: A file is missing, or is not the one that the manifest states.
+    """
+    read, check = partial(_read, split.copy.root, images), partial(_check, split.copy.root, images)
+    checks: deque[Future[None]] = deque()
+    unchecked: list[Sample] = []
+    size = 0
+    with ThreadPoolExecutor(workers) as pool:
+        for chunk in _chunks(split, rows):
+            with closing(map_ahead(read, chunk.to_pylist())) as found:
+                for sample in found:
+                    unchecked.append(sample)
+                    length = len(sample.image) + len(sample.mask or b"")
+                    size += length
+                    bar.update(length)
+                    if size > AT_ONCE:
+                        checks.append(pool.submit(check, unchecked))
+                        unchecked, size = [], 0
+                    while len(checks) > MAX_CHECKS:
+                        checks.popleft().result()
+                    yield sample
+        check(unchecked)
+        for under_way in checks:
+            under_way.result()
+
+
+def _measured(table: pa.Table, path: str, size: str, copy: Copy) -> pa.Table:
+    """Return a table with the sizes of files in a column, and the latest times in `modified`."""
+    paths = table[path].to_pylist()
+    there = [name for name in paths if name is not None]
+    with closing(map_ahead(partial(_stat, copy.root), there)) as stats:
+        found = dict(zip(there, stats, strict=True))
+    sizes = [found[name].st_size if name is not None else None for name in paths]
+    times = [found[name].st_mtime_ns if name is not None else None for name in paths]
+    latest = pc.max_element_wise(table["modified"], pa.array(times, pa.int64()))
+    for name, column in ((size, pa.array(sizes, pa.int64())), ("modified", latest)):
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
+
+
+def _stat(root: Path, name: str) -> os.stat_result:
+    try:
+        return os.stat(f"{root}/{name}")
+    except FileNotFoundError as error:
+        raise _missing(root, name) from error
+
+
+def _chunks(split: Split, rows: NDArray[np.int64]) -> Iterator[pa.Table]:
+    """Yield the rows in groups of about `AHEAD` bytes."""
+    ends = np.cumsum(split.sizes()[rows])
+    starts = np.searchsorted(ends, np.arange(AHEAD, int(ends[-1]), AHEAD))
+    for part in np.split(rows, np.unique(starts)):
+        if len(part):
+            yield split.take(part)
+
+
+def _read(root: Path, images: bool, row: dict[str, Any]) -> Sample:
+    return Sample(
+        row,
+        _bytes(root, row["image"]) if images else b"",
+        _bytes(root, row["mask"]) if row["mask"] is not None else None,
+    )
+
+
+def _bytes(root: Path, name: str) -> bytes:
+    try:
+        with open(f"{root}/{name}", "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError as error:
+        raise _missing(root, name) from error
+
+
+def _check(root: Path, images: bool, read: Sequence[Sample]) -> None:
+    """Raise UserError if files are not those that the manifest states."""
+    for sample in read:
+        row = sample.row
+        if images:
+            _compare(root, row["image"], sample.image, row["bytes"], row["sha256"])
+        if sample.mask is not None:
+            _compare(root, row["mask"], sample.mask, row["mask_bytes"], row["mask_sha256"])
+
+
+def _compare(root: Path, name: str, data: bytes, size: int, digest: bytes | None) -> None:
+    if len(data) != size:
+        found = f"it has {len(data):,} bytes instead of {size:,}"
+    elif digest is not None and hashlib.sha256(data).digest() != digest:
+        found = "its sha256 is another"
+    else:
+        return
+    raise UserError(f"{root}/{name} is not the file that its manifest states: {found}.\n{_advice(root)}")
+
+
+def _missing(root: Path, name: str) -> UserError:
+    return UserError(f"{root}/{name} is missing.\n{_advice(root)}")
+
+
+def _advice(root: Path) -> str:
+    return (
+        f"`imagenet-s verify {root}` lists all damage. `imagenet-s repair` restores it, in the folder of the "
+        "config.yaml that the copy was built with. Then run the same command again."
+    )
