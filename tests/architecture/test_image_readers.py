@@ -10,7 +10,7 @@ PACKAGE = Path(image_file.__file__).parents[1]
 
 # The modules that read images or masks.
 READERS = (
-    "api.data",
+    "api.images",
     "api.masks",
     "runtime.image_file",
     "images.read",

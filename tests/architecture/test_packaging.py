@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "imagenet_s"
 LAUNCH = ROOT / "workflow" / "launch.py"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+TORCH = PACKAGE / "torch.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -52,19 +53,29 @@ def test_the_conda_environment_says_the_same_as_pyproject():
     assert conda == pip | {"python": PROJECT["requires-python"]}
 
 
-def test_every_library_that_the_package_imports_is_declared():
+def libraries_of(modules: list[Path]) -> set[str]:
+    """The libraries that modules import, under the names by which they are imported."""
     roots = set()
-    for module in MODULES:
+    for module in modules:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 roots |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 roots.add(node.module.partition(".")[0])
-    libraries = roots - set(sys.stdlib_module_names) - {"imagenet_s"}
+    return roots - set(sys.stdlib_module_names) - {"imagenet_s"}
+
+
+def test_every_library_that_the_package_imports_is_declared():
+    libraries = libraries_of([module for module in MODULES if module != TORCH])
     distributions = packages_distributions()
     needed = {distributions[name][0].lower().replace("_", "-") for name in libraries}
-    assert {"numpy", "pillow", "pyarrow"} <= needed
+    assert {"numpy", "pandas", "pillow", "pyarrow"} <= needed
     assert needed - set(ranges(PROJECT["dependencies"])) == set()
+
+
+def test_only_one_module_imports_torch_and_an_extra_installs_it():
+    only = libraries_of([TORCH]) - libraries_of([module for module in MODULES if module != TORCH])
+    assert only == {"torch", "torchvision"} == ranges(PROJECT["optional-dependencies"]["torch"]).keys()
 
 
 def test_pyproject_and_package_say_the_same_version():

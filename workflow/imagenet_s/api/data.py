@@ -13,15 +13,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 
+from imagenet_s.api.images import read_image
 from imagenet_s.api.masks import read_mask
 from imagenet_s.api.overlay import SUBSET
 from imagenet_s.api.verification import Verification
-from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.dataset_file import digest_of_copy, read_dataset
-from imagenet_s.runtime.errors import UserError
-from imagenet_s.runtime.image_file import BadImage, decode
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
 
@@ -117,7 +115,7 @@ class ImageNetSData:
                 raise TypeError(
                     f"Expected data[split, index], such as data['validation', 0]; found data[{key!r}]."
                 )
-        image = _read_image(row["image_path"])
+        image = read_image(row["image_path"])
         image.info[SUBSET] = self.subset
         return image, None if row["mask_path"] is None else read_mask(row["mask_path"])
 
@@ -143,11 +141,3 @@ class ImageNetSData:
                 f"found index {index:,}."
             )
         return table.slice(index % len(table), 1).to_pylist()[0]
-
-
-def _read_image(path: str) -> Image.Image:
-    """Return an image in the mode in which it is stored."""
-    try:
-        return decode(file_bytes(Path(path))).image
-    except BadImage as error:
-        raise UserError(f"{path} cannot be decoded: {error}.") from error
