@@ -1,4 +1,4 @@
-"""The data set for PyTorch where torch is not installed. With torch, `tests/clients/test_torch.py` tests it."""
+"""The data set for PyTorch where torch is not installed; with it, `tests/clients/test_torch.py` tests it."""
 
 import importlib
 import sys
