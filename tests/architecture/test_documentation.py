@@ -13,6 +13,7 @@ import yaml
 from PIL import Image
 
 from helpers.builds import ROOT, digest, snakemake
+from helpers.examples import blocks
 from imagenet_s.cli.main import command_parser
 from imagenet_s.config.settings import read_config
 from imagenet_s.dataset.summary import write_summary
@@ -30,14 +31,6 @@ SHORTHAND = {
     "imagenet-s COMMAND --help": "stands for any command",
     "imagenet-s --log FILE …": "stands for any command",
 }
-
-
-def blocks(text: str, language: str) -> list[str]:
-    """The blocks of code in a language, without their indentation."""
-    found = re.findall(r"^( *)```(\w*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
-    return [
-        re.sub(f"^{indent}", "", code, flags=re.MULTILINE) for indent, own, code in found if own == language
-    ]
 
 
 def called(program: str) -> list[str]:

@@ -51,7 +51,6 @@ def test_the_readme_comes_first_and_what_installs_more_comes_last():
     run = to_run(DOCUMENTATION)
     assert run[0] == "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/snakemake --cores all"
     more = [
-        ".venv/bin/pip install pandas",
         "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
         ".venv/bin/pip install -e '.[docs]' && .venv/bin/mkdocs build --strict",
     ]

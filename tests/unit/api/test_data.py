@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_a_check_is_true_if_the_copy_is_whole_and_else_names_the_damage(tree):
     assert check
     assert check.whole
     assert check.damage.empty
-    assert "\nwhole: 6,101 files in " in str(check)
+    assert re.search(r"^whole: 6,1\d\d files in ", str(check), re.MULTILINE)
     image, mask = copy.samples("validation")[["image", "mask"]].iloc[5]
     (tree / image).unlink()
     (tree / mask).write_bytes(b"")

@@ -10,9 +10,7 @@ import pytest
 from helpers.damages import own_copy, unfolded
 from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
-from imagenet_s.dataset.dataset_file import own_digest, read_dataset
 from imagenet_s.dataset.typed_manifests import TYPED, save_typed_manifests
-from imagenet_s.io.atomic import read_json, sha256_of, write_json
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.spec.subsets import DATASET, SPLITS
 from imagenet_s.workspace.paths import Workspace
@@ -29,18 +27,12 @@ def typed(output50, tmp_path_factory) -> dict[str, pa.Table]:
     return {split: pq.read_table(path) for split, path in paths.items()}
 
 
-def with_parquet(tree: Path, typed: dict[str, pa.Table]) -> Path:
-    """Give a copy Parquet manifests, named in its `dataset.json`; return it."""
-    dataset = read_json(tree / DATASET)
-    dataset["build"]["files"] = {}
+@pytest.fixture
+def with_parquet(tree, typed, state_files) -> Path:
+    """A copy of a build with Parquet manifests, for one test."""
     for split, table in typed.items():
-        path = f"manifests/{split}.parquet"
-        pq.write_table(table, tree / path)
-        dataset["build"]["files"][path] = sha256_of(tree / path)
-    dataset["sha256"] = own_digest(dataset["content"], dataset["build"])
-    write_json(tree / DATASET, dataset)
-    assert read_dataset(tree)
-    return tree
+        pq.write_table(table, tree / "manifests" / f"{split}.parquet")
+    return state_files(tree, *(f"manifests/{split}.parquet" for split in typed))
 
 
 def refused(root: Path, split: str) -> str:
@@ -58,16 +50,16 @@ def damaged(path: Path, how: str) -> str:
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_a_csv_gives_the_rows_of_the_parquet_file(built, typed, split):
-    found = samples(open_copy(built("symlink")), split)
+def test_a_csv_gives_the_rows_of_the_parquet_file(tree, state_files, typed, split):
+    found = samples(open_copy(state_files(tree)), split)
     assert found.schema == TYPED
     assert found.equals(typed[split])
     assert len(found) == {"train": 650, "train-semi": 500, "validation": 752, "test": 1682}[split]
     assert found["image"].to_pylist() == sorted(found["image"].to_pylist())
 
 
-def test_parquet_is_read_if_its_digest_is_right_and_else_the_csv(tree, typed):
-    with_parquet(tree, typed)
+def test_parquet_is_read_if_its_digest_is_right_and_else_the_csv(with_parquet, typed):
+    tree = with_parquet
     csv, parquet = (tree / "manifests" / f"test.{ending}" for ending in ("csv", "parquet"))
     text = csv.read_bytes()
     csv.unlink()
@@ -80,7 +72,8 @@ def test_parquet_is_read_if_its_digest_is_right_and_else_the_csv(tree, typed):
     assert samples(open_copy(tree), "test").equals(typed["test"])
 
 
-def test_a_damaged_csv_is_named(tree):
+def test_a_damaged_csv_is_named(tree, state_files):
+    state_files(tree)
     path = tree / "manifests" / "test.csv"
     text = path.read_bytes()
     for data, how in ((text[:500], "truncated"), (text.replace(b"n0", b"n1", 1), "changed")):

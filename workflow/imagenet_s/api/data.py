@@ -35,6 +35,14 @@ def open(path: str | PathLike[str]) -> "ImageNetSData":
 
     Raises:
         UserError: There is no copy at the path, or there are several.
+
+    Example:
+        >>> data = imagenet_s.open("results/ImageNetS50")
+        >>> image, mask = data["validation", 0]
+        >>> image.size, mask.shape
+        ((51, 92), (92, 51))
+        >>> data.digest[:12]
+        '42c84eb3d594'
     """
     return ImageNetSData(open_copy(Path(path).expanduser()))
 
@@ -93,6 +101,13 @@ class ImageNetSData:
 
         Raises:
             UserError: The copy does not have the split, or its manifest is damaged.
+
+        Example:
+            >>> samples = imagenet_s.open("results/ImageNetS50").samples("validation")
+            >>> len(samples)
+            752
+            >>> samples.loc[0, ["wnid", "class_id", "mask_ids"]].to_list()
+            ['n01443537', 1, [0, 1, 1000]]
         """
         return self._table(split).to_pandas(types_mapper=pd.ArrowDtype)
 
@@ -102,6 +117,11 @@ class ImageNetSData:
         Args:
             level: `complete` checks names, `size` also the sizes of images and masks, `sha256` also every
                 byte. The command `imagenet-s verify` does the same with several processes.
+
+        Example:
+            >>> check = imagenet_s.open("results/ImageNetS50").verify("complete")
+            >>> check.whole, len(check.damage)
+            (True, 0)
         """
         if level not in LEVELS:
             raise ValueError(f"Expected a level of {', '.join(LEVELS)}; found {level!r}.")

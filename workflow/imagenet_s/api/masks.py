@@ -47,6 +47,12 @@ def write_mask(path: str | PathLike[str], ids: ArrayLike) -> None:
 
     Raises:
         ValueError: The ids have another shape, type or range.
+
+    Example:
+        >>> imagenet_s.write_mask("mine/n01443537/ILSVRC2012_val_00004677.png", [[0, 1], [1, 1000]])
+        >>> imagenet_s.read_mask("mine/n01443537/ILSVRC2012_val_00004677.png")
+        array([[   0,    1],
+               [   1, 1000]], dtype=uint16)
     """
     array = np.asarray(ids)
     if array.ndim != 2 or not array.size:

@@ -36,6 +36,10 @@ def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None
 
     Raises:
         ValueError: There is no mask, it is not as large as the image, or the subset is unknown.
+
+    Example:
+        >>> image, mask = imagenet_s.open("results/ImageNetS50")["validation", 0]
+        >>> imagenet_s.show(image, mask).save("overlay.png")
     """
     if mask is None:
         raise ValueError("This image has no mask. Images of train-semi and validation have one.")

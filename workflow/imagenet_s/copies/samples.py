@@ -1,6 +1,6 @@
 """The samples of a split of a copy, by its manifest or, if it has none, by official lists and files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,20 @@ def samples(copy: Copy, split: str) -> pa.Table:
     return _by_manifest(copy, split) if copy.own_manifests else _by_lists(copy, split)
 
 
+def companion(copy: Copy, name: str) -> Path | None:
+    """Return the path of one of the `files` in `dataset.json`, None if the copy lacks it or it is damaged."""
+    dataset = read_dataset(copy.root)
+    digest = dataset["build"].get("files", {}).get(name) if dataset else None
+    path = copy.root / name
+    return path if digest and not manifest_damage(path, digest) else None
+
+
 def _by_manifest(copy: Copy, split: str) -> pa.Table:
     """Return the rows of the Parquet manifest if it is there and undamaged, else of the CSV."""
+    parquet = companion(copy, f"manifests/{split}.parquet")
+    if parquet:
+        return pq.ParquetFile(parquet).read().select(TYPED.names).cast(TYPED)
     dataset = read_dataset(copy.root)
-    name = f"manifests/{split}.parquet"
-    files: Mapping[str, str] = dataset["build"].get("files", {}) if dataset else {}
-    if name in files and not manifest_damage(copy.root / name, files[name]):
-        return pq.ParquetFile(copy.root / name).read().select(TYPED.names).cast(TYPED)
     path = copy.root / "manifests" / f"{split}.csv"
     damage = manifest_damage(path, dataset["content"]["manifests"][path.name] if dataset else None)
     if damage:
