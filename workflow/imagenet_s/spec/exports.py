@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from imagenet_s.spec.subsets import SPLITS, subset_name
 
-ExportFormat = Literal["webdataset"]
+ExportFormat = Literal["webdataset", "parquet"]
 
 FORMATS: tuple[str, ...] = get_args(ExportFormat)
 
@@ -21,7 +21,7 @@ INFO = "_info.json"
 
 def splits_of(export_format: str) -> tuple[str, ...]:
     """Return the splits that a format can hold."""
-    return {"webdataset": SPLITS}[export_format]
+    return {"webdataset": SPLITS, "parquet": SPLITS}[export_format]
 
 
 def jobs_of(export_format: str, subset: int, split: str) -> int:
