@@ -9,7 +9,6 @@ from imagenet_s.cli.main import main
 from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.export import parquet
-from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.subsets import SPLITS
 
 
@@ -40,16 +39,6 @@ def test_the_features_are_those_that_datasets_reads():
         "label": {"_type": "ClassLabel"},
     }
     assert (len(names), names[:2], names[-1]) == (50, ["goldfish", "tiger shark"], "agaric")
-
-
-def test_names_of_labels_differ_and_stand_at_their_labels():
-    for subset in (50, 300, 919):
-        names = parquet.label_names(subset)
-        assert len(set(names)) == subset
-    labels = {wnid: number - 1 for wnid, number in class_ids(919).items()}
-    assert names[labels["n02012849"]] == "crane (n02012849)"
-    assert names[labels["n03126707"]] == "crane (n03126707)"
-    assert names[labels["n01443537"]] == "goldfish"
 
 
 def test_files_and_groups_of_rows_have_a_limited_size(tree50, exported, tmp_path, monkeypatch):

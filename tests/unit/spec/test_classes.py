@@ -2,7 +2,7 @@
 
 import pytest
 
-from imagenet_s.spec.classes import class_ids, class_names, merges, train_classes
+from imagenet_s.spec.classes import class_ids, class_names, merges, train_classes, unique_names
 from imagenet_s.spec.subsets import SUBSETS
 
 
@@ -14,6 +14,16 @@ def test_crane_is_the_only_name_of_two_classes():
     assert [wnid for wnid, name in class_names().items() if name == "crane"] == ["n02012849", "n03126707"]
     assert len(class_names()) == 919
     assert len(set(class_names().values())) == 918
+
+
+@pytest.mark.parametrize("subset", SUBSETS)
+def test_unique_names_differ_from_display_names_only_for_cranes(subset):
+    names = unique_names(subset)
+    assert list(names) == list(class_ids(subset))
+    assert len(set(names.values())) == subset
+    differing = {wnid: name for wnid, name in names.items() if name != class_names()[wnid]}
+    cranes = {"n02012849": "crane (n02012849)", "n03126707": "crane (n03126707)"}
+    assert differing == (cranes if subset == 919 else {})
 
 
 def test_919_merges_five_classes_into_others():

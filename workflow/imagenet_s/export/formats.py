@@ -34,6 +34,7 @@ class Format:
         plan: Returns the files of a split. It depends on nothing but the samples.
         write: Writes the samples of some rows of a split to a file.
         pattern: Subset and split → a glob pattern of all files that an export of any size may have made.
+        images: Whether images are part of it; else only masks are read.
         index: Writes what describes all exported splits in a folder, if the format has such a file.
     """
 
@@ -43,6 +44,7 @@ class Format:
     plan: Callable[[Split], list[ExportFile]]
     write: Callable[[Split, NDArray[np.int64], HashedFile, Making], None]
     pattern: Callable[[int, str], str]
+    images: bool = True
     index: Callable[[Path], None] | None = None
 
 

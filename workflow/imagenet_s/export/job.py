@@ -74,8 +74,9 @@ def export_job(target: Target, subset: int, split: str, job: int, tree: Path, re
 
 def plan_split(target: Target, copy: Copy, split: str) -> PlannedSplit:
     """Read which samples a split has, and plan its files."""
-    read = read_split(copy, split)
-    return PlannedSplit(read, format_of(target.export_format).plan(read))
+    export_format = format_of(target.export_format)
+    read = read_split(copy, split, export_format.images)
+    return PlannedSplit(read, export_format.plan(read))
 
 
 def make_files(target: Target, planned: PlannedSplit, files: Sequence[ExportFile]) -> list[MadeFile]:

@@ -4,7 +4,6 @@ Images and masks are the files of the data set, byte for byte, in columns of its
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from imagenet_s.export.formats import Format, Making
 from imagenet_s.export.plan import SORTED, ExportFile, in_files
 from imagenet_s.export.source import Sample, Split, read_samples
 from imagenet_s.io.hashed_file import HashedFile
-from imagenet_s.spec.classes import class_ids, class_names
+from imagenet_s.spec.classes import unique_names
 from imagenet_s.spec.subsets import subset_name
 
 FILE_BYTES = 500e6  # of images and masks: what the hub recommends
@@ -33,20 +32,13 @@ FIELDS: list[tuple[str, pa.DataType]] = [
 ]
 
 
-def label_names(subset: int) -> list[str]:
-    """Return the names of the labels of a subset, which must differ: equal ones get the wnid in brackets."""
-    names = {wnid: class_names()[wnid] for wnid in class_ids(subset)}
-    count = Counter(names.values())
-    return [name if count[name] == 1 else f"{name} ({wnid})" for wnid, name in names.items()]
-
-
 def schema_of(subset: int) -> pa.Schema:
     """Return the schema of all files of a subset, with Hugging Face's features in its metadata."""
     features = {
         "image": {"_type": "Image"},
         "mask": {"_type": "Image"},
         "filename": {"dtype": "string", "_type": "Value"},
-        "label": {"names": label_names(subset), "_type": "ClassLabel"},
+        "label": {"names": list(unique_names(subset).values()), "_type": "ClassLabel"},
     }
     return pa.schema(FIELDS, {"huggingface": json.dumps({"info": {"features": features}})})
 

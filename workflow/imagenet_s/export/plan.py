@@ -51,6 +51,11 @@ def in_files(
     return [ExportFile(name_of(k, len(parts)), part) for k, part in enumerate(parts)]
 
 
+def one_file(name: str, samples: int) -> list[ExportFile]:
+    """Return one file that holds all samples of a split, sorted."""
+    return [ExportFile(name, np.arange(samples))]
+
+
 def files_of_job(files: Sequence[ExportFile], job: int, jobs: int) -> Sequence[ExportFile]:
     """Return the files that one of `jobs` jobs makes: neighbours, which may be none."""
     return files[job * len(files) // jobs : (job + 1) * len(files) // jobs]

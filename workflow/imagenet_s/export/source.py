@@ -33,7 +33,7 @@ class Sample(NamedTuple):
     """A sample with the bytes of its files."""
 
     row: dict[str, Any]  # of the split's table
-    image: bytes  # empty if only masks are read
+    image: bytes  # empty if the split is read without images
     mask: bytes | None
 
 
@@ -46,14 +46,16 @@ class Split:
         name: The name of the split.
         samples: Its samples, sorted by image: `COLUMNS`, `MASK_COLUMNS`, and `modified`, the times of files
             of which no digest is known, in ns, else null.
+        images: Whether images are read; else only masks are, and `bytes` and `sha256` are null.
     """
 
     copy: Copy
     name: str
     samples: pa.Table
+    images: bool = True
 
     def sizes(self) -> NDArray[np.int64]:
-        """Return the bytes of each sample: of its image and its mask."""
+        """Return the bytes of each sample: of its image and its mask, as far as they are read."""
         columns: Any = (self.samples["bytes"], self.samples["mask_bytes"])  # the stubs lack chunked columns
         images, masks = (column.fill_null(0).to_numpy() for column in columns)
         total: NDArray[np.int64] = images + masks
@@ -64,8 +66,13 @@ class Split:
         return self.samples.take(rows)
 
 
-def read_split(copy: Copy, name: str) -> Split:
+def read_split(copy: Copy, name: str, images: bool = True) -> Split:
     """Return a split of a copy. Files of which the manifest does not state a size are asked for it.
+
+    Args:
+        copy: The copy.
+        name: The name of the split.
+        images: Whether images are read, or only masks.
 
     Raises:
         UserError: The samples are not known, or files are missing.
@@ -74,16 +81,18 @@ def read_split(copy: Copy, name: str) -> Split:
     if not len(table):
         raise UserError(f"{copy.root} has no images in {name}, so there is nothing to export of it.")
     table = table.append_column("modified", pa.nulls(len(table), pa.int64()))
-    if table["bytes"].null_count:
+    if not images:
+        for column in ("bytes", "sha256"):
+            nulls = pa.nulls(len(table), table.schema.field(column).type)
+            table = table.set_column(table.schema.get_field_index(column), column, nulls)
+    elif table["bytes"].null_count:
         table = _measured(table, "image", "bytes", copy)
     if table["mask_bytes"].null_count > table["mask"].null_count:
         table = _measured(table, "mask", "mask_bytes", copy)
-    return Split(copy, name, table)
+    return Split(copy, name, table, images)
 
 
-def read_samples(
-    split: Split, rows: NDArray[np.int64], workers: int, bar: LoggedBar, images: bool = True
-) -> Iterator[Sample]:
+def read_samples(split: Split, rows: NDArray[np.int64], workers: int, bar: LoggedBar) -> Iterator[Sample]:
     """Yield samples with their bytes, in the order of `rows`. After the last one, all bytes are checked.
 
     Args:
@@ -91,12 +100,14 @@ def read_samples(
         rows: The rows of its table.
         workers: How many threads compare digests with those of the manifest, besides this one.
         bar: Counts the bytes read.
-        images: Whether to read the images; otherwise only masks are.
 
     Raises:
         UserError: A file is missing, or is not the one that the manifest states.
     """
-    read, check = partial(_read, split.copy.root, images), partial(_check, split.copy.root, images)
+    read, check = (
+        partial(_read, split.copy.root, split.images),
+        partial(_check, split.copy.root, split.images),
+    )
     checks: deque[Future[None]] = deque()
     unchecked: list[Sample] = []
     size = 0
@@ -137,7 +148,7 @@ def _stat(root: Path, name: str) -> os.stat_result:
     try:
         return os.stat(f"{root}/{name}")
     except FileNotFoundError as error:
-        raise _missing(root, name) from error
+        raise unusable(root, name, "is missing") from error
 
 
 def _chunks(split: Split, rows: NDArray[np.int64]) -> Iterator[pa.Table]:
@@ -162,7 +173,7 @@ def _bytes(root: Path, name: str) -> bytes:
         with open(f"{root}/{name}", "rb", buffering=0) as file:
             return file.read()
     except FileNotFoundError as error:
-        raise _missing(root, name) from error
+        raise unusable(root, name, "is missing") from error
 
 
 def _check(root: Path, images: bool, read: Sequence[Sample]) -> None:
@@ -182,15 +193,13 @@ def _compare(root: Path, name: str, data: bytes, size: int, digest: bytes | None
         found = "its sha256 is another"
     else:
         return
-    raise UserError(f"{root}/{name} is not the file that its manifest states: {found}.\n{_advice(root)}")
+    raise unusable(root, name, f"is not the file that its manifest states: {found}")
 
 
-def _missing(root: Path, name: str) -> UserError:
-    return UserError(f"{root}/{name} is missing.\n{_advice(root)}")
-
-
-def _advice(root: Path) -> str:
-    return (
+def unusable(root: Path, name: str, problem: str) -> UserError:
+    """Return the error of a file that cannot be exported: `problem` continues a sentence."""
+    return UserError(
+        f"{root}/{name} {problem}.\n"
         f"`imagenet-s verify {root}` lists all damage. `imagenet-s repair` restores it, in the folder of the "
         "config.yaml that the copy was built with. Then run the same command again."
     )

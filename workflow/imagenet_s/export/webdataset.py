@@ -97,4 +97,4 @@ def _pattern(subset: int, split: str) -> str:
     return f"{export_name(subset, split)}-{6 * '[0-9]'}.tar"
 
 
-FORMAT = Format("webdataset", (), _order, plan, write, _pattern, write_info)
+FORMAT = Format("webdataset", (), _order, plan, write, _pattern, index=write_info)

@@ -186,6 +186,11 @@ def json_bytes(value: object) -> bytes:
     return f"{text}\n".encode(errors="backslashreplace")
 
 
+def json_line(value: object) -> str:
+    """Return JSON without spaces and line breaks, in ASCII."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file that `dump_json` wrote."""
     value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """Classes: their WordNet ids (wnids), class ids in each subset, names, and the classes that 919 merges."""
 
+from collections import Counter
 from functools import cache
 
 from imagenet_s.spec.subsets import SUBSETS
@@ -22,6 +23,21 @@ def class_ids(subset: int) -> dict[str, int]:
 def class_names() -> dict[str, str]:
     """Return the display name of each wnid. Names are not unique: never use them as keys."""
     return {row[0]: row[4] for row in rows("classes")}
+
+
+@cache
+def unique_names(subset: int) -> dict[str, str]:
+    """Return a name of each wnid, in the order of the class ids, that no other class of the subset has.
+
+    It is the display name, with the wnid behind it where two classes have one name, as in 919: `crane
+    (n02012849)` is the bird.
+    """
+    names = class_names()
+    uses = Counter(names[wnid] for wnid in class_ids(subset))
+    return {
+        wnid: names[wnid] if uses[names[wnid]] == 1 else f"{names[wnid]} ({wnid})"
+        for wnid in class_ids(subset)
+    }
 
 
 @cache

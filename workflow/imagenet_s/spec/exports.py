@@ -2,9 +2,9 @@
 
 from typing import Literal, get_args
 
-from imagenet_s.spec.subsets import SPLITS, subset_name
+from imagenet_s.spec.subsets import MASKED, SPLITS, subset_name
 
-ExportFormat = Literal["webdataset", "parquet"]
+ExportFormat = Literal["webdataset", "parquet", "coco", "alphaclip"]
 
 FORMATS: tuple[str, ...] = get_args(ExportFormat)
 
@@ -21,7 +21,7 @@ INFO = "_info.json"
 
 def splits_of(export_format: str) -> tuple[str, ...]:
     """Return the splits that a format can hold."""
-    return {"webdataset": SPLITS, "parquet": SPLITS}[export_format]
+    return {"coco": MASKED, "alphaclip": ("validation",)}.get(export_format, SPLITS)
 
 
 def jobs_of(export_format: str, subset: int, split: str) -> int:
