@@ -3,6 +3,7 @@
 import json
 
 from helpers.run_lengths import region_of
+from imagenet_s.cli.main import main
 from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.export.alphaclip import alphaclip_json
@@ -26,6 +27,15 @@ def test_the_region_is_that_of_the_folder_and_may_be_empty():
         f'{start}b.JPEG","category_word":"n01443537","mask":{{"size":[2,3],"counts":"6"}}}}\n'
         "]\n"
     )
+
+
+def test_a_copy_without_validation_is_refused(tree50, tmp_path, capsys):
+    root = tmp_path / "ImageNetS50"
+    root.mkdir()
+    (root / "test").symlink_to(tree50 / "test")
+    assert main(["export", "alphaclip", str(root)]) == 2
+    assert capsys.readouterr().err == f"{root} has only test; alphaclip can hold validation.\n"
+    assert not (tmp_path / "exports").exists()
 
 
 def test_classes_follow_each_other_in_the_order_of_their_ids(exported, tree50):

@@ -19,10 +19,7 @@ from imagenet_s.spec.classes import IGNORE
 
 OWN, FOREIGN = (Copy(Path("/x"), 50, own_manifests=own) for own in (True, False))
 MASK = "validation-segmentation/n01443537/a.png"
-ADVICE = (
-    "`imagenet-s verify /x` lists all damage. `imagenet-s repair` restores it, in the folder of the "
-    "config.yaml that the copy was built with. Then run the same command again."
-)
+ADVICE = "`imagenet-s verify /x` lists all damage and says how to repair it. Then run the same command again."
 
 
 def sample(png: bytes | None, **row: Any) -> Sample:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -182,8 +183,8 @@ def test_a_changed_file_is_named_and_its_shard_not_written(copy, folder, change,
     error = capsys.readouterr().err
     assert (
         f"{path} is not the file that its manifest states: {found.format(size=len(data))}.\n"
-        f"`imagenet-s verify {copy}` lists all damage. `imagenet-s repair` restores it, in the folder of the "
-        "config.yaml that the copy was built with. Then run the same command again.\n"
+        f"`imagenet-s verify {copy}` lists all damage and says how to repair it. Then run the same command "
+        "again.\n"
     ) in error
     assert digests(copy.parent / "exports") == {}
 
@@ -192,7 +193,22 @@ def test_a_missing_file_is_named(copy, capsys):
     path = sorted((copy / "validation").rglob("*.JPEG"))[-1]
     path.unlink()
     export(copy, *SPLIT, code=1)
-    assert f"{path} is missing.\n`imagenet-s verify {copy}` lists all damage." in capsys.readouterr().err
+    assert f"{path} is missing.\n`imagenet-s verify {copy}` lists all damage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (Path.mkdir, "cannot be read: Is a directory"),
+        (os.mkfifo, "is not the file that its manifest states: it has 0 bytes instead of"),
+    ],
+)
+def test_a_folder_or_a_pipe_in_place_of_a_file_is_named(copy, make, found, capsys):
+    path = sorted((copy / "validation-segmentation").rglob("*.png"))[-1]
+    path.unlink()
+    make(path)
+    export(copy, *SPLIT, code=1)
+    assert f"{path} {found}" in capsys.readouterr().err
 
 
 def test_a_copy_without_manifests_is_exported_with_what_is_known(copy, exported):

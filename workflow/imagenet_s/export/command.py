@@ -59,7 +59,12 @@ def _chosen(export_format: str, copy: Copy, splits: Sequence[str] | None) -> lis
             raise WrongUsage(f"--splits: {export_format} cannot hold {split}, only {', '.join(possible)}.")
         if split not in copy.splits:
             raise WrongUsage(f"--splits: {copy.root} has no {split}, only {', '.join(copy.splits)}.")
-    return [split for split in possible if split in (splits or copy.splits)]
+    chosen = [split for split in possible if split in (splits or copy.splits)]
+    if not chosen:
+        raise WrongUsage(
+            f"{copy.root} has only {', '.join(copy.splits)}; {export_format} can hold {', '.join(possible)}."
+        )
+    return chosen
 
 
 def _export_split(target: Target, copy: Copy, split: str) -> Manifest:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -170,10 +171,16 @@ def _read(root: Path, images: bool, row: dict[str, Any]) -> Sample:
 
 def _bytes(root: Path, name: str) -> bytes:
     try:
-        with open(f"{root}/{name}", "rb", buffering=0) as file:
-            return file.read()
+        with open(f"{root}/{name}", "rb", buffering=0, opener=_open) as file:
+            return file.read() or b""  # an open pipe without data gives None
     except FileNotFoundError as error:
         raise unusable(root, name, "is missing") from error
+    except OSError as error:
+        raise unusable(root, name, f"cannot be read: {error.strerror}") from error
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # opening a pipe would block otherwise
 
 
 def _check(root: Path, images: bool, read: Sequence[Sample]) -> None:
@@ -200,6 +207,6 @@ def unusable(root: Path, name: str, problem: str) -> UserError:
     """Return the error of a file that cannot be exported: `problem` continues a sentence."""
     return UserError(
         f"{root}/{name} {problem}.\n"
-        f"`imagenet-s verify {root}` lists all damage. `imagenet-s repair` restores it, in the folder of the "
-        "config.yaml that the copy was built with. Then run the same command again."
+        f"`imagenet-s verify {shlex.quote(str(root))}` lists all damage and says how to repair it. Then run "
+        "the same command again."
     )
