@@ -19,14 +19,6 @@ pipeline, cli                                       what Snakemake and people ca
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from imagenet_s.api.data import ImageNetSData, open
-    from imagenet_s.api.masks import read_mask, write_mask
-    from imagenet_s.api.overlay import show
-    from imagenet_s.runtime.errors import UserError
-    from imagenet_s.runtime.version import __version__
-    from imagenet_s.spec.classes import IGNORE, OTHER
-
 __all__ = [
     "IGNORE",
     "OTHER",
@@ -39,25 +31,32 @@ __all__ = [
     "write_mask",
 ]
 
-# Where each name is defined. It is imported when it is first used: pandas alone takes half a second.
-_HOMES = {
-    "IGNORE": "spec.classes",
-    "OTHER": "spec.classes",
-    "ImageNetSData": "api.data",
-    "UserError": "runtime.errors",
-    "__version__": "runtime.version",
-    "open": "api.data",
-    "read_mask": "api.masks",
-    "show": "api.overlay",
-    "write_mask": "api.masks",
-}
+if TYPE_CHECKING:
+    from imagenet_s.api.data import ImageNetSData, open
+    from imagenet_s.api.masks import read_mask, write_mask
+    from imagenet_s.api.overlay import show
+    from imagenet_s.runtime.errors import UserError
+    from imagenet_s.runtime.version import __version__
+    from imagenet_s.spec.classes import IGNORE, OTHER
+else:
+    # Where each name is defined. It is imported when it is first used: pandas alone takes half a second.
+    _HOMES = {
+        "IGNORE": "spec.classes",
+        "OTHER": "spec.classes",
+        "ImageNetSData": "api.data",
+        "UserError": "runtime.errors",
+        "__version__": "runtime.version",
+        "open": "api.data",
+        "read_mask": "api.masks",
+        "show": "api.overlay",
+        "write_mask": "api.masks",
+    }
 
-
-def __getattr__(name: str) -> Any:
-    """Return what `__all__` names."""
-    if name in _HOMES:
-        return getattr(import_module(f"imagenet_s.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """Return what `__all__` names."""
+        if name in _HOMES:
+            return getattr(import_module(f"imagenet_s.{_HOMES[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -61,23 +61,23 @@ class ImageNetSData:
     Tables are read once and kept.
     """
 
-    copy: Copy
+    _copy: Copy
     _tables: dict[str, pa.Table] = field(default_factory=dict, init=False, compare=False)
 
     @property
     def root(self) -> Path:
         """The folder of the copy, absolute."""
-        return self.copy.root
+        return self._copy.root
 
     @property
     def subset(self) -> int:
         """The subset: 50, 300 or 919."""
-        return self.copy.subset
+        return self._copy.subset
 
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that the copy has."""
-        return self.copy.splits
+        return self._copy.splits
 
     @property
     def digest(self) -> str | None:
@@ -140,12 +140,12 @@ class ImageNetSData:
         return image, None if row["mask_path"] is None else read_mask(row["mask_path"])
 
     def __repr__(self) -> str:
-        return f"<{self.copy.name} at {self.root}: {', '.join(self.splits)}>"
+        return f"<{self._copy.name} at {self.root}: {', '.join(self.splits)}>"
 
     def _table(self, split: str) -> pa.Table:
         """Return the samples of a split, and the absolute paths of images and masks."""
         if split not in self._tables:
-            table = samples(self.copy, split)
+            table = samples(self._copy, split)
             for name in ("image", "mask"):
                 join: Any = pc.binary_join_element_wise  # the stubs lack columns mixed with texts
                 table = table.append_column(f"{name}_path", join(str(self.root), table[name], "/"))
@@ -157,7 +157,7 @@ class ImageNetSData:
         table = self._table(split)
         if not -len(table) <= index < len(table):
             raise IndexError(
-                f"{split} of {self.copy.name} has {len(table):,} samples, from 0 to {len(table) - 1:,}; "
+                f"{split} of {self._copy.name} has {len(table):,} samples, from 0 to {len(table) - 1:,}; "
                 f"found index {index:,}."
             )
         return table.slice(index % len(table), 1).to_pylist()[0]
