@@ -19,7 +19,7 @@ from imagenet_s.api.overlay import SUBSET
 from imagenet_s.api.verification import Verification
 from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.copies.samples import samples
-from imagenet_s.dataset.dataset_file import digest_of_copy, read_dataset
+from imagenet_s.dataset.dataset_file import dataset_digest, digest_of_copy, read_dataset
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
 
@@ -86,7 +86,7 @@ class ImageNetSData:
         None if manifests are missing.
         """
         dataset = read_dataset(self.root)
-        return dataset["content"]["digest"] if dataset else digest_of_copy(self.root)
+        return dataset_digest(dataset["content"]["manifests"]) if dataset else digest_of_copy(self.root)
 
     def samples(self, split: str) -> pd.DataFrame:
         """Return the samples of a split, sorted by `image`.
