@@ -66,6 +66,17 @@ def test_the_old_file_stays_if_writing_fails(tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_masks_that_another_program_has_read_are_converted(data):
+    path = data.samples("validation")["mask_path"][9]
+    expected = imagenet_s.read_mask(path)
+    for name in (path, path.replace("validation-segmentation", "validation-segmentation-id16")):
+        with Image.open(name) as image:
+            assert np.array_equal(imagenet_s.read_mask(image), expected)
+    for mode in ("L", "RGBA"):
+        with pytest.raises(imagenet_s.UserError, match=f"^The image is not 8-bit RGB but has mode {mode}\\."):
+            imagenet_s.read_mask(Image.new(mode, (3, 2)))
+
+
 def picture(path: Path, mode: str, **options) -> Path:
     Image.new(mode, (3, 2), 1 if mode in ("L", "P") else (1, 2, 3)).save(path, **options)
     return path

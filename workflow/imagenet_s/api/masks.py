@@ -5,35 +5,48 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.io.atomic import atomic_write
-from imagenet_s.masks.codec import BadMask, ids_of_png, pixels, rgb_png
+from imagenet_s.masks.codec import BadMask, checked_ids, ids_of_png, pixels, rgb_png
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.incomplete_image import PNG_SIGNATURE
 
 GREY_16_BITS = b"\x10\x00"  # bit depth and colour type in the header of a PNG
 
 
-def read_mask(path: str | PathLike[str]) -> NDArray[np.uint16]:
+def read_mask(mask: str | PathLike[str] | Image.Image) -> NDArray[np.uint16]:
     """Return the ids of a mask, (height, width): 0 is other, 1000 ignore, the rest are class ids.
 
-    The file is a mask of the data set or a prediction in the same encoding, which is 8-bit RGB with
-    id = R + 256·G. Masks in the encoding `id16` are read, too, because no other encoding is 16-bit grey.
+    Args:
+        mask: The path of a mask or a prediction, or the image that another program has read from it. Its
+            encoding is the official one, 8-bit RGB with id = R + 256·G, or `id16`: no other encoding is
+            16-bit grey.
 
     Raises:
-        UserError: The file is no mask in one of these encodings.
+        UserError: It is no mask in one of these encodings.
     """
-    path = Path(path)
-    png = file_bytes(path)
+    name = "The image" if isinstance(mask, Image.Image) else str(mask)
     try:
-        if png.startswith(PNG_SIGNATURE) and png[24:26] == GREY_16_BITS:
-            return pixels(png)[1].astype(np.uint16)
-        return ids_of_png(png)
+        return _ids_of_image(mask) if isinstance(mask, Image.Image) else _ids_of_file(Path(mask))
     except BadMask as error:
         raise UserError(
-            f"{path} {error}. A mask is an 8-bit RGB PNG with id = R + 256·G and B = 0, or a 16-bit grey one."
+            f"{name} {error}. A mask is an 8-bit RGB PNG with id = R + 256·G and B = 0, or a 16-bit grey one."
         ) from error
+
+
+def _ids_of_file(path: Path) -> NDArray[np.uint16]:
+    png = file_bytes(path)
+    if png.startswith(PNG_SIGNATURE) and png[24:26] == GREY_16_BITS:
+        return pixels(png)[1].astype(np.uint16)
+    return ids_of_png(png)
+
+
+def _ids_of_image(image: Image.Image) -> NDArray[np.uint16]:
+    if image.mode == "I;16":
+        return np.asarray(image).astype(np.uint16)
+    return checked_ids(np.asarray(image.convert("RGB")), image.mode)
 
 
 def write_mask(path: str | PathLike[str], ids: ArrayLike) -> None:

@@ -75,7 +75,19 @@ def ids_of_png(png: bytes) -> NDArray[np.uint16]:
     Raises:
         BadMask: The bytes are not in that encoding.
     """
-    rgb, mode = pixels_of(png)
+    return checked_ids(*pixels_of(png))
+
+
+def checked_ids(rgb: NDArray[np.uint8], mode: str) -> NDArray[np.uint16]:
+    """Return the ids of an image, (height, width).
+
+    Args:
+        rgb: Its pixels as RGB, (height, width, 3) and contiguous.
+        mode: The mode of its file; see `pixels_of`.
+
+    Raises:
+        BadMask: The image is not in the encoding of masks and predictions.
+    """
     if mode != "RGB":
         raise BadMask(f"is not 8-bit RGB but has mode {mode}")
     if rgb[..., 2].any():
