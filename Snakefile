@@ -27,8 +27,9 @@ include: "workflow/rules/run.smk"
 rule all:
     default_target: True
     input:
-        # List every manifest so that a missing one triggers a rebuild.
+        # List every file so that a missing one triggers a rebuild.
         expand(rules.manifests.output, subset=CONFIG.subsets),
+        expand(rules.companions.output, subset=CONFIG.subsets),
         expand(
             rules.labels.output.digests, subset=CONFIG.subsets, encoding=CONFIG.labels
         ),

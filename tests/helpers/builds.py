@@ -11,6 +11,7 @@ import yaml
 
 from imagenet_s.annotations.unpack import unpack_masks
 from imagenet_s.config.build_request import BuildRequest
+from imagenet_s.dataset.companions import Records, write_companions
 from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
@@ -69,6 +70,7 @@ def build(
         unpacked = UnpackedMasks(subset, masks, masks.with_suffix(""))
         encode_labels(unpacked, encoding, tree, digests, 1, scratch)
     write_manifests(samples, tree / "manifests")
+    write_companions(Records(subset, samples, masks), tree)
     write_dataset(subset, labels, samples, tree, Origin(findings, receipt, link))
     return tree
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from helpers.damages import as_json, removed, replaced, samples_in
 from imagenet_s.cli.main import main
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.verify.compare import verify
 
 
@@ -49,6 +50,8 @@ def without_manifests(tree: Path) -> Path:
     """Remove everything that a copy of another program does not have; return the folder."""
     shutil.rmtree(tree / "manifests")
     (tree / "dataset.json").unlink()
+    for name in COMPANIONS:
+        (tree / name).unlink(missing_ok=True)
     for name in ("train-semi-segmentation-id16", "validation-segmentation-id16"):
         shutil.rmtree(tree / name)
     return tree

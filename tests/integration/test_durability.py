@@ -27,6 +27,7 @@ from imagenet_s.benchmark.baseline.distance_matching import FeatureFolders, Vote
 from imagenet_s.benchmark.baseline.grid_features import write_grid_features
 from imagenet_s.cli.main import main
 from imagenet_s.config.build_request import BuildRequest
+from imagenet_s.dataset.companions import Records, write_companions
 from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
@@ -41,6 +42,7 @@ from imagenet_s.masks.codec import rgb_png
 from imagenet_s.preflight.check import check_and_list
 from imagenet_s.runtime.lock import _held
 from imagenet_s.source.layouts import find_places, pass_files
+from imagenet_s.spec.companions import COMPANIONS, FROM_DATASET, FROM_RECORDS
 from imagenet_s.spec.method_txt import LINES
 from imagenet_s.spec.subsets import MASKED, label_folder, sample_manifests, subset_of
 from imagenet_s.verify import adopt as adopt_module
@@ -150,12 +152,19 @@ def manifests(output: Path, source: Path, annotations: dict) -> list[Path]:
     return [folder / name for name in sample_manifests()]
 
 
+def companions(output: Path, source: Path, annotations: dict) -> list[Path]:
+    work, root = output / "work", output / "ImageNetS50"
+    records = Records(50, work / "samples" / "50.parquet", work / "masks" / "50.parquet")
+    write_companions(records, root)
+    return [root / name for name in FROM_RECORDS]
+
+
 def dataset(output: Path, source: Path, annotations: dict) -> list[Path]:
     work, root = output / "work", output / "ImageNetS50"
     records, archive = work / "samples" / "50.parquet", work / "annotations" / "50.json"
     origin = Origin([work / "source" / "50.json"], archive, "copy")
     write_dataset(50, ["id16"], records, root, origin)
-    return [root / "dataset.json"]
+    return [root / name for name in (*FROM_DATASET, "dataset.json")]
 
 
 def tidied(output: Path, source: Path, annotations: dict) -> list[Path]:
@@ -226,6 +235,7 @@ JOBS: tuple[Job, ...] = (
     tree,
     labels,
     manifests,
+    companions,
     dataset,
     tidied,
     summary,
@@ -291,16 +301,17 @@ def test_a_tree_keeps_its_plan_on_disk_before_its_first_entry(imagenet50, annota
 @needs_proc
 def test_an_adopted_copy_is_on_disk_before_its_dataset_json(output, monkeypatch):
     root = output / "ImageNetS50"
-    (root / "dataset.json").unlink()
     shutil.rmtree(root / "manifests")
+    for name in ("dataset.json", *COMPANIONS):
+        (root / name).unlink(missing_ok=True)
     verdict = replace(verify(root, 50, "complete", 1), damage={}, remarks=())
     recorder = Recorder(root, monkeypatch)
     adopt_module.adopt(verdict, 1)
-    names = [root / "manifests" / name for name in sample_manifests()]
+    names = [*(f"manifests/{name}" for name in sample_manifests()), *COMPANIONS, "dataset.json"]
     assert recorder.files().items() <= recorder.synced[-1].items()
     calls = [call for call in recorder.calls if Path(call[1]).is_relative_to(root)]
-    assert [call for call, _ in calls].count("sync") == 2  # of the manifests, and of what vouches for them
-    assert [Path(path) for call, path in calls if call == "rename"] == [*names, root / "dataset.json"]
+    assert [call for call, _ in calls].count("sync") == 3  # the last is of what vouches for the others
+    assert [path for call, path in calls if call == "rename"] == [str(root / name) for name in names]
 
 
 @needs_proc

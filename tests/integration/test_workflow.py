@@ -151,7 +151,7 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
 
     run = snakemake(folder, project=project, labels=["id16", "color"], subsets=[50, 300])
     demo_jobs = ["demo_annotations", "demo_images", "source"]
-    once_a_subset = ["dataset", *["labels"] * 2, "manifests", "masks", "samples", "tree"]
+    once_a_subset = ["companions", "dataset", *["labels"] * 2, "manifests", "masks", "samples", "tree"]
     assert run.rules == sorted([*once_a_subset, *demo_jobs, *["images"] * 6, "summary", "tidy"]), run.text
     check_sums(results / "ImageNetS300")
 
@@ -210,7 +210,7 @@ def test_link_modes_in_turn_read_the_source_again_only_to_copy_it(imagenet50, an
     assert [request.range for request in server.requests] == [None, "bytes=10000-"]
     tree = Path(settings["output"]) / "ImageNetS50"
     first = digest(tree)
-    after = ["dataset", "manifests", "summary", "tidy", "tree"]
+    after = ["companions", "dataset", "manifests", "summary", "tidy", "tree"]
     run = snakemake(tmp_path / "run", link="hardlink", **settings)
     assert run.rules == after, run.text
     image = next((tree / "train" / "n01443537").iterdir())
@@ -383,7 +383,7 @@ def test_with_conda_each_job_is_run_by_the_python_of_its_environment(tmp_path):
     run = snakemake(tmp_path, "--sdm", "conda", "--dry-run", "--printshellcmds", before=path)
     assert run.code == 0, run.text
     launch = ROOT / "workflow" / "launch.py"
-    assert run.text.count(f"Shell command: python {launch} --work results/work ") == 14, run.text
+    assert run.text.count(f"Shell command: python {launch} --work results/work ") == 15, run.text
     assert sys.executable not in run.text
 
 
@@ -442,7 +442,7 @@ def test_each_archive_is_read_once_for_all_subsets_and_nothing_is_built_before_a
     lost = next((tmp_path / "results" / "work" / "pool" / "train" / "n01443537").iterdir())
     lost.unlink()
     run = snakemake(tmp_path, "--forcerun", "images", "stream", **settings | {"link": "copy"})
-    after = ["dataset", "manifests", "samples", *["stream"] * 6, "summary", "tidy", "tree"]
+    after = ["companions", "dataset", "manifests", "samples", *["stream"] * 6, "summary", "tidy", "tree"]
     assert run.rules == after, run.text
     assert lost.exists()
     assert digest(tree) == digest(plain)

@@ -13,6 +13,7 @@ from imagenet_s.pipeline.jobs import growing
 from imagenet_s.pipeline.run import require_own_folder
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import one_pass_sets, pass_files
+from imagenet_s.spec.companions import FROM_DATASET, FROM_RECORDS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.exports import FORMATS
 from imagenet_s.spec.shards import tier_of

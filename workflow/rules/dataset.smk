@@ -1,4 +1,5 @@
-# What describes a subset: manifests and dataset.json. Then the end of a build: cleaning up and a summary.
+# What describes a subset: manifests, files for other programs, dataset.json and a data card. Then the end of a
+# build: cleaning up and a summary.
 
 
 rule manifests:
@@ -26,9 +27,38 @@ rule manifests:
         "{params.run} --log {log:q} manifests --samples {input.samples:q} --folder {params.folder:q}"
 
 
+# Class table, Parquet manifests, lists: what other programs read.
+rule companions:
+    input:
+        samples=FILES.samples("{subset}"),
+        mask_records=FILES.mask_records("{subset}"),
+        tree=FILES.tree_receipt("{subset}"),
+    output:
+        [FILES.tree("{subset}") / name for name in FROM_RECORDS],
+    log:
+        FILES.log("companions-{subset}"),
+    conda:
+        "../../envs/imagenet-s.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(10),
+        disk_mb=1000,
+    params:
+        run=job_command,
+        folder=moved(FILES.tree("{subset}")),
+        code=code_digest("dataset.companions"),
+    message:
+        "Writing the class table and lists of ImageNetS{wildcards.subset}"
+    shell:
+        "{params.run} --log {log:q} companions --subset {wildcards.subset} --samples {input.samples:q}"
+        " --mask-records {input.mask_records:q} --tree {params.folder:q}"
+
+
 rule dataset:
     input:
         manifests=rules.manifests.output,
+        companions=rules.companions.output,
         labels=expand(
             rules.labels.output.digests, encoding=CONFIG.labels, allow_missing=True
         ),
@@ -38,7 +68,8 @@ rule dataset:
             FILES.findings(tier) for tier in tiers_of(int(wildcards.subset))
         ],
     output:
-        FILES.dataset("{subset}"),
+        dataset=FILES.dataset("{subset}"),
+        described=[FILES.tree("{subset}") / name for name in FROM_DATASET],
     log:
         FILES.log("dataset-{subset}"),
     conda:
@@ -54,7 +85,7 @@ rule dataset:
         tree=moved(FILES.tree("{subset}")),
         code=code_digest("dataset.metadata"),
     message:
-        "Writing dataset.json of ImageNetS{wildcards.subset}"
+        "Writing dataset.json and the data card of ImageNetS{wildcards.subset}"
     shell:
         "{params.run} --log {log:q} dataset --subset {wildcards.subset} --labels {params.labels}"
         " --link {params.link} --samples {input.samples:q} --annotations {input.annotations:q}"

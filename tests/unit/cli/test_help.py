@@ -17,7 +17,7 @@ PEOPLE = (
 )
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),
-    *("samples", "tree", "labels", "manifests", "dataset", "tidy", "summary"),
+    *("samples", "tree", "labels", "manifests", "companions", "dataset", "tidy", "summary"),
     *("export-files", "export-manifest", "export-info"),
 )
 

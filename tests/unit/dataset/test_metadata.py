@@ -16,6 +16,7 @@ from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.io.atomic import read_json, sha256_of
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.companions import COMPANIONS, FROM_DATASET, TYPED_MANIFESTS
 from imagenet_s.spec.subsets import MASKED, SPLITS, sample_manifests
 
 SPLIT_SIZES = {"train": 650, "train-semi": 500, "validation": 752, "test": 1682}
@@ -81,7 +82,8 @@ def test_the_content_is_counted(tree, annotations50):
     assert (content["dataset"], content["subset"], content["classes"]) == ("ImageNetS50", 50, 50)
     assert content["odd_masks"] == 0
     assert content["annotations"] == {"archive": "ImageNetS50-demo.zip", "md5": annotations50["md5"]}
-    assert content["manifests"] == {path.name: sha256_of(path) for path in (tree / "manifests").iterdir()}
+    manifests = [path for path in (tree / "manifests").iterdir() if path.suffix != ".parquet"]
+    assert content["manifests"] == {path.name: sha256_of(path) for path in manifests}
     assert len(content["manifests"]) == len(sample_manifests()) + 2
 
 
@@ -93,7 +95,12 @@ def test_the_build_is_kept_apart_from_the_content(rewritten, imagenet50):
     source = {"layout": "plain folders", "path": str(imagenet50), "synthetic": True, "alterations": []}
     assert first["build"]["source"] == source
     assert str(imagenet50) not in str(first["content"])
-    assert sorted(os.listdir(copied)) == ["dataset.json", "manifests", "test"]
+    assert sorted(os.listdir(copied)) == sorted([*FROM_DATASET, "dataset.json", "manifests", "test"])
+
+
+def test_the_files_beside_the_tree_are_named_with_their_digests(tree):
+    build = read_json(tree / "dataset.json")["build"]
+    assert build["files"] == {name: sha256_of(tree / name) for name in COMPANIONS}
 
 
 def test_masks_with_problems_and_unreadable_headers_are_counted(output50, rewritten, tmp_path):
@@ -127,8 +134,9 @@ def test_labels_do_not_change_the_digest_and_unwanted_ones_are_removed(rewritten
     own.unlink()  # raises if it was removed
     own.parent.rmdir()  # raises if a label was left
     own.parent.parent.rmdir()
-    assert sorted(os.listdir(copied)) == sorted(["dataset.json", "manifests", "test", *kept])
-    assert sorted(os.listdir(copied / "manifests")) == sorted(sample_manifests())
+    assert sorted(os.listdir(copied)) == sorted([*FROM_DATASET, "dataset.json", "manifests", "test", *kept])
+    typed = [Path(name).name for name in TYPED_MANIFESTS.values()]
+    assert sorted(os.listdir(copied / "manifests")) == sorted([*sample_manifests(), *typed])
     assert os.listdir(tmp_path / "theirs") == ["a.png"]
 
 

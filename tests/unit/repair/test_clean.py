@@ -17,6 +17,7 @@ from imagenet_s.repair.clean import _parts, clean
 from imagenet_s.runtime import lock
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.units import size_text
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import Workspace
 
@@ -155,8 +156,8 @@ def test_it_says_what_it_would_remove_what_it_removed_and_what_is_left(
     (output / "summary.txt").write_text("built")
     size, before = size_text(sum(sizes(output).values())), states(output)
     (output / "mine").touch()
-    # Links to 50 class folders, images, masks twice, manifests, dataset.json.
-    entries = 50 + 500 + 752 + 1682 + 2 * 1252 + 12 + 1
+    # Links to 50 class folders, images, masks twice, manifests, dataset.json, files beside the tree.
+    entries = 50 + 500 + 752 + 1682 + 2 * 1252 + 12 + 1 + len(COMPANIONS)
     files = [path for path in (output / "work").rglob("*") if path.is_symlink() or path.is_file()]
     counts = [f"{entries:,} entries of {tree}", f"{len(files):,} entries of {output / 'work'}"]
     parts = [*counts, output / "summary.txt"]

@@ -30,6 +30,7 @@ from imagenet_s.cli.main import main
 from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.runtime import lock
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.verify.adopt import ADOPTED
 from imagenet_s.verify.compare import verify
 
@@ -227,7 +228,8 @@ def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsy
 @pytest.mark.parametrize("layout", ["symlink", "copy"])
 def test_all_manifests_and_dataset_json_are_restored(built, layout):
     made = built(layout)
-    names = ["dataset.json", *(f"manifests/{name}" for name in os.listdir(made.tree / "manifests"))]
+    manifests = [f"manifests/{name}" for name in os.listdir(made.tree / "manifests")]
+    names = ["dataset.json", *manifests, *(name for name in COMPANIONS if name not in manifests)]
     right = {name: (made.tree / name).read_bytes() for name in names}
     content = read_json(made.tree / "dataset.json")["content"]
     before = states(made.tree)
@@ -239,11 +241,9 @@ def test_all_manifests_and_dataset_json_are_restored(built, layout):
     assert read_json(made.tree / "dataset.json")["content"] == content
     for name in names[1:]:
         assert (made.tree / name).read_bytes() == right[name]
-    kept = {path: state for path, state in states(made.tree).items() if "/manifests/" not in path}
-    assert {path: kept[path] for path in kept if not path.endswith("dataset.json")} == {
-        path: state
-        for path, state in before.items()
-        if "/manifests/" not in path and not path.endswith("dataset.json")
+    paths = {str(made.tree / name) for name in names}
+    assert {path: state for path, state in states(made.tree).items() if path not in paths} == {
+        path: state for path, state in before.items() if path not in paths
     }
 
 

@@ -1,14 +1,16 @@
-"""Manifests and dataset.json that cannot be restored: reported with the reason, and nothing is written."""
+"""Manifests, dataset.json and files beside the tree that cannot be restored: reported with the reason."""
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from helpers.trees import linked_copy
 from imagenet_s.config.settings import Config, read_config
 from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
-from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
+from imagenet_s.repair.restore_manifests import make_companions, make_dataset, make_manifests
+from imagenet_s.spec.companions import COMPANIONS, FROM_RECORDS
 from imagenet_s.workspace.paths import Workspace
 
 LISTS = ("validation.csv", "validation-segmentation-id16.sha256")
@@ -77,3 +79,53 @@ def test_dataset_json_without_the_records_of_its_build_is_reported_with_all_of_t
         f"dataset.json: records of the build are gone: {gone[0]}, {gone[1]}"
     ]
     assert not (root / "dataset.json").exists()
+
+
+def companions(output: Path, root: Path, tmp_path: Path, names: tuple[str, ...] = COMPANIONS) -> list[str]:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return make_companions(root, 50, output, names, scratch)
+
+
+def test_lost_files_beside_the_tree_are_made_again_to_the_byte_and_no_others(output, root, tmp_path):
+    right = {name: (root / name).read_bytes() for name in COMPANIONS}
+    (root / "README.md").unlink()
+    for name in COMPANIONS:
+        (root / name).unlink(missing_ok=True)
+        assert companions(output, root, tmp_path, (name,)) == []
+        assert (root / name).read_bytes() == right[name]
+    before = {name: (root / name).stat().st_ino for name in COMPANIONS}
+    assert companions(output, root, tmp_path) == []
+    assert {name: (root / name).stat().st_ino for name in COMPANIONS} == before
+
+
+def test_files_beside_the_tree_of_another_version_are_reported_and_not_written(output, root, tmp_path):
+    dataset = read_json(root / "dataset.json")
+    dataset["build"]["files"] = dict.fromkeys(COMPANIONS, "0" * 64)
+    dataset["sha256"] = own_digest(dataset["content"], dataset["build"])
+    (root / "dataset.json").unlink()
+    write_json(root / "dataset.json", dataset)
+    before = {name: (root / name).stat().st_ino for name in COMPANIONS}
+    why = (
+        "it was written by another version of imagenet-s or of pyarrow; `snakemake --cores all --forcerun "
+        "companions` writes it again"
+    )
+    assert sorted(companions(output, root, tmp_path)) == sorted(f"{name}: {why}" for name in COMPANIONS)
+    assert {name: (root / name).stat().st_ino for name in COMPANIONS} == before
+
+
+def test_files_whose_records_are_gone_or_of_an_earlier_version_are_reported(output, root, tmp_path):
+    records = Workspace(output).mask_records(50)
+    table = pq.read_table(records)
+    for name in COMPANIONS:
+        (root / name).unlink()
+    records.unlink()
+    gone = [f"{name}: the record of the build, {records}, is gone" for name in FROM_RECORDS]
+    assert companions(output, root, tmp_path) == gone
+    pq.write_table(table.drop_columns(["id_pixels"]), records)
+    why = (
+        f"the record of the build, {records}, is of an earlier version; `snakemake --cores all --forcerun "
+        "companions` writes it again"
+    )
+    assert companions(output, root, tmp_path) == [f"{name}: {why}" for name in FROM_RECORDS]
+    assert not any((root / name).exists() for name in FROM_RECORDS)

@@ -15,8 +15,23 @@ from helpers.damages import (
     samples_in,
     states,
 )
-from imagenet_s.io.atomic import read_json
+from imagenet_s.io.atomic import read_json, sha256_of
+from imagenet_s.spec.companions import COMPANIONS, FROM_RECORDS
 from imagenet_s.spec.subsets import LEVELS, sample_manifests
+
+
+def test_an_adopted_copy_gets_the_files_beside_the_tree_and_keeps_its_own(foreign, built, capsys):
+    card = foreign / "README.md"
+    card.write_text("theirs")
+    assert found(foreign) == {}
+    assert run(foreign, "--adopt") == 0
+    assert "Kept as they are, because the copy had them already: README.md\n" in capsys.readouterr().err
+    assert card.read_text() == "theirs"
+    files = read_json(foreign / "dataset.json")["build"]["files"]
+    assert files == {name: sha256_of(foreign / name) for name in COMPANIONS}
+    for name in FROM_RECORDS:
+        assert (foreign / name).read_bytes() == (built("copy") / name).read_bytes()
+    assert found(foreign) == {}
 
 
 def test_suspects_are_no_damage_and_are_recorded_by_adopt(foreign, capsys):
@@ -91,6 +106,7 @@ def test_an_adopted_copy_can_be_verified(foreign, built, capsys):
     assert {os.path.relpath(path, foreign) for path in after.keys() - before.keys()} == {
         "dataset.json",
         *(f"manifests/{name}" for name in sample_manifests()),
+        *COMPANIONS,
     }
     assert read_json(foreign / "dataset.json")["build"]["link"] == "as found"
     for name in sample_manifests():

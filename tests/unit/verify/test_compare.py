@@ -31,8 +31,10 @@ from helpers.damages import (
     truncated,
     unfolded,
 )
-from imagenet_s.io.atomic import read_json
+from imagenet_s.dataset.dataset_file import own_digest
+from imagenet_s.io.atomic import json_bytes, read_json
 from imagenet_s.io.tar_headers import MAX_IMAGE_BYTES
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.subsets import LEVELS
 from imagenet_s.verify.compare import verify
 
@@ -53,7 +55,7 @@ def test_a_build_is_whole(built, link, level, capsys, tmp_path):
     out = capsys.readouterr().out
     assert re.search(r"^train-semi +500 +500$", out, re.M)
     assert re.search(
-        rf"^digest: {digest(root)}\ndigest known: built by .* from the demo .*\nwhole: 6,101 files in ",
+        rf"^digest: {digest(root)}\ndigest known: built by .* from the demo .*\nwhole: 6,114 files in ",
         out,
         re.M,
     )
@@ -124,12 +126,22 @@ def test_a_blurred_image_has_changed(shared):
         "manifests/test.sha256",
         "manifests/validation-segmentation.sha256",
         "manifests/train-semi-segmentation-id16.sha256",
+        "README.md",
+        "metadata.jsonl",
     ],
 )
 def test_each_damage_to_manifests_and_dataset(shared, manifest, level, damage):
     with changed(shared, manifest):
         reported = damage(shared, manifest, random.Random(2))
         assert found(shared, level) == as_json(reported)
+
+
+@pytest.mark.parametrize("damage", [flipped, truncated, emptied, deleted])
+def test_each_damage_to_a_parquet_manifest(shared, damage):
+    manifest = "manifests/train.parquet"
+    with changed(shared, manifest):
+        reported = damage(shared, manifest, random.Random(2))
+        assert found(shared, "complete") == as_json(reported)
 
 
 def test_damage_is_found_even_if_the_table_of_its_split_is_damaged(shared):
@@ -229,7 +241,33 @@ def test_a_copy_is_compared_with_another(built, shared, tmp_path, capsys):
     assert run(shared, "--against", tmp_path) == 2
 
 
+def test_a_copy_of_an_earlier_version_is_whole_without_the_files_beside_the_tree_and_with_them(tree):
+    dataset = read_json(tree / "dataset.json")
+    del dataset["build"]["files"]
+    dataset["sha256"] = own_digest(dataset["content"], dataset["build"])
+    replaced(tree / "dataset.json", json_bytes(dataset))
+    assert found(tree) == {}
+    replaced(tree / "README.md", b"mine")
+    assert found(tree) == {}
+    for name in COMPANIONS:
+        removed(tree / name)
+    assert found(tree) == {}
+
+
+def test_digests_of_files_beside_the_tree_count_even_if_dataset_json_is_damaged(tree):
+    text = (tree / "dataset.json").read_bytes()
+    replaced(tree / "dataset.json", text.replace(b'"subset": 50', b'"subset": 51'))
+    removed(tree / "manifests" / "test.parquet")
+    replaced(tree / "train.txt", b"mine")
+    assert found(tree) == {
+        ".": {"changed": ["dataset.json"], "truncated": ["train.txt"]},
+        "manifests": {"missing": ["manifests/test.parquet"]},
+    }
+
+
 def test_a_copy_without_intact_manifests_cannot_be_compared_with(shared, tree, capsys):
+    deleted(tree, "README.md", random.Random(0))
+    assert found(shared, against=tree) == {}
     deleted(tree, "manifests/test.csv", random.Random(0))
     assert run(shared, "--against", tree) == 2
     assert "The manifests of" in capsys.readouterr().err

@@ -168,9 +168,22 @@ def add_stages(commands: Commands) -> None:
 
     added = job(
         commands,
+        "companions",
+        function("dataset.companions.write_companions", {"records": "dataset.companions.Records"}),
+        "write the class table, the Parquet manifests and the lists of one subset",
+    )
+    subset(added)
+    paths(added, samples=SAMPLES)
+    added.add_argument(
+        "--mask-records", type=Path, required=True, metavar="PATH", help="the Parquet file that `masks` wrote"
+    )
+    paths(added, tree=TREE)
+
+    added = job(
+        commands,
         "dataset",
         function("dataset.metadata.write_dataset", {"origin": "dataset.metadata.Origin"}),
-        "write dataset.json of one subset",
+        "write dataset.json and the data card of one subset",
     )
     subset(added)
     _labels_option(added)

@@ -15,17 +15,19 @@ from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.copies.file_tables import (
     IMAGE,
     LABEL,
+    MANIFEST,
     MASK,
     file_table,
     files_in_csv,
     files_in_list,
-    manifest_files,
     official_files,
 )
 from imagenet_s.dataset.dataset_file import dataset_text, read_dataset
+from imagenet_s.dataset.dataset_json import Dataset
 from imagenet_s.io.atomic import sha256_of
 from imagenet_s.runtime.image_file import MAX_BYTES
 from imagenet_s.runtime.incomplete_image import is_cut
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.encodings import label_manifests
 from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_path, mask_folder, sample_manifests
 
@@ -38,6 +40,10 @@ FRAMES = {
     ".csv": (b"", b"\n"),
     ".sha256": (b"", b"\n"),
     ".json": (b"{", b"}\n"),
+    ".jsonl": (b"{", b"}\n"),
+    ".md": (b"", b"\n"),
+    ".parquet": (b"PAR1", b"PAR1"),
+    ".txt": (b"", b"\n"),
 }
 
 
@@ -48,7 +54,7 @@ class Expected:
     subset: int
     files: pa.Table  # of EXPECTED
     own_manifests: bool  # whether the copy's manifests say so; otherwise the official lists do
-    damaged: dict[str, str] = field(default_factory=dict)  # manifests and dataset.json: path → kind of damage
+    damaged: dict[str, str] = field(default_factory=dict)  # files of kind MANIFEST: path → kind of damage
     open_train: bool = False  # whether only the number of train images is known, not all their names
 
     def with_images(self, paths: Iterable[str]) -> "Expected":
@@ -68,7 +74,8 @@ def expected_of(root: Path, subset: int) -> Expected:
     """Return the files that the copy at `root` must have."""
     if has_manifests(root):
         return _by_manifests(root, subset)
-    return Expected(subset, official_files(subset), own_manifests=False, open_train=True)
+    files = pa.concat_tables([file_table(list(_companions(root, None)), MANIFEST), official_files(subset)])
+    return Expected(subset, files, own_manifests=False, open_train=True)
 
 
 def has_manifests(root: Path) -> bool:
@@ -123,7 +130,11 @@ def _by_manifests(root: Path, subset: int) -> Expected:
         problem = manifest_damage(root / "manifests" / name, digest)
         if problem:
             damaged[f"manifests/{name}"] = problem
-    tables = [manifest_files(sorted(stated))]
+    companions = _companions(root, dataset)
+    for name, digest in companions.items():
+        if problem := manifest_damage(root / name, digest):
+            damaged[name] = problem
+    tables = [file_table([DATASET, *companions, *(f"manifests/{name}" for name in sorted(stated))], MANIFEST)]
     open_train = False
     for split in SPLITS:
         table = _of_split(root / "manifests", split, damaged, stated)
@@ -141,6 +152,16 @@ def _by_manifests(root: Path, subset: int) -> Expected:
     return Expected(subset, pa.concat_tables(tables), True, damaged, open_train)
 
 
+def _companions(root: Path, dataset: Dataset | None) -> dict[str, str | None]:
+    """Return the files of `COMPANIONS` that a copy must have, and those that it has: path → digest, if known.
+
+    Copies of earlier versions and of other programs need none, and may have files of these names.
+    """
+    there = {name: None for name in COMPANIONS if (root / name).is_file()}
+    stated = dataset["build"].get("files", {}) if dataset else _stated_in(root / DATASET, COMPANIONS)
+    return {**there, **stated}
+
+
 def _damage_of(path: Path) -> str:
     """Return the kind of damage of a manifest that is known to be damaged."""
     try:
@@ -152,12 +173,12 @@ def _damage_of(path: Path) -> str:
 
 
 def _stated_in(dataset: Path, names: Iterable[str]) -> dict[str, str]:
-    """Return the digests of manifests that a damaged `dataset.json` still states."""
+    """Return the digests of files that a damaged `dataset.json` still states."""
     try:
         text = dataset_text(dataset)
     except OSError:
         return {}
-    found = dict(re.findall(r'"([\w.-]+)": "([0-9a-f]{64})"', text))
+    found = dict(re.findall(r'"([\w./-]+)": "([0-9a-f]{64})"', text))
     return {name: found[name] for name in names if name in found}
 
 

@@ -1,6 +1,6 @@
 """Tables of the files that a copy must have, read from manifests or from the official lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,9 +11,10 @@ import pyarrow.csv
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.io.columns import Column
 from imagenet_s.spec.splits import listed
-from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, mask_folder
+from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder
 
-IMAGE, MASK, LABEL, MANIFEST = "image", "mask", "label", "manifest"  # kinds of files
+# Kinds of files. `MANIFEST` also stands for `dataset.json` and the files of `spec.companions`.
+IMAGE, MASK, LABEL, MANIFEST = "image", "mask", "label", "manifest"
 
 FIELDS: list[tuple[str, pa.DataType]] = [
     ("path", pa.string()),  # relative to the subset's folder
@@ -77,11 +78,6 @@ def official_files(subset: int, *splits: str) -> pa.Table:
     folders = tuple(f"{mask_folder(split)}/" for split in splits if split in MASKED)
     masks = [mask for mask in mask_paths(subset) if mask.startswith(folders)] if folders else []
     return pa.concat_tables([file_table(images, IMAGE), file_table(masks, MASK)])
-
-
-def manifest_files(names: Iterable[str]) -> pa.Table:
-    """Return the manifests of these names, and `dataset.json`, as expected files."""
-    return file_table([DATASET, *(f"manifests/{name}" for name in names)], MANIFEST)
 
 
 def file_table(

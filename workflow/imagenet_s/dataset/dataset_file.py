@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from imagenet_s.dataset.dataset_json import Dataset
 from imagenet_s.io.atomic import digest_of_list, sha256_of
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.encodings import label_manifests
 from imagenet_s.spec.subsets import DATASET, sample_manifests
 
@@ -38,6 +39,8 @@ def _is_dataset(stated: object) -> bool:
         }:
             always, names = set(sample_manifests()), manifests.keys()
             known = always <= names <= always | set(label_manifests())
+            files = build.get("files", {})
+            known = known and isinstance(files, dict) and files.keys() <= set(COMPANIONS)
             # Lone surrogates cannot be encoded, and lists can be nested too deeply: such JSON has no digest.
             with suppress(UnicodeEncodeError, RecursionError):
                 return known and digest == own_digest(content, build)

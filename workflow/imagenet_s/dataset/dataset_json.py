@@ -69,8 +69,8 @@ class Build(TypedDict):
     link: str
     pipeline: str
     png_encoder: str
-    files: NotRequired[dict[str, str]]  # other files: path → sha256; earlier versions wrote none
     date: str
+    files: NotRequired[dict[str, str]]  # `COMPANIONS`: path → sha256; earlier versions made none
 
 
 class Dataset(TypedDict):

@@ -9,16 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet as pq
 
-from imagenet_s.dataset.samples import SAMPLES, hex_of
-from imagenet_s.io.columns import texts
+from imagenet_s.dataset.samples import SAMPLES, hex_of, sample_batches
 from imagenet_s.io.receipts import receipts
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder, sample_manifests
 
 UNPUBLISHED = ("split", "mask_problems", "suspect", "mode", "quantization")
 COLUMNS = [name for name in SAMPLES.names if name not in UNPUBLISHED]
-BATCH = 65_536  # rows at a time, so that memory does not grow with the number of images
 DIGESTS = ("sha256", "mask_sha256", "mask_pixels_sha256")
 
 
@@ -45,13 +42,8 @@ def save_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
         }
         for split in SPLITS:
             files[f"{split}.csv"].write(f"{','.join(COLUMNS)}\n".encode())
-        for batch in pq.ParquetFile(samples).iter_batches(BATCH):
-            table = pa.table(batch)
-            splits = texts(pc.unique(table["split"]))
-            for split in splits:
-                # Most batches hold train only; filtering would copy them.
-                of_split = pc.equal(table["split"], pa.scalar(split)) if len(splits) > 1 else None
-                _append(table if of_split is None else table.filter(of_split), split, files)
+        for split, rows in sample_batches(samples, COLUMNS):
+            _append(rows, split, files)
 
 
 def manifest_rows(root: Path, splits: Iterable[str]) -> pa.Table:
@@ -88,9 +80,13 @@ def binary_of(digests: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":
     return pa.array(values, pa.binary(32), mask=digests.is_null().to_numpy())
 
 
-def _append(samples: pa.Table, split: str, files: Mapping[str, BinaryIO]) -> None:
+def write_lines(lines: Any, file: BinaryIO) -> None:
+    """Write a column of texts, each as a line."""
+    _write_rows(pa.table({"line": lines}), file)
+
+
+def _append(rows: pa.Table, split: str, files: Mapping[str, BinaryIO]) -> None:
     """Append some samples of one split to its manifests."""
-    rows = samples.select(COLUMNS)
     for name in DIGESTS:
         rows = rows.set_column(rows.schema.get_field_index(name), name, hex_of(rows[name]))
     _write_rows(rows, files[f"{split}.csv"])
@@ -103,7 +99,7 @@ def _append(samples: pa.Table, split: str, files: Mapping[str, BinaryIO]) -> Non
 def _write_digests(rows: pa.Table, digest: str, name: str, file: BinaryIO) -> None:
     """Write the lines of a sha256 list, from the columns `digest` and `name`."""
     lines = pc.binary_join_element_wise(rows[digest], rows[name], "  ")  # type: ignore[call-overload]  # stubs: no str
-    _write_rows(pa.table({"line": lines}), file)
+    write_lines(lines, file)
 
 
 def _write_rows(rows: pa.Table, file: BinaryIO) -> None:

@@ -1,7 +1,8 @@
-"""Write `dataset.json`: what a subset's folder holds, and how it was built."""
+"""Write `dataset.json`, which says what a subset's folder holds and how it was built, and the data card."""
 
+import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,17 +14,20 @@ import pyarrow.parquet as pq
 from zlib_ng import zlib_ng
 
 from imagenet_s.dataset.alterations import find_alterations
+from imagenet_s.dataset.croissant import croissant
+from imagenet_s.dataset.data_card import data_card, real_folders
 from imagenet_s.dataset.dataset_file import dataset_digest, own_digest, read_dataset
-from imagenet_s.dataset.dataset_json import Build, Dataset, SplitFacts, Suspect, SuspectImages
+from imagenet_s.dataset.dataset_json import Build, Content, Dataset, SplitFacts, Suspect, SuspectImages
 from imagenet_s.dataset.samples import read_samples
-from imagenet_s.io.atomic import read_json, remove_if_empty, sha256_of
+from imagenet_s.io.atomic import json_bytes, read_json, remove_if_empty, sha256_of
 from imagenet_s.io.columns import texts
-from imagenet_s.io.receipts import write_receipt
+from imagenet_s.io.receipts import receipts
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.version import __version__
 from imagenet_s.source.scan import read_scan
 from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.companions import CARD, COMPANIONS, CROISSANT
 from imagenet_s.spec.encodings import ENCODINGS, label_manifests
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import (
@@ -49,8 +53,15 @@ class Origin:
     link: str
 
 
-def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path, origin: Origin) -> None:
-    """Write `dataset.json` into a subset's folder, and remove the label folders that are not in `labels`.
+def write_dataset(
+    subset: int,
+    labels: Sequence[str],
+    samples: Path,
+    tree: Path,
+    origin: Origin,
+    keep: Collection[str] = (),
+) -> None:
+    """Write `dataset.json` and `FROM_DATASET` into a subset's folder, and remove labels not in `labels`.
 
     Args:
         subset: 50, 300 or 919.
@@ -58,6 +69,7 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
         samples: The Parquet file of `SAMPLES`.
         tree: The folder of the subset, with its manifests.
         origin: Where the data set comes from.
+        keep: Files of `FROM_DATASET` that others made: they stay as they are.
 
     Raises:
         UserError: The folder has no images.
@@ -98,7 +110,22 @@ def write_dataset(subset: int, labels: Sequence[str], samples: Path, tree: Path,
         "png_encoder": f"zlib-ng {zlib_ng.ZLIBNG_VERSION}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    write_receipt(tree / DATASET, {"content": content, "build": build, "sha256": own_digest(content, build)})
+    described = describing_files(cast("Content", content), build, tree)
+    described = {name: data for name, data in described.items() if name not in keep}
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in described.items()}
+    there = [name for name in COMPANIONS if name in digests or (tree / name).is_file()]
+    build["files"] = {name: digests.get(name) or sha256_of(tree / name) for name in there}
+    whole = {"content": content, "build": build, "sha256": own_digest(content, build)}
+    described[DATASET] = json_bytes(whole)  # last: it certifies the others
+    with receipts([tree / name for name in described]) as partials:
+        for partial, data in zip(partials, described.values(), strict=True):
+            partial.write_bytes(data)
+
+
+def describing_files(content: Content, build: Build, tree: Path) -> dict[str, bytes]:
+    """Return the files of `FROM_DATASET` for the data set in the folder `tree`: name → bytes."""
+    card = data_card(content, build, real_folders(tree))
+    return {CARD: card.encode(), CROISSANT: json_bytes(croissant(content, build))}
 
 
 def stated_suspects(root: Path) -> dict[str, str]:

@@ -2,16 +2,10 @@
 
 from collections.abc import Iterator
 
-from imagenet_s.dataset.dataset_json import AlterationKind, Content, Dataset
+from imagenet_s.dataset.alteration_texts import describe_alterations
+from imagenet_s.dataset.dataset_json import Content, Dataset
 from imagenet_s.dataset.known_digests import DEMO, known_digests
 from imagenet_s.runtime.errors import first_few
-
-TEXTS: dict[AlterationKind, str] = {
-    "converted": "{images:,} of {of:,} images that are CMYK or PNG in ImageNet are RGB JPEGs, as in copies "
-    "made from TFDS",
-    "resized": "{images:,} of {of:,} images have another size than their masks",
-    "re-encoded": "{images:,} of {of:,} JPEGs have the same quantization table, as if one program wrote them",
-}
 
 
 def describe_origin(dataset: Dataset) -> list[str]:
@@ -27,7 +21,7 @@ def describe_origin(dataset: Dataset) -> list[str]:
 
 def _sentences(dataset: Dataset) -> Iterator[str]:
     content, source = dataset["content"], dataset["build"]["source"]
-    signs = [TEXTS[one["kind"]].format(**one) for one in source.get("alterations", [])]
+    signs = describe_alterations(source.get("alterations", []))
     if signs:
         yield f"NOT the original ImageNet: {'; '.join(signs)}"
         yield "its digest cannot be compared with one of the original ImageNet"

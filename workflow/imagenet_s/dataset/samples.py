@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from imagenet_s.annotations import unpack as masks
 from imagenet_s.images import read as images
 from imagenet_s.io.atomic import read_json
-from imagenet_s.io.columns import Column
+from imagenet_s.io.columns import Column, texts
 from imagenet_s.io.receipts import receipt
 from imagenet_s.preflight.completeness import Inventory, missing_images
 from imagenet_s.runtime.errors import MOST_NAMES, UserError, first_few
@@ -48,6 +48,7 @@ SAMPLES = pa.schema(FIELDS)
 
 WRONG_SIZE = "is not as large as its image"  # a mask problem
 
+BATCH = 65_536  # samples at a time, like the next number:
 CLASSES_AT_ONCE = 100  # of train, so that memory does not grow with the number of images
 
 
@@ -108,6 +109,17 @@ def write_samples(
 def read_samples(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read the samples of a subset, all columns or some."""
     return pq.read_table(path, columns=list(columns) if columns else None)
+
+
+def sample_batches(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the samples of a subset in their order, some of one split at a time: the split, the columns."""
+    for batch in pq.ParquetFile(path).iter_batches(BATCH, columns=["split", *columns]):
+        table = pa.table(batch)
+        splits = texts(pc.unique(table["split"]))
+        for split in splits:
+            # Most batches hold train only; filtering would copy them.
+            rows = table.filter(pc.equal(table["split"], pa.scalar(split))) if len(splits) > 1 else table
+            yield split, rows.select(list(columns))
 
 
 def hex_of(digests: "pa.ChunkedArray[Any]") -> "pa.Array[Any]":

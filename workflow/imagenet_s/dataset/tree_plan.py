@@ -14,6 +14,7 @@ from imagenet_s.io.columns import texts
 from imagenet_s.io.receipts import durable
 from imagenet_s.runtime.progress import log
 from imagenet_s.source.scan import SourceScan
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import DATASET, MASKED, SPLITS, label_folder, mask_folder, sample_manifests
 from imagenet_s.workspace.paths import Workspace
@@ -50,7 +51,7 @@ def _made(workspace: Workspace, subset: int) -> list[str]:
         folder = label_folder(split, encoding)
         lists.append(f"manifests/{folder}.sha256")
         paths += _listed(root / lists[-1], folder)
-    return [*paths, DATASET, *lists]
+    return [*paths, DATASET, *COMPANIONS, *lists]
 
 
 def _listed(file: Path, folder: str) -> Iterator[str]:

@@ -10,11 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from imagenet_s.dataset.manifests import BATCH, DIGESTS, binary_of
 from imagenet_s.dataset.manifests import COLUMNS as MANIFEST_COLUMNS
-from imagenet_s.dataset.samples import SAMPLES
-from imagenet_s.io.columns import texts
-from imagenet_s.spec.subsets import SPLITS
+from imagenet_s.dataset.manifests import DIGESTS, binary_of
+from imagenet_s.dataset.samples import SAMPLES, sample_batches
 
 # Columns that are lists here: in a CSV they are texts, separated by spaces.
 LISTS: dict[str, pa.DataType] = {"mask_ids": pa.list_(pa.uint16()), "also_in": pa.list_(pa.string())}
@@ -30,14 +28,12 @@ def save_typed_manifests(samples: Path, paths: Mapping[str, Path]) -> None:
     """
     with ExitStack() as stack:
         writers = {
-            split: stack.enter_context(pq.ParquetWriter(paths[split], TYPED, compression="zstd"))
-            for split in SPLITS
+            split: stack.enter_context(pq.ParquetWriter(path, TYPED, compression="zstd"))
+            for split, path in paths.items()
         }
-        for batch in pq.ParquetFile(samples).iter_batches(BATCH):
-            table = pa.table(batch)
-            for split in texts(pc.unique(table["split"])):
-                rows = table.filter(pc.equal(table["split"], pa.scalar(split)))
-                writers[split].write_table(typed_rows(rows.select(TYPED.names)))
+        for split, rows in sample_batches(samples, TYPED.names):
+            if split in writers:
+                writers[split].write_table(typed_rows(rows))
 
 
 def read_csv_manifest(path: Path) -> pa.Table:

@@ -18,6 +18,7 @@ from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.version import __version__
 from imagenet_s.source.layouts import Places
 from imagenet_s.source.scan import describe_roots, read_scan
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.subsets import MASKED, label_folder, sample_manifests, subset_of, tiers_of
 from imagenet_s.workspace.paths import Workspace
 
@@ -76,12 +77,14 @@ def _is_asked_for(
     train = content["splits"]["train"]
     streams = [piece for kind in places.one_pass for path in places.of(kind) for piece in piece_paths(path)]
     made_from = [*(manifests / name for name in names), *findings, *streams]
+    made_from += [workspace.tree(subset) / name for name in COMPANIONS]
     made_from += [workspace.samples(subset), workspace.annotations(subset)]
     return (
         build["pipeline"] == f"imagenet-s {__version__}"
         and build["source"]["path"] == _origin(places)
         and build["link"] == link_in_tree(config.link, pooled)
         and content["manifests"].keys() == names
+        and build.get("files", {}).keys() == set(COMPANIONS)
         and (train["found"] == train["expected"] or not config.complete)
         and _has_annotations(subset, config, workspace)
         and _is_newer(workspace.dataset(subset), made_from)

@@ -18,6 +18,7 @@ STAGES = {
     "tree": "Building the folders",
     "labels": "Encoding masks",
     "manifests": "Writing manifests and dataset.json",
+    "companions": "Writing manifests and dataset.json",
     "dataset": "Writing manifests and dataset.json",
     "summary": "Cleaning up and writing the summary",
     "tidy": "Cleaning up and writing the summary",

@@ -25,10 +25,9 @@ from imagenet_s.workspace.paths import Workspace
 BLOCK = 4096  # bytes that a file, a folder or a long link takes at least, on most file systems
 LONG_TARGET = 60  # bytes from which a link's target takes a block on ext4; a shorter one is in the inode
 MASK_BYTES = 12_000  # assumed for a mask of 500 × 375 pixels, in any encoding
-SAMPLE_BYTES = (
-    400  # per sample, in records and manifests: 250 measured in manifests, the rest in Parquet files
-)
-MANIFEST_FILES = 20  # files: manifests, lists of labels, dataset.json
+# Bytes per sample: 250 measured in manifests, 90 in Parquet manifests and lists, the rest in records.
+SAMPLE_BYTES = 490
+MANIFEST_FILES = 33  # files: manifests, lists of labels, dataset.json, files beside the tree
 IMAGES = {"train": 1_281_167, "val": 50_000}  # in ImageNet-1k
 SAMPLED = 500  # files from whose sizes the mean is taken
 

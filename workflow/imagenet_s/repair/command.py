@@ -13,11 +13,12 @@ from imagenet_s.io.receipts import sync
 from imagenet_s.repair.damage import Copy, damaged_of, digest_of
 from imagenet_s.repair.outcome import FoundDamage, next_step, print_outcome
 from imagenet_s.repair.restore_images import restore_images
-from imagenet_s.repair.restore_manifests import make_dataset, make_manifests
+from imagenet_s.repair.restore_manifests import make_companions, make_dataset, make_manifests
 from imagenet_s.repair.restore_masks import restore_labels, restore_masks
 from imagenet_s.runtime.errors import MOST_NAMES, CannotCheck, UserError, first_few
 from imagenet_s.runtime.full_list import list_in_full
 from imagenet_s.runtime.progress import log
+from imagenet_s.spec.companions import COMPANIONS, FROM_RECORDS
 from imagenet_s.spec.subsets import (
     DATASET,
     MASKED,
@@ -98,15 +99,18 @@ def _restore(
 ) -> tuple[list[str], list[FoundDamage]]:
     """Restore what is damaged.
 
-    In this order: the manifests first, which say what the images must be; then images, masks, encoded masks.
+    In this order: the manifests first, which say what the images must be; then images, masks, encoded masks,
+    and the files that follow from them.
 
     Returns:
         What could not be restored, and why; and the damage that each check found, `result` first.
     """
     lost, found = [], [result.damage]
-    manifests = {path for path in result.expected.damaged if path != DATASET}
-    if read_dataset(copy.root) is None:  # without it, verify does not miss lists that are gone
+    manifests = result.expected.damaged.keys() - {DATASET, *COMPANIONS}
+    companions = result.expected.damaged.keys() & set(COMPANIONS)
+    if read_dataset(copy.root) is None:  # without it, verify does not miss files that are gone
         manifests |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
+        companions |= set(FROM_RECORDS)
     samples = {path for path in manifests if Path(path).name in sample_manifests()}
     if samples:
         lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
@@ -126,10 +130,11 @@ def _restore(
     if delete_extra:
         result = verify(copy.root, copy.subset, "complete", workers)
         found.append(result.damage)
-        if set(result.expected.damaged) <= {DATASET}:
+        if result.expected.damaged.keys() <= {DATASET, *COMPANIONS}:
             lost += _delete(copy, result.damage.get("extra", ()))
         else:
             lost.append("extra files are not deleted: the manifests that identify them are damaged")
+    lost += make_companions(copy.root, copy.subset, copy.output, companions, scratch)
     if read_dataset(copy.root) is None:
         lost += make_dataset(copy.root, copy.subset, copy.output, copy.config)
     sync(copy.root, copy.workspace.work)  # before the report says that everything is whole

@@ -1,19 +1,24 @@
 """Restoring manifests and `dataset.json` of a build from its records."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+
+import pyarrow.parquet as pq
 
 from imagenet_s.annotations.fetch import fetch
 from imagenet_s.annotations.unpack import mask_paths
 from imagenet_s.config.settings import Config
+from imagenet_s.dataset.companions import Records, save_companions
 from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.encoded_masks import encode_mask
 from imagenet_s.dataset.manifests import save_manifests
-from imagenet_s.dataset.metadata import Origin, write_dataset
+from imagenet_s.dataset.metadata import Origin, describing_files, write_dataset
 from imagenet_s.demo.generate import make_annotations
 from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask
+from imagenet_s.repair.damage import digest_of
+from imagenet_s.spec.companions import FROM_DATASET, FROM_RECORDS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import (
     DATASET,
@@ -26,6 +31,9 @@ from imagenet_s.spec.subsets import (
     tiers_of,
 )
 from imagenet_s.workspace.paths import Workspace
+
+BUILD_AGAIN = "`snakemake --cores all --forcerun companions` writes it again"
+OTHER_VERSION = f"it was written by another version of imagenet-s or of pyarrow; {BUILD_AGAIN}"
 
 
 def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str], scratch: Path) -> list[str]:
@@ -62,6 +70,49 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
             continue
         write_atomically(data, ensure_real_dir(root, "manifests") / name, scratch)
     return lost
+
+
+def make_companions(
+    root: Path, subset: int, output: Path, damaged: Collection[str], scratch: Path
+) -> list[str]:
+    """Restore files of `COMPANIONS`; return those that could not be restored, and why.
+
+    The arguments are those of `make_manifests`. Without a `dataset.json`, those of `FROM_DATASET` are left to
+    `make_dataset`.
+    """
+    dataset, workspace = read_dataset(root), Workspace(output)
+    made, lost = {}, []
+    if dataset and not set(FROM_DATASET).isdisjoint(damaged):
+        described = describing_files(dataset["content"], dataset["build"], root)
+        made = {name: data for name, data in described.items() if name in damaged}
+    records = Records(subset, workspace.samples(subset), workspace.mask_records(subset))
+    reason = _unusable(records)
+    names = [name for name in FROM_RECORDS if name in damaged]
+    if names and reason:
+        lost += [f"{name}: {reason}" for name in names]
+    elif names:
+        paths = {name: scratch / "companions" / name for name in names}
+        ensure_real_dir(scratch, "companions/manifests")
+        save_companions(records, paths)
+        made |= {name: path.read_bytes() for name, path in paths.items()}
+    stated = dataset["build"].get("files", {}) if dataset else {}
+    for name, data in made.items():
+        digest = hashlib.sha256(data).hexdigest()
+        if dataset and digest != stated.get(name):
+            lost.append(f"{name}: {OTHER_VERSION}")
+        elif digest != digest_of(root / name):
+            write_atomically(data, ensure_real_dir(root, Path(name).parent) / Path(name).name, scratch)
+    return lost
+
+
+def _unusable(records: Records) -> str | None:
+    """Return why no files can be made from the records of a build; None if they can."""
+    for path in (records.samples, records.mask_records):
+        if not path.exists():
+            return f"the record of the build, {path}, is gone"
+    if "id_pixels" not in pq.read_schema(records.mask_records).names:
+        return f"the record of the build, {records.mask_records}, is of an earlier version; {BUILD_AGAIN}"
+    return None
 
 
 def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[str]:

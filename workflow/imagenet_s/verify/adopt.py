@@ -1,5 +1,6 @@
 """Writing manifests for a copy that another program made, so that later checks can verify it."""
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -9,19 +10,21 @@ from typing import Any, NamedTuple
 
 from imagenet_s.annotations import unpack as masks
 from imagenet_s.copies.scan import contents
+from imagenet_s.dataset.companions import Records, write_companions
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.samples import write_samples
 from imagenet_s.images.read import ImageRecord, record_of, write_records
 from imagenet_s.images.reader import Readers
 from imagenet_s.io.atomic import atomic_write, write_json
-from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.runtime.progress import log
 from imagenet_s.runtime.read_ahead import COMPUTING, map_ahead
 from imagenet_s.source.listing import Row
 from imagenet_s.source.scan import SourceScan, scan_json
 from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import SPLITS, subset_of
 from imagenet_s.verify.compare import VerificationResult
@@ -67,7 +70,17 @@ def adopt(result: VerificationResult, workers: int) -> None:
         with atomic_write(samples) as partial_path:
             write_samples(subset, False, parts, masked, receipt, partial_path)
         write_manifests(samples, root / "manifests")
-        write_dataset(subset, (), samples, root, Origin([findings], receipt, ADOPTED))
+        kept = _own_files(root)
+        write_companions(Records(subset, samples, masked), root, kept)
+        write_dataset(subset, (), samples, root, Origin([findings], receipt, ADOPTED), kept)
+
+
+def _own_files(root: Path) -> list[str]:
+    """Return the files in the place of those that a build writes beside the tree; warn of them."""
+    found = [name for name in COMPANIONS if "/" not in name and os.path.lexists(root / name)]
+    if found:
+        log.warning("Kept as they are, because the copy had them already: %s", first_few(found))
+    return found
 
 
 def _image_records(root: Path, subset: int, scratch: Path, workers: int) -> Iterator[Path]:

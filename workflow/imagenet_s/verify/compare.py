@@ -18,7 +18,8 @@ from imagenet_s.dataset.metadata import stated_suspects
 from imagenet_s.io.columns import Column, texts
 from imagenet_s.runtime.errors import CannotCheck, first_few
 from imagenet_s.spec.classes import CLASS_SIZES, train_classes
-from imagenet_s.spec.subsets import subset_of
+from imagenet_s.spec.companions import COMPANIONS
+from imagenet_s.spec.subsets import DATASET, subset_of
 from imagenet_s.verify.file_checks import check_files
 from imagenet_s.verify.relocated import Misplaced, find_misplaced
 
@@ -131,8 +132,8 @@ def _of_other(other: Path, subset: int) -> Expected:
     expected = expected_of(other, subset)
     if not expected.own_manifests or expected.open_train:
         raise CannotCheck(f"{other} has no manifests to compare with.")
-    if any(path != "dataset.json" for path in expected.damaged):
-        raise CannotCheck(f"The manifests of {other} are damaged: {first_few(sorted(expected.damaged))}.")
+    if damaged := sorted(expected.damaged.keys() - {DATASET, *COMPANIONS}):
+        raise CannotCheck(f"The manifests of {other} are damaged: {first_few(damaged)}.")
     files = expected.files.filter(pc.is_in(expected.files["kind"], pa.array([IMAGE, MASK])))
     return Expected(subset, files, own_manifests=True)
 

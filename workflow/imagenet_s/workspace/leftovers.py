@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imagenet_s.runtime import lock
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.companions import COMPANIONS
 from imagenet_s.spec.subsets import DATASET
 from imagenet_s.workspace.paths import Workspace
 
@@ -44,7 +45,7 @@ def sweep(workspace: Workspace) -> None:
     shutil.rmtree(workspace.tmp, ignore_errors=True)
     partial_files = (
         workspace.summary.with_name(f".{workspace.summary.name}.part"),
-        workspace.tree("*") / f".{DATASET}.part",
+        *(workspace.tree("*") / f".{name}.part" for name in (DATASET, *COMPANIONS) if "/" not in name),
         workspace.manifests("*") / ".*.part",
         workspace.work / "*" / ".*.json.part",
         workspace.work / "*" / ".*.parquet.part",

@@ -1,0 +1,84 @@
+"""`classes.csv`: the classes of a subset with their names, and with numbers of images, masks and pixels."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from imagenet_s.dataset.samples import sample_batches
+from imagenet_s.spec.classes import IGNORE, class_ids, class_names, merges
+from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder
+
+COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("class_id", pa.int32()),
+    ("wnid", pa.string()),
+    ("name", pa.string()),
+    *((split.replace("-", "_"), pa.int64()) for split in SPLITS),  # images
+    *((f"{split.replace('-', '_')}_masks", pa.int64()) for split in MASKED),  # in which the class has a pixel
+    *((f"{split.replace('-', '_')}_pixels", pa.int64()) for split in MASKED),
+    ("merged_wnids", pa.string()),  # the ImageNet classes whose images it also holds, separated by spaces
+]
+CLASSES = pa.schema(COLUMNS)
+
+
+def class_table(subset: int, samples: Path, mask_records: Path) -> pa.Table:
+    """Return one row per class, in the order of the class ids.
+
+    Args:
+        subset: 50, 300 or 919.
+        samples: The Parquet file of `dataset.samples.SAMPLES`.
+        mask_records: The Parquet file of `annotations.unpack.RECORDS`.
+
+    Returns:
+        A table of `CLASSES`.
+    """
+    ids, names = class_ids(subset), class_names()
+    merged: dict[str, list[str]] = {}
+    for source, wnid in sorted(merges().items()):
+        merged.setdefault(wnid, []).append(source)
+    columns: dict[str, Any] = {
+        "class_id": list(ids.values()),
+        "wnid": list(ids),
+        "name": [names[wnid] for wnid in ids],
+        "merged_wnids": [" ".join(merged.get(wnid, ())) for wnid in ids],
+    }
+    own = np.array(list(ids.values()))
+    for split, images in _images(samples).items():
+        columns[split.replace("-", "_")] = images[own]
+    for split in MASKED:
+        masks, pixels = _masks_and_pixels(split, mask_records)
+        columns[f"{split.replace('-', '_')}_masks"] = masks[own]
+        columns[f"{split.replace('-', '_')}_pixels"] = pixels[own]
+    return pa.table({name: columns[name] for name in CLASSES.names}, CLASSES)
+
+
+def write_class_table(table: pa.Table, path: Path) -> None:
+    """Write a table of `CLASSES` as CSV: UTF-8, LF, quotes where a value needs them."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.column_names)
+        writer.writerows(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def _images(samples: Path) -> dict[str, NDArray[np.int64]]:
+    """Return the number of images of each class id, for each split."""
+    images = {split: np.zeros(IGNORE, np.int64) for split in SPLITS}
+    for split, rows in sample_batches(samples, ["class_id"]):
+        images[split] += np.bincount(rows["class_id"].to_numpy(), minlength=IGNORE)
+    return images
+
+
+def _masks_and_pixels(split: str, mask_records: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of masks that have each id, 0 to `IGNORE`, and that of its pixels in all masks."""
+    rows = pq.read_table(mask_records, columns=["mask", "ids", "id_pixels"])
+    rows = rows.filter(pc.starts_with(rows["mask"], f"{mask_folder(split)}/"))
+    found = " ".join(text for text in rows["ids"].to_pylist() if text)
+    ids = np.array(found.split(), np.int64)
+    pixels = np.zeros(IGNORE + 1, np.int64)
+    np.add.at(pixels, ids, pc.list_flatten(rows["id_pixels"]).to_numpy())
+    return np.bincount(ids, minlength=IGNORE + 1), pixels
