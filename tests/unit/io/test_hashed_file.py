@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from helpers.outputs import FULL
 from imagenet_s.io.hashed_file import HashedFile
 
 
@@ -18,6 +19,13 @@ def test_the_digest_and_the_size_are_those_of_the_file(tmp_path):
     assert (tmp_path / "x").read_bytes() == data
     assert (file.size, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert file.closed
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("size", [1, 10_000_000])
+def test_a_full_disk_is_an_error_at_the_latest_when_the_file_is_closed(size):
+    with pytest.raises(OSError, match="No space left on device"), HashedFile(FULL) as file:
+        file.write(bytes(size))
 
 
 def test_an_error_in_the_block_closes_the_file(tmp_path):

@@ -22,6 +22,7 @@ from imagenet_s.spec.subsets import subset_name
 
 FILE_BYTES = 500e6  # of images and masks: what the hub recommends
 GROUP_BYTES = 100e6  # of a row group, which readers hold in memory
+PAGE_ROWS = 16  # after which a page may end: the writer holds a page in memory
 
 PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 FIELDS: list[tuple[str, pa.DataType]] = [
@@ -56,7 +57,12 @@ def write(split: Split, rows: NDArray[np.int64], file: HashedFile, making: Makin
     sink = pa.PythonFile(file, "w")
     # Without dictionaries and statistics of images, which readers have no use for.
     with pq.ParquetWriter(
-        sink, schema, compression="none", use_dictionary=False, write_statistics=["filename", "label"]
+        sink,
+        schema,
+        compression="none",
+        use_dictionary=False,
+        write_statistics=["filename", "label"],
+        write_batch_size=PAGE_ROWS,
     ) as writer:
         for group in _groups(samples):
             table = _table(group, schema)
@@ -90,7 +96,12 @@ def _table(group: list[Sample], schema: pa.Schema) -> pa.Table:
 
 
 def _pictures(files: Sequence[bytes | None], paths: Sequence[str | None]) -> "pa.StructArray":
-    data, names = pa.array(files, pa.binary()), pa.array(paths, pa.string())
+    """Return a column of pictures. Their bytes are joined once: a builder would move them as it grows."""
+    given = [file or b"" for file in files]
+    ends = np.cumsum([0, *map(len, given)], dtype=np.int32)
+    buffers = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(given))]
+    data: Any = pa.Array.from_buffers(pa.binary(), len(given), buffers)
+    names = pa.array(paths, pa.string())
     return pa.StructArray.from_arrays([data, names], fields=list(PICTURE), mask=names.is_null())
 
 
