@@ -161,7 +161,9 @@ def killed(export_format: str, root: Path, split: str, folder: Path) -> str:
         same = read_json(manifest) == expected
         digests = manifest.with_name(manifest.name.replace(".manifest.json", ".sha256"))
         subprocess.run(["sha256sum", "--quiet", "-c", digests.name], cwd=out, check=True)
-        return f"{export_format}: {len(expected['files'])} files, {whole:.1f} s; killed at half, {kept} whole; again {again:.1f} s; {'the same bytes' if same else 'OTHER BYTES'}"
+        files = f"{len(expected['files'])} files, {whole:.1f} s"
+        bytes_are = "the same bytes" if same else "OTHER BYTES"
+        return f"{export_format}: {files}; killed at half, {kept} whole; again {again:.1f} s, {bytes_are}"
 
 
 def _size(folder: Path) -> int:
