@@ -1,4 +1,4 @@
-"""What clients load: a build of the demo with files, and another with links."""
+"""What clients load: builds of the demo with files and with links, and the exports of the first."""
 
 import os
 import tempfile
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from helpers.builds import build
+from imagenet_s.cli.main import main
+from imagenet_s.spec.exports import FORMATS
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,3 +28,12 @@ def tree50(output50) -> Path:
 def linked50(imagenet50, annotations50, tmp_path_factory) -> Path:
     """The folder of subset 50 with links: a class of train is one link to the source's folder."""
     return build(imagenet50, annotations50, tmp_path_factory.mktemp("linked") / "results", "symlink")
+
+
+@pytest.fixture(scope="session")
+def exports50(tree50, tmp_path_factory) -> Path:
+    """A folder with the exports of `tree50`, each in a folder of its own. Shared: never change them."""
+    folder = tmp_path_factory.mktemp("exports")
+    for name in FORMATS:
+        assert main(["export", name, str(tree50), "--out", str(folder / name)]) == 0
+    return folder
