@@ -1,4 +1,4 @@
-"""timm: its reader of folders on the tree."""
+"""timm: its readers of folders, on the tree, and of Hugging Face's data sets, on the export."""
 
 from pathlib import Path
 
@@ -22,3 +22,14 @@ def test_the_folder_reader_loads_each_split(request, tree, split):
     for (image, label), name in zip(data, names, strict=True):
         assert label == expected[name].label
         assert same_picture(image, folder / name)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_reader_of_hugging_face_loads_the_parquet_export(exports50, tree50, tmp_path, split):
+    pytest.importorskip("datasets")
+    data = timm_data.create_dataset(
+        f"hfds/{exports50 / 'parquet' / 'ImageNetS50'}", root=str(tmp_path), split=split.replace("-", "_")
+    )
+    for (image, label), sample in zip(data, samples(tree50, split), strict=True):
+        assert label == sample.label
+        assert same_picture(image, tree50 / sample.image)
