@@ -54,9 +54,3 @@ def test_a_damaged_mask_with_another_digest_than_the_manifest_states_is_named():
     with pytest.raises(UserError) as caught:
         regions_of(OWN, sample(b"damaged", mask_sha256=bytes(32)))
     assert str(caught.value) == f"/x/{MASK} is not a readable PNG (unknown file format).\n{ADVICE}"
-
-
-def test_a_missing_mask_of_a_copy_without_manifests_is_named():
-    with pytest.raises(UserError) as caught:
-        regions_of(FOREIGN, sample(None))
-    assert str(caught.value) == f"/x/validation/n01443537/a.JPEG has no mask.\n{ADVICE}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.checks import without_manifests
 from helpers.damages import own_copy
 from helpers.exports import digests, samples_in
 from imagenet_s.cli.main import main
@@ -225,6 +226,28 @@ def test_a_copy_without_manifests_is_exported_with_what_is_known(copy, exported)
             facts = json.loads(members["json"]) | {"width": None, "height": None, "sha256": None}
             members["json"] = json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
             assert own[key] == members
+
+
+def test_masks_that_a_copy_without_manifests_lacks_are_named_unless_it_has_none(copy, capsys):
+    without_manifests(copy)
+    folder = copy / "validation-segmentation"
+    masks = sorted(folder.rglob("*.png"))[:2]
+    images = [f"validation/{mask.parent.name}/{mask.stem}.JPEG" for mask in masks]
+    for mask in masks:
+        mask.unlink()
+    message = (
+        f"{copy} lacks the masks of 2 images: {', '.join(images)}.\n"
+        f"`imagenet-s verify {copy}` lists all damage and says how to repair it."
+    )
+    export(copy, *SPLIT, code=1)
+    assert message in capsys.readouterr().err
+    assert digests(copy.parent / "exports") == {}
+    shutil.rmtree(folder)
+    export(copy, *SPLIT)
+    (shard,) = shards(copy.parent / "exports" / "webdataset")
+    assert {tuple(files) for files in samples_in(shard).values()} == {("jpg", "cls", "json")}
+    assert main(["export", "coco", str(copy), *SPLIT]) == 1
+    assert f"{copy} lacks the masks of 752 images: {images[0]}, " in capsys.readouterr().err
 
 
 def test_a_changed_image_of_a_copy_without_manifests_is_exported_again(copy):

@@ -49,9 +49,7 @@ def regions_of(copy: Copy, sample: Sample) -> ImageRegions:
     row, png = sample.row, sample.mask
     none = ImageRegions(row, (row["height"] or 0, row["width"] or 0))
     if png is None:
-        if copy.own_manifests:
-            return none
-        raise unusable(copy.root, row["image"], "has no mask")
+        return none
     try:
         ids = ids_of(pixels_of(png)[0])
     except BadMask as error:

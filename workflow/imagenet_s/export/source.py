@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from imagenet_s.copies.copy import Copy
 from imagenet_s.copies.samples import samples
-from imagenet_s.runtime.errors import UserError
+from imagenet_s.io.columns import texts
+from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.progress import LoggedBar
 from imagenet_s.runtime.read_ahead import map_ahead
+from imagenet_s.spec.subsets import MASKED
 
 COLUMNS = ("image", "wnid", "class_id", "imagenet_wnid", "bytes", "sha256", "width", "height")
 MASK_COLUMNS = ("mask", "mask_bytes", "mask_sha256")
@@ -81,6 +83,7 @@ def read_split(copy: Copy, name: str, images: bool = True) -> Split:
     table = samples(copy, name).select([*COLUMNS, *MASK_COLUMNS])
     if not len(table):
         raise UserError(f"{copy.root} has no images in {name}, so there is nothing to export of it.")
+    _require_masks(table, copy, name, images)
     table = table.append_column("modified", pa.nulls(len(table), pa.int64()))
     if not images:
         for column in ("bytes", "sha256"):
@@ -129,6 +132,18 @@ def read_samples(split: Split, rows: NDArray[np.int64], workers: int, bar: Logge
         check(unchecked)
         for under_way in checks:
             under_way.result()
+
+
+def _require_masks(table: pa.Table, copy: Copy, name: str, images: bool) -> None:
+    """Raise UserError if a copy without manifests lacks masks that the official lists name.
+
+    One that has no masks at all is exported without them, if the format holds images.
+    """
+    lacking = table["image"].filter(table["mask"].is_null())
+    without = copy.own_manifests or name not in MASKED or (images and len(lacking) == len(table))
+    if len(lacking) and not without:
+        text = f"{copy.root} lacks the masks of {len(lacking):,} images: {first_few(texts(lacking))}."
+        raise UserError(f"{text}\n{_advice(copy.root)}", details=texts(lacking))
 
 
 def _measured(table: pa.Table, path: str, size: str, copy: Copy) -> pa.Table:
@@ -205,8 +220,11 @@ def _compare(root: Path, name: str, data: bytes, size: int, digest: bytes | None
 
 def unusable(root: Path, name: str, problem: str) -> UserError:
     """Return the error of a file that cannot be exported: `problem` continues a sentence."""
-    return UserError(
-        f"{root}/{name} {problem}.\n"
+    return UserError(f"{root}/{name} {problem}.\n{_advice(root)}")
+
+
+def _advice(root: Path) -> str:
+    return (
         f"`imagenet-s verify {shlex.quote(str(root))}` lists all damage and says how to repair it. Then run "
         "the same command again."
     )
