@@ -105,7 +105,7 @@ def test_the_example_in_python_reads_an_image_and_its_mask(output50, tmp_path, m
     monkeypatch.chdir(tmp_path)
     (example,) = blocks(README.read_text(encoding="utf-8"), "python")
     exec(compile(example, "README.md", "exec"), {})
-    assert capsys.readouterr().out == "n01443537 1 (51, 92) [   0    1 1000]\n"
+    assert capsys.readouterr().out == "goldfish (51, 92) [   0    1 1000]\n"
 
 
 def test_the_readme_shows_the_summary_of_the_demo(output50, tmp_path):

@@ -22,7 +22,7 @@ def folder(output50, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("heading", ["NumPy", "pandas"])
 def test_the_examples_of_the_page_print_what_it_says(heading):
-    assert run_examples(blocks(section(PAGE, heading), "python")) >= 5
+    assert run_examples(blocks(section(PAGE, heading), "python")) >= 6
 
 
 @pytest.mark.parametrize("module", [data, masks, overlay])

@@ -29,6 +29,11 @@ def test_pytorch():
     assert run_section("PyTorch") == 9
 
 
+def test_hugging_face():
+    pytest.importorskip("datasets")
+    assert run_section("Hugging Face") == 7
+
+
 def test_webdataset():
     pytest.importorskip("webdataset")
     assert f"imagenet-s {WEBDATASET}" in PAGE

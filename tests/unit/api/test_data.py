@@ -47,6 +47,15 @@ def test_samples_are_the_rows_of_the_manifest_with_types_and_paths(data, split):
     assert [*table["mask_path"].dropna()] == [f"{data.root}/{row['mask']}" for row in rows if row["mask"]]
 
 
+def test_classes_are_indexed_by_class_id_and_count_images(data):
+    table = data.classes
+    assert [*table.index] == [*range(1, 51)]
+    assert table.loc[1, ["wnid", "name", "train_semi"]].to_list() == ["n01443537", "goldfish", 10]
+    for split in SPLITS:
+        counts = data.samples(split)["class_id"].value_counts()
+        assert [*table[split.replace("-", "_")]] == [counts[number] for number in table.index]
+
+
 def test_changing_a_table_does_not_change_the_data(data):
     before = data.samples("test")
     changed = data.samples("test")

@@ -12,6 +12,7 @@ from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.typed_manifests import TYPED, save_typed_manifests
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.companions import TYPED_MANIFESTS
 from imagenet_s.spec.subsets import DATASET, SPLITS
 from imagenet_s.workspace.paths import Workspace
 
@@ -31,8 +32,8 @@ def typed(output50, tmp_path_factory) -> dict[str, pa.Table]:
 def with_parquet(tree, typed, state_files) -> Path:
     """A copy of a build with Parquet manifests, for one test."""
     for split, table in typed.items():
-        pq.write_table(table, tree / "manifests" / f"{split}.parquet")
-    return state_files(tree, *(f"manifests/{split}.parquet" for split in typed))
+        pq.write_table(table, tree / TYPED_MANIFESTS[split])
+    return state_files(tree, *TYPED_MANIFESTS.values())
 
 
 def refused(root: Path, split: str) -> str:

@@ -1,6 +1,7 @@
 """Open a copy of ImageNet-S: its classes and samples as tables, its images and masks."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import index as as_index
 from os import PathLike
 from pathlib import Path
@@ -17,6 +18,7 @@ from imagenet_s.api.images import read_image
 from imagenet_s.api.masks import read_mask
 from imagenet_s.api.overlay import SUBSET
 from imagenet_s.api.verification import Verification
+from imagenet_s.copies.classes import classes
 from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.dataset_file import dataset_digest, digest_of_copy, read_dataset
@@ -88,6 +90,20 @@ class ImageNetSData:
         dataset = read_dataset(self.root)
         return dataset_digest(dataset["content"]["manifests"]) if dataset else digest_of_copy(self.root)
 
+    @property
+    def classes(self) -> pd.DataFrame:
+        """The classes, indexed by `class_id`: `wnid`, `name`, and how many images and masks each has.
+
+        The columns are those of `classes.csv`. Without that file, images are counted; numbers that are
+        unknown are null.
+
+        Example:
+            >>> classes = imagenet_s.open("results/ImageNetS50").classes
+            >>> classes.loc[1, ["wnid", "name", "validation"]].to_list()
+            ['n01443537', 'goldfish', 15]
+        """
+        return self._classes.to_pandas(types_mapper=pd.ArrowDtype).set_index("class_id")
+
     def samples(self, split: str) -> pd.DataFrame:
         """Return the samples of a split, sorted by `image`.
 
@@ -141,6 +157,10 @@ class ImageNetSData:
 
     def __repr__(self) -> str:
         return f"<{self._copy.name} at {self.root}: {', '.join(self.splits)}>"
+
+    @cached_property
+    def _classes(self) -> pa.Table:
+        return classes(self._copy)
 
     def _table(self, split: str) -> pa.Table:
         """Return the samples of a split, and the absolute paths of images and masks."""

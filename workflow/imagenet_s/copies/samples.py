@@ -14,6 +14,7 @@ from imagenet_s.dataset.dataset_file import read_dataset
 from imagenet_s.dataset.typed_manifests import TYPED, read_csv_manifest
 from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.spec.classes import class_ids
+from imagenet_s.spec.companions import TYPED_MANIFESTS
 from imagenet_s.spec.splits import Listed, also_in, listed
 from imagenet_s.spec.subsets import MASKED, mask_folder
 
@@ -38,7 +39,7 @@ def samples(copy: Copy, split: str) -> pa.Table:
 
 
 def companion(copy: Copy, name: str) -> Path | None:
-    """Return the path of one of the `files` in `dataset.json`, None if the copy lacks it or it is damaged."""
+    """Return the path of one of the `COMPANIONS`, None if the copy has none or a damaged one."""
     dataset = read_dataset(copy.root)
     digest = dataset["build"].get("files", {}).get(name) if dataset else None
     path = copy.root / name
@@ -47,7 +48,7 @@ def companion(copy: Copy, name: str) -> Path | None:
 
 def _by_manifest(copy: Copy, split: str) -> pa.Table:
     """Return the rows of the Parquet manifest if it is there and undamaged, else of the CSV."""
-    parquet = companion(copy, f"manifests/{split}.parquet")
+    parquet = companion(copy, TYPED_MANIFESTS[split])
     if parquet:
         return pq.ParquetFile(parquet).read().select(TYPED.names).cast(TYPED)
     dataset = read_dataset(copy.root)

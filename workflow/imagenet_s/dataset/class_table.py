@@ -37,17 +37,8 @@ def class_table(subset: int, samples: Path, mask_records: Path) -> pa.Table:
     Returns:
         A table of `CLASSES`.
     """
-    ids, names = class_ids(subset), class_names()
-    merged: dict[str, list[str]] = {}
-    for source, wnid in sorted(merges().items()):
-        merged.setdefault(wnid, []).append(source)
-    columns: dict[str, Any] = {
-        "class_id": list(ids.values()),
-        "wnid": list(ids),
-        "name": [names[wnid] for wnid in ids],
-        "merged_wnids": [" ".join(merged.get(wnid, ())) for wnid in ids],
-    }
-    own = np.array(list(ids.values()))
+    columns: dict[str, Any] = named_classes(subset)
+    own = np.array(columns["class_id"])
     for split, images in _images(samples).items():
         columns[split.replace("-", "_")] = images[own]
     for split in MASKED:
@@ -55,6 +46,20 @@ def class_table(subset: int, samples: Path, mask_records: Path) -> pa.Table:
         columns[f"{split.replace('-', '_')}_masks"] = masks[own]
         columns[f"{split.replace('-', '_')}_pixels"] = pixels[own]
     return pa.table({name: columns[name] for name in CLASSES.names}, CLASSES)
+
+
+def named_classes(subset: int) -> dict[str, list[Any]]:
+    """Return the columns of `CLASSES` that are the same for every copy of a subset."""
+    ids, names = class_ids(subset), class_names()
+    merged: dict[str, list[str]] = {}
+    for source, wnid in sorted(merges().items()):
+        merged.setdefault(wnid, []).append(source)
+    return {
+        "class_id": list(ids.values()),
+        "wnid": list(ids),
+        "name": [names[wnid] for wnid in ids],
+        "merged_wnids": [" ".join(merged.get(wnid, ())) for wnid in ids],
+    }
 
 
 def write_class_table(table: pa.Table, path: Path) -> None:
