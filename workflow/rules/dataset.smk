@@ -41,7 +41,7 @@ rule companions:
         "../../envs/imagenet-s.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
+        mem_mb=growing(1000),
         runtime=growing(10),
         disk_mb=1000,
     params:

@@ -247,6 +247,30 @@ def test_all_manifests_and_dataset_json_are_restored(built, layout):
     }
 
 
+@pytest.mark.parametrize("layout", ["symlink", "copy"])
+def test_files_beside_the_tree_are_restored_and_nothing_else_is_touched(built, layout, capsys):
+    made = built(layout)
+    right = {name: (made.tree / name).read_bytes() for name in COMPANIONS}
+    before = states(made.tree)
+    for damage, name in (
+        (deleted, "README.md"),
+        (flipped, "classes.csv"),
+        (emptied, "croissant.json"),
+        (flipped, "manifests/train.parquet"),
+    ):
+        damage(made.tree, name, DICE(0))
+    assert made.repair() == 0
+    assert "Restored (4):\n  README.md\n  classes.csv\n  croissant.json\n" in capsys.readouterr().out
+    assert {name: (made.tree / name).read_bytes() for name in COMPANIONS} == right
+    changed = {path for path, state in states(made.tree).items() if state != before[path]}
+    assert {str(Path(path).relative_to(made.tree)) for path in changed} == {
+        "README.md",
+        "classes.csv",
+        "croissant.json",
+        "manifests/train.parquet",
+    }
+
+
 def test_labels_that_are_no_longer_configured_are_kept(built):
     made = built("copy")
     made.configure(labels=[])

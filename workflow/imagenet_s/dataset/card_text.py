@@ -12,7 +12,7 @@ The class folders of {splits} are links to the folders of the source.
 torchvision, timm, DALI, `find -L`, `tar -h`, `cp -rL` and `glob("*/*")` follow
 such links. Hugging Face `datasets`, the file sets of mlcroissant, `os.walk`,
 `Path.rglob`, `find`, `tar` and `cp -r` do not, and find no image there. A build
-with `link: symlink-files` or `link: copy` has no links to folders.
+with `link: symlink-files`, `hardlink` or `copy` has no links to folders.
 
 """
 NO_HUB = """\
@@ -35,7 +35,7 @@ benchmark scores predictions of them.
 
 Digest: `{digest}`
 
-Copies with the same digest hold the same images and masks. To check every file,
+Copies with the same digest hold the same images and masks. To check them all,
 run `sha256sum -c --quiet manifests/*.sha256` in this folder.
 
 ## Contents
@@ -57,9 +57,12 @@ from 0: the label is the class id − 1.
 
 Run these examples in the folder above `{name}`.
 
-NumPy and Pillow. Masks need 16 bits: in 8 bits, `256 * G` overflows.
+NumPy and Pillow, with the package imagenet-s or without it. Masks need 16 bits:
+in 8 bits, `256 * G` overflows.
 
 ```python
+image, ids = imagenet_s.open("{name}")["validation", 0]
+
 rgb = np.asarray(Image.open(mask_path)).astype(np.uint16)
 ids = rgb[..., 0] + 256 * rgb[..., 1]
 ```
@@ -110,8 +113,11 @@ data = mlcroissant.Dataset("{name}/croissant.json").records("validation")
 
 {links}## How it was built
 
-By {pipeline}, from images in {layout} (link: {link}) and the masks of
-{archive}. `dataset.json` says more.
+- program: {pipeline}
+- images: {layout} (link: {link})
+- masks: {archive}
+
+`dataset.json` says more.
 
 ## Licence and terms
 
