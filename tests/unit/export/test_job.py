@@ -16,6 +16,7 @@ from helpers.damages import own_copy
 from helpers.exports import digests, samples_in
 from imagenet_s.cli.main import main
 from imagenet_s.export import job, webdataset
+from imagenet_s.export.job import writing_to
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.pipeline.code_digest import code_digest
 from imagenet_s.preflight.disk_space import Space
@@ -300,6 +301,18 @@ def test_a_split_that_a_copy_does_not_have_is_refused(copy, capsys):
     message = f"--splits: {copy} has no test, only train, train-semi, validation.\n"
     assert capsys.readouterr().err == message
     assert not (copy.parent / "exports").exists()
+
+
+def test_two_exports_do_not_write_to_one_folder_but_jobs_do(tree50, tmp_path, capsys):
+    with writing_to(tmp_path / "x", with_other_jobs=True):
+        export(tree50, *SPLIT, "--out", tmp_path / "x", code=1)
+        with writing_to(tmp_path / "x", with_other_jobs=True):
+            pass
+    assert capsys.readouterr().err == (
+        f"Another export writes to {tmp_path / 'x'}. Wait until it has ended, or name another folder with "
+        "--out.\n"
+    )
+    assert list((tmp_path / "x").iterdir()) == []
 
 
 def test_the_command_says_what_it_made(tree50, tmp_path, capsys):

@@ -7,7 +7,15 @@ from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.copies.find import copies_at
 from imagenet_s.export.finish import finish_split, write_export_info
 from imagenet_s.export.formats import format_of
-from imagenet_s.export.job import Target, facts_of, make_files, plan_split, require_space
+from imagenet_s.export.job import (
+    PlannedSplit,
+    Target,
+    facts_of,
+    make_files,
+    plan_split,
+    require_space,
+    writing_to,
+)
 from imagenet_s.export.record import Manifest, with_files
 from imagenet_s.runtime.errors import WrongUsage
 from imagenet_s.runtime.units import size_text
@@ -36,15 +44,17 @@ def export_copies(
     copies = [open_copy(root, subset) for subset, root in copies_at(path).items()]
     wanted = {copy: _chosen(export_format, copy, splits) for copy in copies}
     folders = {copy: out or Workspace(copy.root.parent).export_folder(export_format) for copy in copies}
+    planned: list[tuple[Target, list[PlannedSplit]]] = []
     for copy, folder in folders.items():
         check_output_path(folder, *(other.root for other in copies), option="--out")
         target = Target(export_format, folder, code, workers)
-        require_space(target, (plan_split(target, copy, split) for split in wanted[copy]))
-    for copy, folder in folders.items():
-        for split in wanted[copy]:
-            manifest = _export_split(Target(export_format, folder, code, workers), copy, split)
-            print(_line(folder, manifest))
-        write_export_info(export_format, folder)
+        planned.append((target, [plan_split(target, copy, split) for split in wanted[copy]]))
+        require_space(*planned[-1])
+    for target, of_copy in planned:
+        with writing_to(target.folder):
+            for split in of_copy:
+                print(_line(target.folder, _export_split(target, split)))
+            write_export_info(export_format, target.folder)
 
 
 def _chosen(export_format: str, copy: Copy, splits: Sequence[str] | None) -> list[str]:
@@ -67,8 +77,7 @@ def _chosen(export_format: str, copy: Copy, splits: Sequence[str] | None) -> lis
     return chosen
 
 
-def _export_split(target: Target, copy: Copy, split: str) -> Manifest:
-    planned = plan_split(target, copy, split)
+def _export_split(target: Target, planned: PlannedSplit) -> Manifest:
     made = make_files(target, planned, planned.files)
     manifest = with_files(facts_of(target, planned.split), made)
     finish_split(format_of(target.export_format), target.folder, manifest)

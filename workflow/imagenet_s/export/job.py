@@ -5,7 +5,8 @@ their notes say stay: they are read to be sure, which takes less time than makin
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,7 @@ from imagenet_s.io.hashed_file import HashedFile
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.preflight.disk_space import space_at
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.runtime.lock import Locked, locked_folder
 from imagenet_s.runtime.progress import log, progress
 from imagenet_s.runtime.units import size_text
 from imagenet_s.runtime.version import __version__
@@ -67,9 +69,27 @@ def export_job(target: Target, subset: int, split: str, job: int, tree: Path, re
     """Make the files of one job, and its receipt."""
     planned = plan_split(target, open_copy(tree, subset), split)
     mine = files_of_job(planned.files, job, jobs_of(target.export_format, subset, split))
-    made = make_files(target, planned, mine)
-    write_receipt(receipt, with_files(facts_of(target, planned.split), made), target.folder)
-    forget(target.folder, made)
+    with writing_to(target.folder, with_other_jobs=True):
+        made = make_files(target, planned, mine)
+        write_receipt(receipt, with_files(facts_of(target, planned.split), made), target.folder)
+        forget(target.folder, made)
+
+
+@contextmanager
+def writing_to(folder: Path, with_other_jobs: bool = False) -> Iterator[None]:
+    """Make the folder of a format, and keep other exports away from it.
+
+    Raises:
+        UserError: Another export writes there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked_folder(folder, shared=with_other_jobs):
+            yield
+    except Locked as error:
+        raise UserError(
+            f"Another export writes to {folder}. Wait until it has ended, or name another folder with --out."
+        ) from error
 
 
 def plan_split(target: Target, copy: Copy, split: str) -> PlannedSplit:

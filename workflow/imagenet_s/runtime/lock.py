@@ -94,6 +94,26 @@ def job_in(folder: Path) -> Iterator[None]:
         os.close(jobs)
 
 
+@contextmanager
+def locked_folder(folder: Path, shared: bool = False) -> Iterator[None]:
+    """Lock a folder that need not be one of runs, without a file in it.
+
+    Args:
+        folder: It must exist.
+        shared: Whether others may have the lock at the same time, if they share it, too.
+
+    Raises:
+        Locked: Another process has the lock.
+    """
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        if not _lock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB):
+            raise Locked
+        yield
+    finally:
+        os.close(file)
+
+
 def job_folder() -> Path | None:
     """Return the folder that the job of this process is in, if it is a job."""
     return _job_of[-1] if _job_of else None
@@ -124,7 +144,8 @@ def _lock(file: int, how: int) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+        # NFS locks a folder for reading only, and says EBADF otherwise.
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF):
             raise
         log.debug("This file system has no locks: nothing keeps two runs apart")
     return True
