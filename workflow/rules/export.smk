@@ -15,7 +15,7 @@ rule export_files:
         "../../envs/imagenet-s.yaml"
     threads: 2
     resources:
-        mem_mb=growing(1000),
+        mem_mb=growing(1500),
         runtime=growing(120),
         disk_mb=7000,
     params:
