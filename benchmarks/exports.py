@@ -3,8 +3,8 @@
     python benchmarks/exports.py FOLDER [--subset 919] [--split validation] [--rounds 3] [--clients PYTHON]
 
 makes a stand-in of the split in FOLDER, once: the official number of images of about 93 kB, and masks. Each
-way ends with `sync -f`, because an export waits for the disk. PYTHON is one that has webdataset and datasets.
-At the end, an export of each format is killed after half of its bytes and run again.
+way ends with `sync -f`, because an export waits for the disk. PYTHON is one that has webdataset, datasets
+and pycocotools. At the end, an export of each format is killed after half of its bytes and run again.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from imagenet_s.dataset.manifests import save_manifests
 from imagenet_s.dataset.samples import SAMPLES
 from imagenet_s.io.atomic import read_json
 from imagenet_s.spec.classes import class_ids, train_classes
-from imagenet_s.spec.exports import manifest_name
+from imagenet_s.spec.exports import manifest_name, splits_of
 from imagenet_s.spec.splits import listed
 from imagenet_s.spec.subsets import MASKED, mask_folder, sample_manifests, subset_name
 
@@ -67,6 +67,39 @@ data = data.cast_column("image", datasets.Image()).cast_column("mask", datasets.
 data = data.with_format("arrow").map(datasets.table.embed_table_storage, batched=True, batch_size=100)
 data.to_parquet(f"{target}/{split}.parquet", batch_size=100)
 """
+
+COCO = """
+import json, sys
+import numpy
+from pathlib import Path
+from PIL import Image
+from pycocotools import mask
+root, split, target = map(Path, sys.argv[1:])
+images, annotations = [], []
+for path in sorted((root / f"{split}-segmentation").glob("*/*.png")):
+    rgb = numpy.asarray(Image.open(path)).astype(numpy.uint16)
+    ids = rgb[..., 0] + 256 * rgb[..., 1]
+    name = f"{split}/{path.parent.name}/{path.stem}.JPEG"
+    height, width = ids.shape
+    images.append({"id": len(images) + 1, "file_name": name, "height": height, "width": width})
+    for number in numpy.unique(ids):
+        if number not in (0, 1000):
+            region = mask.encode(numpy.asfortranarray(ids == number, numpy.uint8))
+            one = {"id": len(annotations) + 1, "image_id": len(images), "category_id": int(number)}
+            one |= {"area": int(mask.area(region)), "bbox": mask.toBbox(region).tolist(), "iscrowd": 0}
+            one["segmentation"] = {"size": region["size"], "counts": region["counts"].decode()}
+            annotations.append(one)
+(target / "coco.json").write_text(json.dumps({"images": images, "annotations": annotations}))
+"""
+
+BASELINES = {  # of the ways that are not compared with `cp -r`
+    "webdataset": "`tar cf`",
+    "`ShardWriter`": "`tar cf`",
+    "`tar cf`": "`tar cf`",
+    "coco": "pycocotools",
+    "alphaclip": "pycocotools",
+    "pycocotools": "pycocotools",
+}
 
 
 def names_of(subset: int, split: str) -> list[tuple[str, str]]:
@@ -199,13 +232,19 @@ def main() -> None:
     if options.clients:
         ways["`ShardWriter`"] = partial(client, SHARD_WRITER, options.clients, *where)
         ways["`Dataset.to_parquet`"] = partial(client, TO_PARQUET, options.clients, *where)
+        if split in MASKED:
+            ways["pycocotools"] = partial(client, COCO, options.clients, *where)
+            ways |= {
+                name: partial(export, name, *where)
+                for name in ("coco", "alphaclip")
+                if split in splits_of(name)
+            }
     taken = in_turn(ways, options.rounds)
     size = _size(root)
     print(f"{root.name} {split}: {size / 1e9:.2f} GB; medians of {options.rounds}\n{machine()}\n")
     print("| | s | MB/s | × | peak memory |\n|---|---|---|---|---|")
     for name, (seconds, memory) in taken.items():
-        other = "`tar cf`" if name in ("webdataset", "`tar cf`", "`ShardWriter`") else "`cp -r`"
-        ratio = seconds / taken[other].seconds
+        ratio = seconds / taken[BASELINES.get(name, "`cp -r`")].seconds
         print(
             f"| {name} | {seconds:.1f} | {size / seconds / 1e6:,.0f} | {ratio:.2f} | {memory / 1e6:,.0f} MB |"
         )
