@@ -205,6 +205,14 @@ def test_a_plan_of_the_demo_needs_no_imagenet(tmp_path, report, planned):
     assert os.listdir(tmp_path) == []
 
 
+def test_a_plan_says_that_exports_come_after_the_build(tmp_path, report):
+    lines = report(output=str(tmp_path / "results"), exports=["webdataset", "coco"])
+    assert lines[-2:] == [
+        READY[-1],
+        "And then, for the exports (webdataset, coco): `snakemake --cores all export`",
+    ]
+
+
 def test_a_plan_of_the_demo_estimates_what_a_build_of_it_takes(imagenet50, annotations50, tmp_path, planned):
     adds = {part.what: part for part in planned(output=str(tmp_path / "new"), labels=[]).adds}
     images = list(imagenet50.rglob("*.JPEG"))

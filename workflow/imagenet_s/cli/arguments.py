@@ -156,14 +156,14 @@ def several(added: argparse.ArgumentParser, **helps: str) -> None:
         added.add_argument(f"--{name}", type=Path, required=True, nargs="+", metavar="PATH", help=help)
 
 
-def workers(added: argparse.ArgumentParser) -> None:
-    """Add the option `--workers`."""
+def workers(added: argparse.ArgumentParser, what: str = "processes") -> None:
+    """Add the option `--workers`, a number of `what`."""
     added.add_argument(
         "--workers",
         type=count,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="number of processes (default: one per core)",
+        help=f"number of {what} (default: one per core)",
     )
 
 

@@ -37,7 +37,7 @@ def add_export(commands: Commands) -> None:
         metavar="DIR",
         help="the folder to write to (default: exports/FORMAT beside the folder ImageNetS<n>)",
     )
-    workers(added)
+    workers(added, "threads")
 
 
 def add_export_jobs(commands: Commands) -> None:
@@ -55,7 +55,7 @@ def add_export_jobs(commands: Commands) -> None:
         folder="the folder to write to",
         receipt="the JSON file to write when everything is on disk",
     )
-    workers(added)
+    workers(added, "threads")
 
     added = job(
         "export-manifest", "export.finish.write_export_manifest", "write the manifest of an exported split"

@@ -70,6 +70,9 @@ def report_lines(plan: Plan) -> Iterator[str]:
     else:
         yield "Everything that the build needs is there. Nothing was written."
     yield "Next: `snakemake --cores all`"
+    if plan.config.exports:
+        formats = ", ".join(plan.config.exports)
+        yield f"And then, for the exports ({formats}): `snakemake --cores all export`"
 
 
 def report_document(plan: Plan) -> dict[str, Any]:
