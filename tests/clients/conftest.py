@@ -31,6 +31,13 @@ def linked50(imagenet50, annotations50, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def file_links50(imagenet50, annotations50, tmp_path_factory) -> Path:
+    """The folder of subset 50 with a link for each image."""
+    output = tmp_path_factory.mktemp("file-links") / "results"
+    return build(imagenet50, annotations50, output, "symlink-files")
+
+
+@pytest.fixture(scope="session")
 def exports50(tree50, tmp_path_factory) -> Path:
     """A folder with the exports of `tree50`, each in a folder of its own. Shared: never change them."""
     folder = tmp_path_factory.mktemp("exports")
