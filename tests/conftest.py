@@ -33,6 +33,17 @@ def no_proxy():
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_process():
+    """A command that a test calls works in the test's process: to start others takes longer than its work.
+
+    Tests of several processes pass `--workers 2`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_log():
     """A command that a test runs logs to the standard error that this test captures, and no later one."""
@@ -64,7 +75,7 @@ def imagenet50(tmp_path_factory) -> Path:
     Shared by all tests: never change it, make a `linked_copy`.
     """
     folder = tmp_path_factory.mktemp("source")
-    make_images(50, folder / "imagenet", folder / "receipt.json", 2, folder / "scratch")
+    make_images(50, folder / "imagenet", folder / "receipt.json", 1, folder / "scratch")
     return folder / "imagenet"
 
 
@@ -72,7 +83,7 @@ def imagenet50(tmp_path_factory) -> Path:
 def annotations50(tmp_path_factory) -> dict:
     """The receipt (`path`, `md5`, …) of an archive of masks that fits `imagenet50`."""
     folder = tmp_path_factory.mktemp("annotations")
-    make_annotations(50, folder, folder / "receipt.json", 2)
+    make_annotations(50, folder, folder / "receipt.json", 1)
     return read_json(folder / "receipt.json")
 
 

@@ -83,7 +83,10 @@ def _dilate_rows(bits: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     Returns:
         (height, width) bool.
     """
-    bits = np.pad(bits, ((by, by), (0, 0)))
+    height, width = bits.shape
+    padded = np.zeros((height + 2 * by, width), np.bool_)  # np.pad is slow for small images
+    padded[by : by + height] = bits
+    bits = padded
     # Combine windows of 1, 2, 4, … pixels, so that a wide boundary also takes few passes.
     window, last = 1, 2 * by + 1
     while window < last:
