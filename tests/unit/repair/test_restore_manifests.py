@@ -107,7 +107,7 @@ def test_files_beside_the_tree_of_another_version_are_reported_and_not_written(o
     write_json(root / "dataset.json", dataset)
     before = {name: (root / name).stat().st_ino for name in COMPANIONS}
     why = (
-        "it was written by another version of imagenet-s or of pyarrow; `snakemake --cores all --forcerun "
+        "it was written by another version of pyarrow or of this package; `snakemake --cores all --forcerun "
         "companions` writes it again"
     )
     assert sorted(companions(output, root, tmp_path)) == sorted(f"{name}: {why}" for name in COMPANIONS)

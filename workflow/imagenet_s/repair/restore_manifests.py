@@ -33,7 +33,7 @@ from imagenet_s.spec.subsets import (
 from imagenet_s.workspace.paths import Workspace
 
 BUILD_AGAIN = "`snakemake --cores all --forcerun companions` writes it again"
-OTHER_VERSION = f"it was written by another version of imagenet-s or of pyarrow; {BUILD_AGAIN}"
+OTHER_VERSION = f"it was written by another version of pyarrow or of this package; {BUILD_AGAIN}"
 
 
 def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str], scratch: Path) -> list[str]:
