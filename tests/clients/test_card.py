@@ -22,12 +22,14 @@ def examples(tree50, exports50, tmp_path, monkeypatch) -> list[str]:
 
 
 @pytest.fixture
-def names(tree50) -> dict:
+def names(tree50, tmp_path, monkeypatch) -> dict:
     """What the examples take for imported, and the path of a mask."""
     libraries = {"wds": "webdataset", "torchvision": "torchvision", "mlcroissant": "mlcroissant"}
     libraries |= {"pycocotools": "pycocotools", "datasets": "datasets"}
     imported = {name: pytest.importorskip(library) for name, library in libraries.items()}
     pytest.importorskip("pycocotools.coco")
+    # Hugging Face takes the same files in two folders for one data set, with the paths of the first.
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     return imported | {
         "imagenet_s": imagenet_s,
         "np": np,
