@@ -125,9 +125,8 @@ def test_too_small_a_disk_is_refused_before_anything_is_written(options, message
     assert not (output / "work" / "masks").exists()
 
 
-@pytest.mark.parametrize(
-    ("what", "link"), [("bytes", "copy"), pytest.param("files", "symlink", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("what", "link"), [("bytes", "copy"), ("files", "symlink")])
 def test_a_disk_that_fills_up_in_the_middle(what, link, disk, settings, whole, tmp_path):
     folder = disk("size=100m,nr_inodes=30000")
     output = folder / "results"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -61,8 +60,14 @@ def features50(imagenet50, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def work(features50, tmp_path) -> Path:
-    """A copy of `features50` that a test may change."""
-    return Path(shutil.copytree(features50, tmp_path, dirs_exist_ok=True))
+    """A copy of `features50` of hard links: a test may add and unlink files, and `save` over others."""
+    return linked_copy(features50, tmp_path / "work")
+
+
+def save(path: Path, features: np.ndarray) -> None:
+    """Replace a file of features."""
+    path.unlink()
+    np.save(path, features, allow_pickle=True)
 
 
 def test_images_are_predicted_at_their_size_and_mostly_right(work, semi50, truth50, capsys):
@@ -164,9 +169,11 @@ def test_features_that_cannot_be_used_are_named(fault, work, semi50, capsys):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("x", b"hello")
     elif isinstance(content, np.ndarray):
-        np.save(path, content, allow_pickle=True)
+        save(path, content)
     else:
-        path.write_bytes(content or path.read_bytes()[:-9])
+        data = content or path.read_bytes()[:-9]
+        path.unlink()
+        path.write_bytes(data)
     assert distance_match(semi50, work) == 1
     text = capsys.readouterr().err
     assert f"unusable features (1): {path} " in text
@@ -182,12 +189,12 @@ def test_a_failed_run_leaves_earlier_predictions_as_they_were(work, semi50, caps
     }
     assert len(before) == len(VALIDATION) + 1
     for name in VALIDATION[:-1]:
-        np.save((work / "f/validation" / name).with_suffix(".npy"), np.ones((CHANNELS, 1, 1)))
+        save((work / "f/validation" / name).with_suffix(".npy"), np.ones((CHANNELS, 1, 1)))
     last = (work / "f/validation" / VALIDATION[-1]).with_suffix(".npy")
-    np.save(last, np.ones((CHANNELS + 1, 1, 1)))
+    save(last, np.ones((CHANNELS + 1, 1, 1)))
     assert distance_match(semi50, work) == 1
     assert {path: path.read_bytes() for path in before} == before
-    np.save(last, np.ones((CHANNELS, 1, 1)))
+    save(last, np.ones((CHANNELS, 1, 1)))
     assert distance_match(semi50, work) == 0
     assert all((work / "out" / name).read_bytes() != before[work / "out" / name] for name in VALIDATION)
 
@@ -253,7 +260,7 @@ def test_receipts_change_if_features_or_predictions_do(work, semi50, monkeypatch
 
 
 def test_train_semi_features_must_have_the_same_number_of_channels(work, semi50, capsys):
-    np.save((work / "f/train" / TRAIN[7]).with_suffix(".npy"), np.zeros((5, 1, 1)))
+    save((work / "f/train" / TRAIN[7]).with_suffix(".npy"), np.zeros((5, 1, 1)))
     assert distance_match(semi50, work) == 1
     assert f"train-semi features with different channel counts (1): 5, {CHANNELS}" in capsys.readouterr().err
     np.savez((work / "f/train" / TRAIN[7]).with_suffix(".npz"), np.zeros(1), np.zeros(2))
