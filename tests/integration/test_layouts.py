@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -177,6 +178,17 @@ def test_layout_and_link_mode_change_no_byte(layout, link, plain, imagenet50, an
     assert read_json(tree / "dataset.json")["build"]["link"] == said
 
 
+@cache
+def digests_of(source: Path) -> dict[str, bytes]:
+    """Return name → sha256 of the images of a source that does not change."""
+    return {path.stem: hashlib.sha256(path.read_bytes()).digest() for path in source.rglob("*.JPEG")}
+
+
+@cache
+def wnids_of_val() -> dict[str, str]:
+    return {row.image: row.imagenet_wnid for row in tier_val_images(50)}
+
+
 def check_links(tree: Path, link: str, source: Path) -> set[str]:
     """Images from archives, and copies, are the pool's own files; others are links to the user's files.
 
@@ -186,21 +198,18 @@ def check_links(tree: Path, link: str, source: Path) -> set[str]:
     umask = os.umask(0)
     os.umask(umask)
     rows = {row["image"]: row for row in read_listing(work / "source" / "50.parquet").to_pylist()}
-    plain = {path.stem: path for path in source.rglob("*.JPEG")}
-    wnids = {row.image: row.imagenet_wnid for row in tier_val_images(50)}
+    digests, wnids = digests_of(source), wnids_of_val()
     placed = [path for split in SPLITS for path in tree.glob(f"{split}/*/*")]
-    assert {path.stem for path in placed} == set(plain)
+    assert {path.stem for path in placed} == set(digests)
     pooled = set()
     for path in placed:
         row = rows.get(path.stem)  # none, if it was read from front to back
         if link == "copy" or row is None or row["offset"] is not None:
             wnid = wnids.get(path.stem) or path.stem.partition("_")[0]
-            data = plain[path.stem].read_bytes()
-            copy = work / "pool" / pool_path(path.stem, wnid, hashlib.sha256(data).digest())
+            copy = work / "pool" / pool_path(path.stem, wnid, digests[path.stem])
             pooled.add(copy)
             stat = path.lstat()
             assert (stat.st_ino, stat.st_mode) == (copy.stat().st_ino, 0o100666 & ~umask), path
-            assert path.read_bytes() == data, path
         else:
             assert path.samefile(row["path"])
             assert (path.is_symlink() or path.parent.is_symlink()) == (link in ("auto", "symlink")), path
