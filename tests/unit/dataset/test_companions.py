@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imagenet_s.annotations.unpack import record_of, write_records
 from imagenet_s.dataset.class_table import class_table
+from imagenet_s.masks.codec import rgb_png
 from imagenet_s.spec.classes import class_ids, class_names, merges
 from imagenet_s.spec.companions import METADATA
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder
@@ -48,6 +50,16 @@ def test_classes_are_named_and_counted_as_found(tree):
         assert [int(row[f"{column}_masks"]) for row in rows] == [masks[k] for k in range(1, 51)]
         assert [int(row[f"{column}_pixels"]) for row in rows] == [pixels[k] for k in range(1, 51)]
     assert {row["merged_wnids"] for row in rows} == {""}
+
+
+def test_ids_that_no_subset_has_do_not_count(output50, tmp_path):
+    """An official archive may hold such a mask; it is recorded as it is."""
+    mask = f"{mask_folder('validation')}/n01443537/x.png"
+    png = rgb_png(np.array([[1, 1, 4000, 1000]], np.uint16))
+    write_records([record_of(mask, png, 50)], tmp_path / "records.parquet")
+    rows = class_table(50, Workspace(output50).samples(50), tmp_path / "records.parquet").to_pylist()
+    assert (rows[0]["validation_masks"], rows[0]["validation_pixels"]) == (1, 2)
+    assert {row["validation_masks"] for row in rows[1:]} == {0}
 
 
 def test_merged_classes_are_named_in_919(output50):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from imagenet_s.annotations.mask_regions import regions_of
 from imagenet_s.dataset.samples import sample_batches
 from imagenet_s.spec.classes import IGNORE, class_ids, class_names, merges
 from imagenet_s.spec.subsets import MASKED, SPLITS, mask_folder
@@ -79,11 +80,9 @@ def _images(samples: Path) -> dict[str, NDArray[np.int64]]:
 
 
 def _masks_and_pixels(split: str, mask_records: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the number of masks that have each id, 0 to `IGNORE`, and that of its pixels in all masks."""
+    """Return the number of masks that have each id, from 0, and that of its pixels in all masks."""
     rows = pq.read_table(mask_records, columns=["mask", "ids", "id_pixels"])
     rows = rows.filter(pc.starts_with(rows["mask"], f"{mask_folder(split)}/"))
-    found = " ".join(text for text in rows["ids"].to_pylist() if text)
-    ids = np.array(found.split(), np.int64)
-    pixels = np.zeros(IGNORE + 1, np.int64)
-    np.add.at(pixels, ids, pc.list_flatten(rows["id_pixels"]).to_numpy())
-    return np.bincount(ids, minlength=IGNORE + 1), pixels
+    found = regions_of(rows)
+    masks, pixels = (np.bincount(found.id, weights, IGNORE + 1) for weights in (None, found.pixels))
+    return masks, pixels.astype(np.int64)

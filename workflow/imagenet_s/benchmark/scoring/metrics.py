@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imagenet_s.benchmark.scoring.confusion import Confusion
+from imagenet_s.masks.size_buckets import SIZE_BUCKETS, size_buckets
 from imagenet_s.spec.classes import OTHER
 
 IOU_EPSILON = 1e-10  # gives a class without pixels the IoU 0
@@ -23,14 +24,8 @@ F_BETA = 0.3  # β² of the F-measure
 
 # The axes of Tally.areas.
 PLAIN, BOUNDARY = range(2)
-BUCKETS = ("", "S", "MS", "ML", "L")  # all pixels, then the four size buckets
+BUCKETS = ("", *SIZE_BUCKETS)  # all pixels, then the four size buckets
 INTERSECTION, PREDICTED, TRUE = range(3)
-
-# A class of an image is in one of the first three size buckets if it covers up to 1/20, 1/4 or 1/2 of the
-# pixels that are not ignored. The official toolbox compares ceil(100 · area / pixels) with 5, 25 and 50,
-# which is the same for integers. (It computes in 32 bits. That differs only for images of 1.3 million pixels
-# or more whose area is within a few pixels of the bound.)
-BUCKET_DIVISORS = (20, 4, 2)
 
 
 class Metrics(TypedDict):
@@ -102,19 +97,9 @@ def tally(image: Confusion) -> Tally:
 
 
 def _bucket_of_id(image: Confusion) -> NDArray[np.intp]:
-    """Return the size bucket of each true id.
-
-    Source: the official toolbox, which compares ceil(100 · area / pixels) with 5, 25 and 50, where `pixels`
-    are those of the image that are not ignored; see BUCKET_DIVISORS.
-
-    Returns:
-        (k,) intp, indices 1 to 4 into BUCKETS, and 0 for background.
-    """
-    area = image.pixels.sum(axis=(1, 2, 3))
-    buckets = np.ones(len(area), np.intp)
-    for divisor in BUCKET_DIVISORS:
-        buckets += area * divisor > area.sum()
-    return np.where(image.true_ids == OTHER, 0, buckets)
+    """Return the size bucket of each true id: (k,) intp, indices into BUCKETS, 0 for background."""
+    areas = image.pixels.sum(axis=(1, 2, 3))
+    return np.where(image.true_ids == OTHER, 0, 1 + size_buckets(areas, areas.sum()))
 
 
 def _rows_of_bucket(image: Confusion, bucket_of_id: NDArray[np.intp], bucket: int) -> NDArray[np.bool_]:
