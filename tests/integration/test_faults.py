@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fuzz.kill_storm import leftovers
-from helpers.builds import ROOT, build, check_sums, digest, image_files, snakemake
+from helpers.builds import ROOT, check_sums, digest, image_files, snakemake
 from helpers.http_server import (
     AnnotationServer,
     HangUp,
@@ -39,10 +39,10 @@ PART = "train-50-0"
 ADVICE = "Free some space and run the same command again."
 
 
-@pytest.fixture(scope="module")
-def whole(imagenet50, annotations50, tmp_path_factory) -> Path:
+@pytest.fixture
+def whole(output50) -> Path:
     """The subset's folder of an undisturbed build."""
-    return build(imagenet50, annotations50, tmp_path_factory.mktemp("whole"), "symlink")
+    return output50 / "ImageNetS50"
 
 
 @pytest.fixture

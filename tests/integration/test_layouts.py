@@ -71,9 +71,9 @@ def linked_folders(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
-def plain(imagenet50, annotations50, tmp_path_factory) -> Path:
-    return build(imagenet50, annotations50, tmp_path_factory.mktemp("plain"), "symlink")
+@pytest.fixture
+def plain(output50) -> Path:
+    return output50 / "ImageNetS50"
 
 
 def two_places(source: Path, target: Path) -> Path:
