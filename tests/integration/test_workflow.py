@@ -335,10 +335,10 @@ def test_a_wrong_configuration_is_refused_before_anything_runs(config, message, 
 @pytest.mark.long
 def test_a_run_that_cannot_begin_ends_in_our_words(imagenet50, annotations, tmp_path):
     run = snakemake(tmp_path, "evalute", profile="default")
-    told = "There is no target 'evalute'. Did you mean `evaluate`? Targets: verify, repair, fetch, export, "
+    told = "There is no target 'evalute'. Did you mean `evaluate`? Targets: verify, repair, fetch, "
     assert run.code == 1
     assert screen(run.text) == [
-        f"{told}match, evaluate, submission. Without a target, the data sets are built.",
+        f"{told}statistics, export, match, evaluate, submission. Without a target, the data sets are built.",
         "Nothing was run.",
     ]
 

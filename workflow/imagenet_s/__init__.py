@@ -11,7 +11,7 @@ images        each image read once; annotations: the masks fetched and unpacked
 preflight     is the source complete, and is there room?
 dataset       samples, tree, labels, manifests, dataset.json, summary
 copies        a copy found anywhere: its files, its samples
-verify, repair, demo, benchmark                     what is done with a data set
+verify, repair, demo, benchmark, statistics         what is done with a data set
 api           what this module offers; torch: the data set for PyTorch
 pipeline, cli                                       what Snakemake and people call
 """

@@ -17,6 +17,7 @@ from imagenet_s.spec.companions import FROM_DATASET, FROM_RECORDS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.exports import FORMATS
 from imagenet_s.spec.shards import tier_of
+from imagenet_s.spec.statistics import statistics_files
 from imagenet_s.spec.subsets import MASKED, SPLITS, SUBSETS
 from imagenet_s.spec.subsets import sample_manifests, tiers_of
 from imagenet_s.workspace.paths import Workspace

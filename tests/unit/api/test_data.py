@@ -13,9 +13,11 @@ from PIL import Image
 import imagenet_s
 from helpers.builds import digest
 from helpers.damages import replaced
+from imagenet_s.cli.main import main
 from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.typed_manifests import TYPED
+from imagenet_s.spec.statistics import statistics_files
 from imagenet_s.spec.subsets import SPLITS
 
 
@@ -202,3 +204,18 @@ def test_a_file_that_is_gone_or_no_image_is_named(tree):
     with pytest.raises(imagenet_s.UserError) as caught:
         copy["validation", 0]
     assert str(caught.value) == f"{row['image_path']} cannot be decoded: unknown file format."
+
+
+def test_statistics_are_those_of_the_command(data, tmp_path):
+    assert main(["stats", str(data.root), "--out", str(tmp_path), "--workers", "1"]) == 0
+    tables = data.statistics()
+    assert [f"{kind}.csv" for kind in tables] == statistics_files()
+    for kind, table in tables.items():
+        assert table.to_csv(index=False) == (tmp_path / "50" / f"{kind}.csv").read_text()
+
+
+def test_statistics_of_a_copy_with_a_damaged_mask_are_refused(tree):
+    mask = min((tree / "validation-segmentation").glob("*/*.png"))
+    mask.unlink()
+    with pytest.raises(imagenet_s.UserError, match=f"{mask.relative_to(tree)} is missing"):
+        imagenet_s.open(tree).statistics()

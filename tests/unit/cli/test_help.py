@@ -12,7 +12,7 @@ from imagenet_s.cli.versions import LIBRARIES, versions_text
 from imagenet_s.runtime.version import __version__
 
 PEOPLE = (
-    *("init", "inspect", "plan", "verify", "repair", "clean", "export"),
+    *("init", "inspect", "plan", "verify", "repair", "clean", "stats", "export"),
     *("match", "evaluate", "compare", "grid-features", "distance-match", "submit", "completion"),
 )
 JOBS = (

@@ -198,8 +198,8 @@ def test_errors_of_snakemake_are_translated_or_shown(tmp_path, monkeypatch):
     assert text
     assert text.startswith("There is no target 'evalute'. Did you mean `evaluate`? Targets: verify, ")
     assert translate("No rule to produce x (if …)", "MissingRuleException") == (
-        "There is no target 'x'. Targets: verify, repair, fetch, export, match, evaluate, submission. "
-        "Without a target, the data sets are built."
+        "There is no target 'x'. Targets: verify, repair, fetch, statistics, export, match, evaluate, "
+        "submission. Without a target, the data sets are built."
     )
     assert translate("reworded", "MissingInputException") is None
     assert translate("reworded", "MissingRuleException") is None

@@ -18,6 +18,7 @@ from imagenet_s.runtime import lock
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.companions import COMPANIONS
+from imagenet_s.spec.statistics import statistics_files
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import Workspace
 
@@ -55,7 +56,9 @@ def test_a_build_is_removed_and_the_source_stays(source, annotations50, tmp_path
     assert not output.exists()
 
 
-def test_scores_are_removed_and_files_beside_them_stay(source, annotations50, tmp_path):
+def test_scores_and_statistics_are_removed_and_files_beside_them_stay(
+    source, annotations50, tmp_path, capsys
+):
     output = tmp_path / "results"
     build(source, annotations50, output, "symlink")
     made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
@@ -63,25 +66,33 @@ def test_scores_are_removed_and_files_beside_them_stay(source, annotations50, tm
     made += [f"metrics-{name}.png" for name in ("classes", "worst", "best")]
     paths = [output / "benchmark" / "50" / name for name in made]
     paths += [output / "work" / "features" / "50" / "test" / "x.npy"]
+    tables = [*statistics_files(), ".splits.csv.part"]
+    paths += [output / "statistics" / "50" / name for name in tables]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("made")
-    mine = output / "benchmark" / "919" / "mine.txt"
-    mine.parent.mkdir()
-    mine.write_text("mine")
+    mine = [output / name / "919" / "mine.txt" for name in ("benchmark", "statistics")]
+    for path in mine:
+        path.parent.mkdir()
+        path.write_text("mine")
+    clean(output, yes=True, dry_run=True)
+    folder = output / "statistics" / "50"
+    assert f"would remove {len(tables)} entries of {folder}\n" in capsys.readouterr().out
     clean(output, yes=True, dry_run=False)
-    assert [path for path in output.rglob("*") if not path.is_dir()] == [mine]
-    mine.unlink()
-    mine.parent.rmdir()
-    assert [path.name for path in output.rglob("*")] == ["benchmark"]
+    assert sorted(path for path in output.rglob("*") if not path.is_dir()) == mine
+    for path in mine:
+        path.unlink()
+        path.parent.rmdir()
+    assert sorted(path.name for path in output.rglob("*")) == ["benchmark", "statistics"]
 
 
-@pytest.mark.parametrize("link", ["benchmark", "benchmark/50"])
-def test_scores_behind_a_link_stay(link, source, annotations50, tmp_path):
+@pytest.mark.parametrize("link", ["benchmark", "benchmark/50", "statistics", "statistics/50"])
+def test_results_behind_a_link_stay(link, source, annotations50, tmp_path):
     output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
     build(source, annotations50, output, "symlink")
     (elsewhere / "50").mkdir(parents=True)
-    kept = [elsewhere / "50" / "match.json", elsewhere / "match.json"]
+    names = ("match.json", "splits.csv")
+    kept = [folder / name for folder in (elsewhere, elsewhere / "50") for name in names]
     for path in kept:
         path.write_text("theirs")
     (output / link).parent.mkdir(exist_ok=True)

@@ -16,6 +16,7 @@ def test_a_workspace_is_found_from_any_path_in_it(output):
         workspace.tree(50),
         workspace.manifests(919) / "train.csv",
         workspace.score_files(300).metrics,
+        workspace.statistics(300) / "splits.csv",
         workspace.baseline_receipt(50, "test"),
         workspace.features_receipt(50, "test"),
         workspace.export_receipt("webdataset", 50, "test", 0),

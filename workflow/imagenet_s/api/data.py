@@ -23,6 +23,7 @@ from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.dataset_file import dataset_digest, digest_of_copy, read_dataset
 from imagenet_s.spec.subsets import LEVELS
+from imagenet_s.statistics.copy_statistics import statistics_of
 from imagenet_s.verify.compare import verify
 
 Sample = tuple[Image.Image, NDArray[np.uint16] | None]
@@ -126,6 +127,27 @@ class ImageNetSData:
             ['n01443537', 1, [0, 1, 1000]]
         """
         return self._table(split).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def statistics(self, workers: int = 1) -> dict[str, pd.DataFrame]:
+        """Count the images, masks, classes and pixels of all splits. Nothing is written.
+
+        Args:
+            workers: The number of processes that read the masks of a copy, if no build beside it has counted
+                their pixels.
+
+        Returns:
+            The tables that the command `imagenet-s stats` writes: `splits`, `classes`, `size_buckets`,
+            `classes_per_mask`, `image_sizes`, `co_occurrence`, `leaks` and `merged_classes`.
+
+        Raises:
+            UserError: A manifest is damaged, or masks are missing or damaged.
+
+        Example:
+            >>> tables = imagenet_s.open("results/ImageNetS50").statistics()
+            >>> tables["classes_per_mask"].query("split == 'validation'")["masks"].to_list()
+            [0, 637, 115]
+        """
+        return statistics_of(self._copy, workers)
 
     def verify(self, level: str = "size") -> Verification:
         """Check which files are missing, extra or damaged. Nothing is written.

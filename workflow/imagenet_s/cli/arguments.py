@@ -140,6 +140,17 @@ def paths(added: argparse.ArgumentParser, **helps: str) -> None:
         added.add_argument(f"--{name}", type=Path, required=True, metavar="PATH", help=help)
 
 
+def configfile(added: argparse.ArgumentParser) -> None:
+    """Add the option `--configfile`."""
+    added.add_argument(
+        "--configfile",
+        type=Path,
+        default=Path("config.yaml"),
+        metavar="FILE",
+        help="the configuration of the build (default: %(default)s)",
+    )
+
+
 def val_option(added: argparse.ArgumentParser) -> None:
     """Add the option `--val`."""
     added.add_argument(

@@ -14,8 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from imagenet_s.cli.arguments import command, function, json_output, options_of_all, val_option, workers
+from imagenet_s.cli.arguments import (
+    command,
+    configfile,
+    function,
+    json_output,
+    options_of_all,
+    val_option,
+    workers,
+)
 from imagenet_s.cli.benchmark_commands import add_benchmark
+from imagenet_s.cli.copy_commands import add_copy_commands
 from imagenet_s.cli.export_commands import add_export, add_export_jobs
 from imagenet_s.cli.failures import advice, log_details
 from imagenet_s.cli.parser import Parser
@@ -33,14 +42,12 @@ from imagenet_s.runtime.progress import (
     start_log,
 )
 from imagenet_s.runtime.read_ahead import set_readers
-from imagenet_s.spec.subsets import LEVELS, SUBSETS
+from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.output_guard import require_own_log
 
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
 
 SHELLS = ("bash", "zsh", "fish")
-
-CONFIGFILE = "the configuration of the build (default: %(default)s)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -168,68 +175,10 @@ def command_parser() -> argparse.ArgumentParser:
         "pipeline.plan_report.print_plan",
         "show what a build would find, do and need, without writing anything",
     )
-    added.add_argument(
-        "--configfile", type=Path, default=Path("config.yaml"), metavar="FILE", help=CONFIGFILE
-    )
+    configfile(added)
     json_output(added)
 
-    added = command(
-        commands,
-        "verify",
-        "verify.command.verify_copies",
-        "check that a copy of ImageNet-S is complete and undamaged",
-    )
-    added.add_argument(
-        "path", type=Path, metavar="PATH", help="the folder ImageNetS<n>, or the folder that contains it"
-    )
-    added.add_argument(
-        "--level",
-        choices=LEVELS,
-        default="sha256",
-        help="what to compare: names (complete), also sizes (size), or also all bytes (sha256, default)",
-    )
-    added.add_argument(
-        "--against",
-        type=Path,
-        metavar="DIR",
-        help="compare with the manifests of this copy instead of its own",
-    )
-    added.add_argument(
-        "--adopt",
-        dest="adopting",
-        action="store_true",
-        help="write manifests for a copy without them, once it is checked",
-    )
-    json_output(added)
-    workers(added)
-
-    added = command(
-        commands,
-        "repair",
-        "repair.command.repair_copies",
-        "restore files of a build that verify reports as missing or damaged",
-    )
-    added.add_argument(
-        "--configfile", type=Path, default=Path("config.yaml"), metavar="FILE", help=CONFIGFILE
-    )
-    added.add_argument(
-        "--delete-extra", action="store_true", help="also delete files that do not belong to the data set"
-    )
-    added.add_argument("--dry-run", action="store_true", help="show what would be done, without doing it")
-    workers(added)
-
-    added = command(
-        commands,
-        "clean",
-        "repair.clean.clean",
-        "remove everything that builds made in an output folder, and nothing else",
-    )
-    added.add_argument("output", type=Path, metavar="PATH", help="the folder that contains ImageNetS<n>")
-    added.add_argument("--yes", action="store_true", help="remove without asking, also on a terminal")
-    added.add_argument(
-        "--dry-run", action="store_true", help="show what would be removed, without removing it"
-    )
-
+    add_copy_commands(commands)
     add_export(commands)
     add_benchmark(commands)
 

@@ -16,7 +16,7 @@ AGAIN = "Run the same command again: it continues where this run ended."
 THEN_AGAIN = "Once fixed, run the same command again: it continues where this run ended."
 NOTHING_RUN = "Nothing was run."
 NO_FILES = "Its files did not appear: the disk may be slow or full."
-OFFERED = ("verify", "repair", "fetch", "export", "match", "evaluate", "submission")
+OFFERED = ("verify", "repair", "fetch", "statistics", "export", "match", "evaluate", "submission")
 
 # Snakemake's words about a config.yaml that is missing, or that it cannot read.
 BAD_CONFIG = re.compile("Config file (is not valid|must be given)|Workflow defines configfile")

@@ -22,6 +22,7 @@ STAGES = {
     "dataset": "Writing manifests and dataset.json",
     "summary": "Cleaning up and writing the summary",
     "tidy": "Cleaning up and writing the summary",
+    "count": "Counting images, masks and pixels",
     "export_files": "Exporting",
     "export_manifest": "Writing manifests of exports",
     "export_info": "Writing manifests of exports",
@@ -33,7 +34,7 @@ STAGES = {
     "verify": "Verifying every byte",
     "repair": "Repairing",
 }
-TARGETS = ("all", "build", "fetch", "export")  # rules that only name what is wanted
+TARGETS = ("all", "build", "fetch", "statistics", "export")  # rules that only name what is wanted
 REPORTING = ("verify", "repair")  # what they print is the result; a line about the stage adds nothing
 
 READING = ("images", "stream")  # rules that read the source

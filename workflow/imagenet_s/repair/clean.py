@@ -14,6 +14,7 @@ from imagenet_s.runtime.errors import UserError, first_few
 from imagenet_s.runtime.lock import JOBS, RUN
 from imagenet_s.runtime.terminal import can_ask, confirmed
 from imagenet_s.runtime.units import size_text
+from imagenet_s.spec.statistics import statistics_files
 from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import SUMMARY, Workspace
@@ -29,6 +30,19 @@ class Part(NamedTuple):
     def __str__(self) -> str:
         is_file = self.path.name == SUMMARY
         return str(self.path) if is_file else f"{self.entries:,} entries of {self.path}"
+
+
+class Results(NamedTuple):
+    """A folder of results, and what builds write there: files, and folders with all that they hold."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...] = ()
+
+    def entries(self) -> Iterator[str]:
+        """Yield the paths of all files and links that builds made."""
+        yield from (path for folder in self.folders for path in _entries(folder))
+        yield from (str(path) for path in self.files if os.path.lexists(path))
 
 
 def clean(output: Path, yes: bool, dry_run: bool) -> int:
@@ -82,7 +96,7 @@ def _parts(workspace: Workspace) -> list[Part]:
     links: dict[tuple[int, int], int] = {}
     found = [
         *((workspace.tree(subset), made_in(workspace.output, subset)) for subset in _built(workspace)),
-        *((workspace.scores(subset), _made_scores(workspace, subset)) for subset in _scored(workspace)),
+        *((result.folder, result.entries()) for result in _results(workspace)),
         (workspace.work, (path for folder in workspace.work_folders for path in _entries(folder))),
         (workspace.summary, filter(os.path.lexists, [str(workspace.summary)])),
     ]
@@ -129,42 +143,44 @@ def _built(workspace: Workspace) -> list[int]:
     return [subset for subset in SUBSETS if workspace.plan(subset).exists()]
 
 
-def _scored(workspace: Workspace) -> list[int]:
-    """Return the subsets that have a folder of scores, which is not behind a link."""
-    if workspace.benchmark.is_symlink():
-        return []
-    folders = ((subset, workspace.scores(subset)) for subset in SUBSETS)
-    return [subset for subset, folder in folders if folder.is_dir() and not folder.is_symlink()]
+def _results(workspace: Workspace) -> list[Results]:
+    """Return the folders of results that there are. Those behind a link are left alone."""
+    found = []
+    for subset in SUBSETS:
+        scores, statistics = workspace.scores(subset), workspace.statistics(subset)
+        score_files, tables = workspace.score_files(subset), map(statistics.joinpath, statistics_files())
+        found.append(Results(scores, _with_unfinished(score_files), (workspace.baseline(subset),)))
+        found.append(Results(statistics, _with_unfinished(tables)))
+    return [result for result in found if result.folder.is_dir() and not _is_behind_link(result.folder)]
 
 
-def _score_files(workspace: Workspace, subset: int) -> Iterator[Path]:
-    """Yield the files that builds may write beside the baseline, also the unfinished ones."""
-    for path in workspace.score_files(subset):
-        yield from (path, path.with_name(f".{path.name}.part"))
+def _with_unfinished(files: Iterable[Path]) -> tuple[Path, ...]:
+    """Return files, each followed by the one that it is written to first."""
+    return tuple(path for file in files for path in (file, file.with_name(f".{file.name}.part")))
 
 
-def _made_scores(workspace: Workspace, subset: int) -> Iterator[str]:
-    """Yield the paths of the scores of a subset that builds made."""
-    yield from _entries(workspace.baseline(subset))
-    yield from (str(path) for path in _score_files(workspace, subset) if os.path.lexists(path))
+def _is_behind_link(folder: Path) -> bool:
+    return folder.is_symlink() or folder.parent.is_symlink()
 
 
 def _remove_all(workspace: Workspace) -> None:
     """Remove everything that builds made, and the folders that become empty."""
-    scored = _scored(workspace)
+    results = _results(workspace)
     for subset in _built(workspace):
         remove_tree(workspace.output, subset)
     workspace.summary.unlink(missing_ok=True)
-    for subset in scored:
-        _remove(workspace.baseline(subset))
-        for path in _score_files(workspace, subset):
+    for result in results:
+        for folder in result.folders:
+            _remove(folder)
+        for path in result.files:
             path.unlink(missing_ok=True)
     for folder in workspace.work_folders:
         _remove(folder)
     for name in (RUN, JOBS):
         (workspace.work / name).unlink(missing_ok=True)
-    benchmark = [workspace.benchmark] if scored else []
-    for folder in (*map(workspace.scores, scored), *benchmark, workspace.work, workspace.output):
+    folders = [result.folder for result in results]
+    parents = dict.fromkeys(folder.parent for folder in folders)
+    for folder in (*folders, *parents, workspace.work, workspace.output):
         remove_if_empty(folder)
 
 

@@ -1,0 +1,1 @@
+"""Statistics of a copy: its images, masks, classes and pixels in numbers."""
