@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import imagenet_s
-from imagenet_s.api import overlay
-from imagenet_s.masks.palette import colors
+from imagenet_s.masks import legend
+from imagenet_s.masks.palette import overlay_colors
 
 IMAGE = Image.new("RGB", (300, 40), (90, 100, 110))
 IDS = np.zeros((40, 300), np.uint16)
@@ -18,9 +18,9 @@ IDS[:, :50], IDS[:, 50:150], IDS[:, 150:160] = 2, 1, 1000
 def texts(monkeypatch) -> list[str]:
     """Collect the texts that are drawn from now on."""
     drawn = []
-    draw = overlay.ImageDraw.ImageDraw.text
+    draw = legend.ImageDraw.ImageDraw.text
     monkeypatch.setattr(
-        overlay.ImageDraw.ImageDraw,
+        legend.ImageDraw.ImageDraw,
         "text",
         lambda self, xy, text, *rest, **options: drawn.append(text) or draw(self, xy, text, *rest, **options),
     )
@@ -31,13 +31,18 @@ def test_classes_are_coloured_and_named_the_largest_first(monkeypatch):
     drawn = texts(monkeypatch)
     shown = imagenet_s.show(IMAGE, IDS, subset=50)
     assert drawn == ["goldfish (1)", "tiger shark (2)", "ignore (1000)"]
-    assert shown.size == (300, 40 + 3 * overlay.LINE)
-    pixels, table = np.asarray(shown), colors(50)
-    for x, number in ((10, 2), (100, 1), (155, 1000)):
+    assert shown.size == (300, 40 + 3 * legend.LINE)
+    pixels, table = np.asarray(shown), overlay_colors(50)
+    for x, number in ((10, 2), (100, 1)):
         assert np.array_equal(pixels[20, x], (0.4 * 100 + 0.6 * table[number]).astype(np.uint8))
     assert pixels[20, 200].tolist() == [100, 100, 100]
-    swatches = [pixels[40 + line * overlay.LINE + overlay.LINE // 2, overlay.LINE // 2] for line in range(3)]
-    assert np.array_equal(swatches, table[[1, 2, 1000]])
+    # Black lines between regions, and stripes on ignored pixels.
+    assert pixels[20, [50, 150, 160]].tolist() == [[0, 0, 0]] * 3
+    assert {tuple(pixel) for pixel in pixels[20, 151:160].tolist()} == {(40, 40, 40), (193, 193, 193)}
+    swatches = [pixels[40 + line * legend.LINE + legend.LINE // 2, legend.LINE // 2] for line in range(2)]
+    assert np.array_equal(swatches, table[[1, 2]])
+    third = pixels[40 + 2 * legend.LINE :, legend.MARGIN + 1 : legend.MARGIN + legend.SWATCH]
+    assert {0, 255} <= set(third[legend.LINE // 2].ravel().tolist())
 
 
 def test_the_subset_decides_the_names(monkeypatch):

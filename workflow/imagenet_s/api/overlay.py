@@ -1,32 +1,19 @@
 """Show a mask over its image, with the names of its classes."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from imagenet_s.masks.overlay import largest_ids, overlaid
-from imagenet_s.masks.palette import colors
-from imagenet_s.spec.classes import IGNORE, class_ids, class_names
+from imagenet_s.masks.legend import draw_legend, legend_of, legend_width
+from imagenet_s.masks.overlay import overlaid
 
 SUBSET = "subset"  # the entry of `Image.info` that says which subset's ids the mask of an image has
-
-# Of the legend, in pixels.
-TEXT = 14
-LINE = 20
-MARGIN = 4
-
-
-class Entry(NamedTuple):
-    """A line of the legend."""
-
-    color: tuple[int, int, int]
-    text: str
 
 
 def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None = None) -> Image.Image:
     """Return an image in grey under the colours of its mask, above a legend with the names of the classes.
+
+    Regions have a black outline, and ignored pixels are hatched.
 
     Args:
         image: The image.
@@ -51,25 +38,10 @@ def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None
         raise ValueError(
             f"Expected a mask of shape (height, width) = {(image.height, image.width)}; found {ids.shape}."
         )
-    entries = _legend(ids, subset)
-    font = ImageFont.load_default(TEXT)
-    width = max([image.width, *(LINE + MARGIN + round(font.getlength(entry.text)) for entry in entries)])
-    shown = Image.new("RGB", (width, image.height + LINE * len(entries)), "white")
+    entries = legend_of(subset, ids)
+    width = max(image.width, legend_width(entries))
+    legend = draw_legend(entries, width)
+    shown = Image.new("RGB", (width, image.height + legend.height), "white")
     shown.paste(Image.fromarray(overlaid(np.asarray(image.convert("RGB")), ids, subset)))
-    draw = ImageDraw.Draw(shown)
-    for number, entry in enumerate(entries):
-        top = image.height + LINE * number
-        corners = (MARGIN, top + MARGIN, LINE - MARGIN, top + LINE - MARGIN)
-        draw.rectangle(corners, fill=entry.color, outline="black")
-        draw.text((LINE + MARGIN // 2, top + LINE // 2), entry.text, "black", font, anchor="lm")
+    shown.paste(legend, (0, image.height))
     return shown
-
-
-def _legend(ids: NDArray[np.uint16], subset: int) -> list[Entry]:
-    """Return a line for each class of a mask, the largest first, and one for ignored pixels."""
-    wnids = {number: wnid for wnid, number in class_ids(subset).items()}
-    texts = {number: f"{class_names()[wnid]} ({number})" for number, wnid in wnids.items()}
-    texts[IGNORE] = f"ignore ({IGNORE})"
-    table = colors(subset)
-    found = (number for number in largest_ids(ids) if number in texts)
-    return [Entry(tuple(table[number].tolist()), texts[number]) for number in found]
