@@ -18,8 +18,8 @@ from helpers import raw_imagenet
 from helpers.builds import build, check_sums, digest
 from helpers.damages import own_copy, replaced
 from helpers.trees import linked_copy
+from imagenet_s.benchmark.scoring.example_images import draw_images
 from imagenet_s.benchmark.scoring.pairs import Pair
-from imagenet_s.benchmark.scoring.plots import draw_images
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.cli.main import main
 from imagenet_s.copies.file_tables import LABEL

@@ -110,6 +110,7 @@ rule evaluate:
             category="Benchmark",
             labels={"what": "IoU of each class, drawn"},
         ),
+        pdf=SCORES.classes_pdf,
         worst=report(
             SCORES.worst_images,
             category="Benchmark",

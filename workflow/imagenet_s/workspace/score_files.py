@@ -12,6 +12,7 @@ class ScoreFiles(NamedTuple):
     metrics: Path
     classes_table: Path
     classes_plot: Path
+    classes_pdf: Path
     worst_images: Path
     best_images: Path
     submission: Path
@@ -26,6 +27,7 @@ class ScoreFiles(NamedTuple):
             metrics=folder / "metrics.json",
             classes_table=folder / "metrics-classes.csv",
             classes_plot=folder / "metrics-classes.png",
+            classes_pdf=folder / "metrics-classes.pdf",
             worst_images=folder / "metrics-worst.png",
             best_images=folder / "metrics-best.png",
             submission=folder / "submission.zip",

@@ -36,8 +36,6 @@ from imagenet_s.workspace.output_guard import check_json_path, check_output_path
 
 SCHEMA = "urn:imagenet-s:evaluate:1"
 
-SHOWN = 8  # images in the picture of the worst, and in that of the best
-
 ADVICE = "Nothing was scored. Expected: `<wnid>/<stem>.png`, 8-bit RGB, the size of its image, for"
 
 Name = Literal["mIoU", "mBIoU", "Acc", "FMeasure", "S", "MS", "ML", "L", "BS", "BMS", "BML", "BL"]
@@ -202,13 +200,14 @@ def _score(classes: int, table: NDArray[np.uint16] | None, pairs: Sequence[Pair]
 def write_pictures(results: Results, out: Path) -> None:
     """Draw the IoU of each class, and the images with the lowest and the highest IoU, next to `out`."""
     # Matplotlib is slow to import, and the worker processes do not need it.
-    from imagenet_s.benchmark.scoring.plots import draw_classes, draw_images
+    from imagenet_s.benchmark.scoring.class_chart import draw_classes
+    from imagenet_s.benchmark.scoring.example_images import draw_images, examples
 
     subset, caption, rows, metrics, scored, table = results
-    draw_classes(caption, rows, metrics["mIoU"], _beside(out, "classes.png"))
-    for which, images in (("worst", scored[:SHOWN]), ("best", scored[::-1][:SHOWN])):
+    draw_classes(caption, rows, metrics, _beside(out, "classes.png"))
+    for which, images in (("worst", scored), ("best", scored[::-1])):
         title = f"{caption}, {which} images"
-        draw_images(subset, images, table, title, _beside(out, f"{which}.png"))
+        draw_images(subset, examples(images), table, title, _beside(out, f"{which}.png"))
 
 
 def _beside(out: Path, name: str) -> Path:
@@ -230,6 +229,6 @@ def summary(results: Results, info: Mapping[str, object], out: Path | None) -> s
             "mIoU and mBIoU are means over all classes. Classes without pixels in these images count as 0."
         )
     if out:
-        others = "-classes.csv, -classes.png, -worst.png, -best.png"
+        others = "-classes.csv, -classes.png, -classes.pdf, -worst.png, -best.png"
         lines.append(f"Wrote {out}, and next to it {out.stem}{others}")
     return "\n".join(lines)
