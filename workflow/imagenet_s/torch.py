@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from os import PathLike
+from os.path import expanduser
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -76,7 +77,7 @@ class ImageNetS(VisionDataset):
         kinds = target if isinstance(target, tuple) else (target,)
         if not kinds or not set(kinds) <= {"mask", "class"}:
             raise ValueError(f"Expected a target 'mask', 'class' or ('class', 'mask'); found {target!r}.")
-        copy = open_copy(Path(root).expanduser(), subset)
+        copy = open_copy(Path(expanduser(root)), subset)
         table = samples(copy, split).combine_chunks()
         missing = table["mask"].null_count
         if "mask" in kinds and missing:

@@ -166,6 +166,12 @@ def test_an_index_out_of_range_is_refused(data, index):
     )
 
 
+def test_a_split_without_images_has_no_index(tmp_path):
+    (tmp_path / "ImageNetS50" / "train").mkdir(parents=True)
+    with pytest.raises(IndexError, match=r"^train of ImageNetS50 has no samples; found index 0\.$"):
+        imagenet_s.open(tmp_path)["train", 0]
+
+
 @pytest.mark.parametrize("key", ["validation", 0, ("validation", slice(3)), ("validation", 1.0), (0, 0)])
 def test_another_key_is_refused(data, key):
     with pytest.raises(TypeError) as caught:
@@ -179,6 +185,9 @@ def test_a_path_without_a_copy_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         imagenet_s.open(tmp_path / "x")
     assert str(caught.value) == f"There is no folder {tmp_path / 'x'}."
+    (tmp_path / "x").touch()
+    with pytest.raises(FileNotFoundError, match=f"^{tmp_path / 'x'} is not a folder\\.$"):
+        imagenet_s.open(tmp_path / "x")
     with pytest.raises(imagenet_s.UserError, match="holds no copy of ImageNet-S"):
         imagenet_s.open(tmp_path)
 
@@ -186,6 +195,8 @@ def test_a_path_without_a_copy_is_refused(tmp_path):
 def test_the_home_of_the_user_may_be_abbreviated(data, monkeypatch):
     monkeypatch.setenv("HOME", str(data.root.parent))
     assert imagenet_s.open("~/ImageNetS50") == data
+    with pytest.raises(FileNotFoundError, match=r"^There is no folder ~no-such-user/x\.$"):
+        imagenet_s.open("~no-such-user/x")
 
 
 def test_an_unknown_level_is_refused(data):

@@ -73,10 +73,15 @@ def test_ids_without_a_class_have_neither_colour_nor_name():
 
 
 def test_mistakes_are_refused(data):
-    with pytest.raises(ValueError, match=r"Name the subset: show\(image, mask, subset=50\)\."):
+    with pytest.raises(ValueError, match=r"Name it: show\(image, mask, subset=50\)\."):
         imagenet_s.show(IMAGE, IDS)
     with pytest.raises(ValueError, match="This image has no mask"):
         imagenet_s.show(*data["test", 0])
     expected = "Expected a mask of shape (height, width) = (40, 300); found (300, 40)."
     with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
         imagenet_s.show(IMAGE, IDS.T, subset=50)
+    with pytest.raises(ValueError, match=r"^Expected a subset of 50, 300, 919; found 51\.$"):
+        imagenet_s.show(IMAGE, IDS, subset=51)
+    for number in (-1, 65537):  # as uint16, the second one would be class 1
+        with pytest.raises(ValueError, match=f"^Expected ids from 0 to 65535; found {number} to {number}"):
+            imagenet_s.show(IMAGE, np.full(IDS.shape, number), subset=50)

@@ -55,6 +55,9 @@ def test_what_is_no_copy_is_refused(tmp_path):
     )
     with pytest.raises(FileNotFoundError):
         open_copy(missing)
+    for number in (51, "50"):
+        with pytest.raises(ValueError, match=f"^Expected a subset of 50, 300, 919; found {number!r}\\.$"):
+            open_copy(tmp_path, number)
     (tmp_path / "x").mkdir()
     assert "holds no copy of ImageNet-S" in refused(tmp_path / "x")
 

@@ -216,6 +216,8 @@ def test_the_message_for_a_folder_without_a_copy_lists_its_contents(tmp_path):
     )
     assert "\nIt holds: nothing\n" in refused(tmp_path / "imagenet")
     assert refused(tmp_path / "x") == f"{tmp_path}/x holds no copy of ImageNet-S: there is no such folder."
+    notes = tmp_path / "notes.txt"
+    assert refused(notes) == f"{notes} holds no copy of ImageNet-S: it is not a folder."
 
 
 def test_the_subset_in_dataset_json_must_be_one_of_three(tmp_path):

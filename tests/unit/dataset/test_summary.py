@@ -45,7 +45,7 @@ def test_the_summary_character_by_character(tmp_path):
         "Next\n"
         f"  verify  imagenet-s verify {tmp_path}\n"
         "  score   snakemake --cores all evaluate (docs/benchmark.md)\n"
-        "  use     docs/output-format.md\n"
+        f"  use     {folder}/README.md (docs/use.md)\n"
     )
 
 

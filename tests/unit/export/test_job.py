@@ -322,3 +322,15 @@ def test_the_command_says_what_it_made(tree50, tmp_path, capsys):
         f"ImageNetS50 validation: 752 samples in 1 file, {size / 1e6:.1f} MB; "
         f"{tmp_path / 'x' / 'ImageNetS50-validation.sha256'} has their sha256\n"
     )
+
+
+def test_a_folder_of_another_format_is_refused(tree50, tmp_path, capsys):
+    export(tree50, *SPLIT, "--out", tmp_path / "x")
+    before = digests(tmp_path / "x")
+    capsys.readouterr()
+    assert main(["export", "alphaclip", str(tree50), "--out", str(tmp_path / "x")]) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path / 'x'} holds an export of another format, webdataset: ImageNetS50-validation.manifest.json."
+        " Each format needs a folder of its own: name another one with --out.\n"
+    )
+    assert digests(tmp_path / "x") == before

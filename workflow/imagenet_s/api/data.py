@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import index as as_index
 from os import PathLike
+from os.path import expanduser
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -47,7 +48,7 @@ def open(path: str | PathLike[str]) -> "ImageNetSData":
         >>> data.digest[:12]
         '42c84eb3d594'
     """
-    return ImageNetSData(open_copy(Path(path).expanduser()))
+    return ImageNetSData(open_copy(Path(expanduser(path))))
 
 
 @dataclass(frozen=True, repr=False)
@@ -198,8 +199,8 @@ class ImageNetSData:
         """Return a row of `_table`; a negative index counts from the end."""
         table = self._table(split)
         if not -len(table) <= index < len(table):
-            raise IndexError(
-                f"{split} of {self._copy.name} has {len(table):,} samples, from 0 to {len(table) - 1:,}; "
-                f"found index {index:,}."
+            samples_found = (
+                f"{len(table):,} samples, from 0 to {len(table) - 1:,}" if len(table) else "no samples"
             )
+            raise IndexError(f"{split} of {self._copy.name} has {samples_found}; found index {index:,}.")
         return table.slice(index % len(table), 1).to_pylist()[0]

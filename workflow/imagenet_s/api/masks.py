@@ -67,6 +67,17 @@ def write_mask(path: str | PathLike[str], ids: ArrayLike) -> None:
         array([[   0,    1],
                [   1, 1000]], dtype=uint16)
     """
+    png = rgb_png(ids_of_array(ids))
+    with atomic_write(Path(path)) as partial:
+        partial.write_bytes(png)
+
+
+def ids_of_array(ids: ArrayLike) -> NDArray[np.uint16]:
+    """Return ids as uint16, which no other number may become.
+
+    Raises:
+        ValueError: The ids have another shape than (height, width), or another type or range.
+    """
     array = np.asarray(ids)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"Expected ids of shape (height, width); found {array.shape}.")
@@ -75,5 +86,4 @@ def write_mask(path: str | PathLike[str], ids: ArrayLike) -> None:
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > 65535:
         raise ValueError(f"Expected ids from 0 to 65535; found {low} to {high}.")
-    with atomic_write(Path(path)) as partial:
-        partial.write_bytes(rgb_png(array.astype(np.uint16)))
+    return array.astype(np.uint16)

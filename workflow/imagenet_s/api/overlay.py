@@ -1,16 +1,18 @@
 """Show a mask over its image, with the names of its classes."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 from PIL import Image
 
+from imagenet_s.api.masks import ids_of_array
 from imagenet_s.masks.legend import draw_legend, legend_of, legend_width
 from imagenet_s.masks.overlay import overlaid
+from imagenet_s.spec.subsets import checked_subset
 
 SUBSET = "subset"  # the entry of `Image.info` that says which subset's ids the mask of an image has
 
 
-def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None = None) -> Image.Image:
+def show(image: Image.Image, mask: ArrayLike | None, subset: int | None = None) -> Image.Image:
     """Return an image in grey under the colours of its mask, above a legend with the names of the classes.
 
     Regions have a black outline, and ignored pixels are hatched.
@@ -22,7 +24,8 @@ def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None
             know it.
 
     Raises:
-        ValueError: There is no mask, it is not as large as the image, or the subset is unknown.
+        ValueError: There is no mask, it is not as large as the image or holds no ids, or the subset is
+            unknown.
 
     Example:
         >>> image, mask = imagenet_s.open("results/ImageNetS50")["validation", 0]
@@ -32,8 +35,8 @@ def show(image: Image.Image, mask: NDArray[np.uint16] | None, subset: int | None
         raise ValueError("This image has no mask. Images of train-semi and validation have one.")
     subset = subset or image.info.get(SUBSET)
     if subset is None:
-        raise ValueError("Whose class ids are these? Name the subset: show(image, mask, subset=50).")
-    ids = np.asarray(mask, np.uint16)
+        raise ValueError("The subset of the class ids is unknown. Name it: show(image, mask, subset=50).")
+    subset, ids = checked_subset(subset), ids_of_array(mask)
     if ids.shape != (image.height, image.width):
         raise ValueError(
             f"Expected a mask of shape (height, width) = {(image.height, image.width)}; found {ids.shape}."

@@ -6,7 +6,7 @@ from pathlib import Path
 from imagenet_s.copies.expected import has_manifests
 from imagenet_s.copies.find import copies_at
 from imagenet_s.runtime.errors import CannotCheck, UserError
-from imagenet_s.spec.subsets import SPLITS, subset_name
+from imagenet_s.spec.subsets import SPLITS, checked_subset, subset_name
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,12 @@ def open_copy(root: Path, subset: int | None = None) -> Copy:
         NoFolder: There is no such folder.
         SeveralCopies: The path holds several subsets, and `subset` is None.
         CannotCheck: There is no copy, or not one of `subset`.
+        ValueError: `subset` is another number.
     """
+    if subset is not None:
+        checked_subset(subset)
     if not root.is_dir():
-        raise NoFolder(f"There is no folder {root}.")
+        raise NoFolder(f"{root} is not a folder." if root.exists() else f"There is no folder {root}.")
     found = copies_at(root)
     names = ", ".join(map(subset_name, found))
     if subset is None and len(found) > 1:

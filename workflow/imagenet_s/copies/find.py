@@ -83,7 +83,8 @@ def _folders(path: Path) -> list[Path]:
 def _none_at(path: Path, children: Iterable[Path]) -> str:
     """Return the message for a path without copies."""
     if not path.is_dir():
-        return f"{path} holds no copy of ImageNet-S: there is no such folder."
+        why = "it is not a folder" if path.exists() else "there is no such folder"
+        return f"{path} holds no copy of ImageNet-S: {why}."
     if not os.access(path, os.R_OK | os.X_OK):
         return f"Permission denied: {path}. Whether it holds a copy of ImageNet-S is not known."
     names = [f"{child.name}/" for child in children]

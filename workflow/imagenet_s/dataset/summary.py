@@ -13,6 +13,7 @@ from imagenet_s.dataset.provenance import describe_origin
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
 from imagenet_s.runtime.units import size_text
+from imagenet_s.spec.companions import CARD
 
 MAX_SUSPECTS = 3  # suspect images that are named here
 COLUMNS = 80  # of a terminal
@@ -58,7 +59,7 @@ def _lines(datasets: Sequence[Built]) -> Iterator[str]:
     yield "Next"
     yield f"  verify  imagenet-s verify {quote(str(datasets[0].folder.parent))}"
     yield "  score   snakemake --cores all evaluate (docs/benchmark.md)"
-    yield "  use     docs/output-format.md"
+    yield f"  use     {datasets[0].folder / CARD} (docs/use.md)"
 
 
 def _rows(content: Content) -> Iterator[tuple[str, ...]]:

@@ -24,6 +24,7 @@ from imagenet_s.export.record import (
     is_whole,
     known_files,
     note_of,
+    read_manifest,
     with_files,
 )
 from imagenet_s.export.source import Split, read_split
@@ -36,7 +37,7 @@ from imagenet_s.runtime.lock import Locked, locked_folder
 from imagenet_s.runtime.progress import log, progress
 from imagenet_s.runtime.units import size_text
 from imagenet_s.runtime.version import __version__
-from imagenet_s.spec.exports import export_name, jobs_of
+from imagenet_s.spec.exports import export_name, jobs_of, manifest_name
 
 SAMPLE_BYTES = 4096  # more than the names and labels of a sample take in any format
 
@@ -93,8 +94,13 @@ def writing_to(folder: Path, with_other_jobs: bool = False) -> Iterator[None]:
 
 
 def plan_split(target: Target, copy: Copy, split: str) -> PlannedSplit:
-    """Read which samples a split has, and plan its files."""
+    """Read which samples a split has, and plan its files.
+
+    Raises:
+        UserError: The samples are not known, or the folder holds an export of another format.
+    """
     export_format = format_of(target.export_format)
+    _require_one_format(target)
     read = read_split(copy, split, export_format.images)
     return PlannedSplit(read, export_format.plan(read))
 
@@ -161,6 +167,17 @@ def require_space(target: Target, planned: Iterable[PlannedSplit]) -> None:
             f"{space.folder} has {size_text(space.bytes)} free, and the export needs about "
             f"{size_text(needed)}. Make room there, or name another folder."
         )
+
+
+def _require_one_format(target: Target) -> None:
+    """Raise UserError if the folder is that of another format: its manifests have the same names."""
+    for path in sorted(target.folder.glob(manifest_name("*", "*"))):
+        manifest = read_manifest(path)
+        if manifest and manifest["format"] != target.export_format:
+            raise UserError(
+                f"{target.folder} holds an export of another format, {manifest['format']}: {path.name}. Each "
+                "format needs a folder of its own: name another one with --out."
+            )
 
 
 def _make(target: Target, split: Split, file: ExportFile, inputs: str, making: Making) -> MadeFile:

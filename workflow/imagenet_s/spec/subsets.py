@@ -52,6 +52,17 @@ def subset_of(number: int) -> Subset:
     return Subset(number, int(train_images), md5, url)
 
 
+def checked_subset(number: int) -> int:
+    """Return the number of a subset.
+
+    Raises:
+        ValueError: There is no such subset.
+    """
+    if number not in SUBSETS:
+        raise ValueError(f"Expected a subset of {', '.join(map(str, SUBSETS))}; found {number!r}.")
+    return number
+
+
 def mask_folder(split: str) -> str:
     """Return the name of the folder with a split's masks."""
     return f"{split}-segmentation"
