@@ -330,7 +330,8 @@ def test_a_folder_of_another_format_is_refused(tree50, tmp_path, capsys):
     capsys.readouterr()
     assert main(["export", "alphaclip", str(tree50), "--out", str(tmp_path / "x")]) == 1
     assert capsys.readouterr().err == (
-        f"{tmp_path / 'x'} holds an export of another format, webdataset: ImageNetS50-validation.manifest.json."
-        " Each format needs a folder of its own: name another one with --out.\n"
+        f"{tmp_path / 'x'} holds an export of another format, webdataset: "
+        "ImageNetS50-validation.manifest.json. Each format needs a folder of its own: name another one with "
+        "--out.\n"
     )
     assert digests(tmp_path / "x") == before

@@ -7,10 +7,11 @@ import pytest
 
 from helpers.trees import linked_copy
 from imagenet_s.config.settings import Config, read_config
-from imagenet_s.dataset.dataset_file import own_digest
+from imagenet_s.dataset.dataset_file import own_digest, read_dataset
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.repair.restore_manifests import make_companions, make_dataset, make_manifests
 from imagenet_s.spec.companions import COMPANIONS, FROM_RECORDS
+from imagenet_s.spec.subsets import DATASET
 from imagenet_s.workspace.paths import Workspace
 
 LISTS = ("validation.csv", "validation-segmentation-id16.sha256")
@@ -33,7 +34,7 @@ def config(output) -> Config:
 
 def restored(output: Path, root: Path, tmp_path: Path) -> list[str]:
     scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    scratch.mkdir(exist_ok=True)
     return make_manifests(root, 50, output, [f"manifests/{name}" for name in LISTS], scratch)
 
 
@@ -55,6 +56,32 @@ def test_a_manifest_whose_records_are_gone_is_reported_and_that_of_labels_is_res
     ]
     assert not (root / "manifests" / "validation.csv").exists()
     assert (root / "manifests" / LISTS[1]).exists()
+
+
+def test_an_empty_folder_in_the_place_of_a_file_is_replaced_and_another_one_is_reported(
+    output, root, config, tmp_path
+):
+    names = [*(f"manifests/{name}" for name in LISTS), *COMPANIONS, DATASET]
+    right = {name: (root / name).read_bytes() for name in names[:-1]}
+    for name in names:
+        (root / name).unlink()
+        (root / name).mkdir()
+
+    def lost() -> list[str]:
+        rest = make_companions(root, 50, output, COMPANIONS, tmp_path)
+        return [*restored(output, root, tmp_path), *make_dataset(root, 50, output, config), *rest]
+
+    (root / "manifests" / LISTS[1] / "mine").touch()
+    (root / "classes.csv" / "mine").touch()
+    (root / DATASET / "mine").touch()
+    assert sorted(lost()) == [
+        f"{name}: its place is taken: Directory not empty" for name in ("classes.csv", DATASET, names[1])
+    ]
+    for name in ("classes.csv", DATASET, names[1]):
+        (root / name / "mine").unlink()
+    assert lost() == []
+    assert {name: (root / name).read_bytes() for name in names[:-1]} == right
+    assert read_dataset(root) is not None
 
 
 def test_a_manifest_of_another_digest_than_stated_is_not_written(output, root, tmp_path):

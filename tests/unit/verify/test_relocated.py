@@ -11,6 +11,8 @@ from helpers.damages import (
     dangling,
 )
 from helpers.trees import linked_copy
+from imagenet_s.copies.scan import contents
+from imagenet_s.verify.relocated import new_root
 
 
 @pytest.mark.parametrize(("link", "of_train"), [("symlink", 50), ("symlink-files", 650)])
@@ -41,3 +43,15 @@ def test_one_dangling_link_counts_as_moved(shared):
     with changed(shared, path):
         reported = dangling(shared, path, random.Random(0))
         assert found(shared) == as_json(reported)
+
+
+def test_a_link_to_nothing_may_be_relative_or_lead_to_the_top_folder(tmp_path):
+    (tmp_path / "classes.csv").symlink_to("/no-such-file")
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test" / "README.md").symlink_to("../gone/README.md")
+    dangling = contents(tmp_path).dangling
+    assert dangling == {
+        "classes.csv": "/no-such-file",
+        "test/README.md": str(tmp_path / "gone" / "README.md"),
+    }
+    assert new_root(dangling, tmp_path) is None

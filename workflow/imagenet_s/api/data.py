@@ -199,8 +199,7 @@ class ImageNetSData:
         """Return a row of `_table`; a negative index counts from the end."""
         table = self._table(split)
         if not -len(table) <= index < len(table):
-            samples_found = (
-                f"{len(table):,} samples, from 0 to {len(table) - 1:,}" if len(table) else "no samples"
-            )
-            raise IndexError(f"{split} of {self._copy.name} has {samples_found}; found index {index:,}.")
+            some = f"{len(table):,} samples, from 0 to {len(table) - 1:,}"
+            has = f"{split} of {self._copy.name} has {some if len(table) else 'no samples'}"
+            raise IndexError(f"{has}; found index {index:,}.")
         return table.slice(index % len(table), 1).to_pylist()[0]

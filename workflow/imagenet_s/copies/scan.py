@@ -22,7 +22,7 @@ class Contents:
     """What a folder holds; paths are relative to it."""
 
     files: list[str] = field(default_factory=list)
-    dangling: dict[str, str] = field(default_factory=dict)  # links to nothing: path → target
+    dangling: dict[str, str] = field(default_factory=dict)  # links to nothing: path → absolute target
     closed: list[str] = field(default_factory=list)  # folders that cannot be listed
     system: list[str] = field(default_factory=list)  # left by operating systems; in no other field
 
@@ -88,7 +88,7 @@ def _listed(root: Path, folder: str) -> _Listed:
             continue
         link = entry.is_symlink()
         if link and not os.path.exists(entry.path):
-            found.dangling[path] = os.readlink(entry.path)
+            found.dangling[path] = _target(entry.path)
         elif path == LINKED_WHOLE and link:
             continue
         elif entry.is_dir() and not (link and path.count("/") >= MAX_DEPTH):
@@ -96,3 +96,9 @@ def _listed(root: Path, folder: str) -> _Listed:
         else:
             found.files.append(path)
     return _Listed(found, folders)
+
+
+def _target(link: str) -> str:
+    """Return where a link leads, absolute."""
+    target = os.readlink(link)
+    return target if os.path.isabs(target) else os.path.abspath(os.path.join(os.path.dirname(link), target))

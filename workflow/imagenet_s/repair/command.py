@@ -111,14 +111,16 @@ def _restore(
     if read_dataset(copy.root) is None:  # without it, verify does not miss files that are gone
         manifests |= {path for path in _label_lists(copy.config.labels) if not (copy.root / path).exists()}
         companions |= set(FROM_RECORDS)
+    if delete_extra:  # files that are in the place of others go first
+        lost += _delete(copy, _in_the_way(result))
     samples = {path for path in manifests if Path(path).name in sample_manifests()}
     if samples:
         lost += make_manifests(copy.root, copy.subset, copy.output, samples, scratch)
         result = verify(copy.root, copy.subset, "sha256", workers)
         found.append(result.damage)
+        if delete_extra:
+            lost += _delete(copy, _in_the_way(result))
     relocated = _move_back(copy, result)
-    if delete_extra:  # files that are in the place of others go first
-        lost += _delete(copy, _in_the_way(result))
     lost += restore_images(copy, result, relocated, scratch)
     lost += restore_masks(copy, result, relocated, scratch)
     if manifests - samples:  # the lists of labels, which are computed from the masks

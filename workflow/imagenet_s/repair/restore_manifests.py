@@ -17,7 +17,7 @@ from imagenet_s.dataset.metadata import Origin, describing_files, write_dataset
 from imagenet_s.demo.generate import make_annotations
 from imagenet_s.io.atomic import ensure_real_dir, read_json, write_atomically
 from imagenet_s.masks.codec import BadMask
-from imagenet_s.repair.damage import digest_of
+from imagenet_s.repair.damage import digest_of, free_place
 from imagenet_s.spec.companions import FROM_DATASET, FROM_RECORDS
 from imagenet_s.spec.encodings import ENCODINGS
 from imagenet_s.spec.subsets import (
@@ -68,7 +68,7 @@ def make_manifests(root: Path, subset: int, output: Path, damaged: Iterable[str]
         if stated and hashlib.sha256(data).hexdigest() != stated.get(name):
             lost.append(f"manifests/{name}: the records of the build result in another digest")
             continue
-        write_atomically(data, ensure_real_dir(root, "manifests") / name, scratch)
+        lost += _written(data, root, f"manifests/{name}", scratch)
     return lost
 
 
@@ -101,8 +101,25 @@ def make_companions(
         if dataset and digest != stated.get(name):
             lost.append(f"{name}: {OTHER_VERSION}")
         elif digest != digest_of(root / name):
-            write_atomically(data, ensure_real_dir(root, Path(name).parent) / Path(name).name, scratch)
+            lost += _written(data, root, name, scratch)
     return lost
+
+
+def _written(data: bytes, root: Path, path: str, scratch: Path) -> list[str]:
+    """Write a file, also in place of an empty folder; return why not if its place is taken."""
+    if text := _taken(root, path):
+        return [text]
+    write_atomically(data, root / path, scratch)
+    return []
+
+
+def _taken(root: Path, path: str) -> str | None:
+    """Make room for a file; return why not if its place is taken."""
+    try:
+        free_place(root, path)
+    except OSError as error:
+        return f"{path}: its place is taken: {error.strerror}"
+    return None
 
 
 def _unusable(records: Records) -> str | None:
@@ -126,6 +143,8 @@ def make_dataset(root: Path, subset: int, output: Path, config: Config) -> list[
     # Keep all labels that have lists, also those that the configuration no longer asks for.
     lists = {path.stem for path in (root / "manifests").glob("*.sha256")}
     labels = [x for x in ENCODINGS if lists & {label_folder(split, x) for split in MASKED}]
+    if taken := [text for name in (DATASET, *FROM_DATASET) if (text := _taken(root, name))]:
+        return taken
     write_dataset(subset, labels, samples, root, Origin(findings, annotations, config.link))
     return []
 

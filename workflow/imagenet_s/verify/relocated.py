@@ -63,7 +63,7 @@ def new_root(dangling: Mapping[str, str], near: Path) -> str | None:
 
 def _around(old: Path, near: Path) -> Iterator[Path]:
     """Yield folders that may contain a moved source, the nearest first."""
-    left = next(parent for parent in old.parents if parent.is_dir())
+    left = next((parent for parent in old.parents if parent.is_dir()), Path(old.anchor))
     tried = 0
     for start in dict.fromkeys([left, *near.absolute().parents]):
         yield start
