@@ -21,6 +21,7 @@ include: "workflow/rules/dataset.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/gallery.smk"
 include: "workflow/rules/benchmark.smk"
 include: "workflow/rules/run.smk"
 

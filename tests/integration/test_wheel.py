@@ -95,6 +95,8 @@ def test_a_wheel_holds_the_package_and_the_workflow_byte_for_byte_and_nothing_el
         "imagenet_s/__init__.py",
         "imagenet_s/official/val.csv",
         "imagenet_s/official/lists.sha256",
+        "imagenet_s/gallery/templates/index.html",
+        "imagenet_s/gallery/templates/gallery.js",
         "imagenet_s/project/Snakefile",
         "imagenet_s/project/config.yaml",
         "imagenet_s/project/envs/imagenet-s.yaml",

@@ -12,13 +12,14 @@ from imagenet_s.cli.versions import LIBRARIES, versions_text
 from imagenet_s.runtime.version import __version__
 
 PEOPLE = (
-    *("init", "inspect", "plan", "verify", "repair", "clean", "stats", "export"),
+    *("init", "inspect", "plan", "verify", "repair", "clean", "stats", "export", "gallery"),
     *("match", "evaluate", "compare", "grid-features", "distance-match", "submit", "completion"),
 )
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),
     *("samples", "tree", "labels", "manifests", "companions", "dataset", "tidy", "summary"),
     *("export-files", "export-manifest", "export-info"),
+    *("gallery-pictures", "gallery-pages"),
 )
 
 

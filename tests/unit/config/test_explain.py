@@ -5,7 +5,10 @@ import pytest
 from imagenet_s.config.settings import read_config
 from imagenet_s.runtime.errors import UserError
 
-KEYS = "imagenet, output, subsets, link, train_images, annotations, labels, exports, benchmark"
+KEYS = (
+    "imagenet, output, subsets, link, train_images, annotations, labels, exports, gallery, gallery_splits, "
+    "benchmark"
+)
 LINKS = "auto, symlink, symlink-files, hardlink, reflink, copy"
 
 
@@ -16,6 +19,13 @@ def explained(values: object) -> list[str]:
     head, *lines = str(caught.value).split("\n- ")
     assert head == "The configuration (config.yaml, --config) is not valid:"
     return lines
+
+
+@pytest.mark.parametrize("value", [-1, "12", 1.5, True, None])
+def test_a_number_of_the_gallery_is_0_or_more(value):
+    assert explained({"gallery": value}) == [
+        f"gallery: {value!r} is not allowed; allowed: a number of 0 or more"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ def test_every_default_of_the_schema_is_the_one_of_the_contract():
         "annotations": {},
         "labels": ["id16"],
         "exports": [],
+        "gallery": 12,
+        "gallery_splits": ["validation", "train-semi"],
         "benchmark": {},
     }
     assert keys["annotations"]["properties"]["from"]["default"] == "official"
@@ -58,7 +60,7 @@ def test_the_page_has_a_row_for_every_key_and_the_whole_config_yaml():
     tables = objects(yaml.safe_load(schema_text()))
     keys = [f"{path}.{key}".removeprefix(".") for path, table in tables for key in table["properties"]]
     assert sorted(rows) == sorted(keys)
-    assert len(rows) == len(set(rows)) == 27
+    assert len(rows) == len(set(rows)) == 29
     assert f"```yaml\n{TEMPLATE.read_text(encoding='utf-8')}```\n" in page_text()
 
 

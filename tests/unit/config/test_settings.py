@@ -31,6 +31,8 @@ DEFAULTS = Config(
     md5={50: OFFICIAL_MD5[50]},
     labels=("id16",),
     exports=(),
+    gallery=12,
+    gallery_splits=("validation", "train-semi"),
     benchmark=Benchmark(
         predictions=None, subset=50, protocol="distance-matching", match=None, method=BASELINE
     ),
@@ -128,7 +130,7 @@ def test_subsets_come_sorted():
 def test_an_unknown_key_is_refused_with_the_known_ones():
     assert problems({"subset": [50]}) == [
         "subset: no such key; did you mean `subsets`? There are: imagenet, output, subsets, link, "
-        "train_images, annotations, labels, exports, benchmark"
+        "train_images, annotations, labels, exports, gallery, gallery_splits, benchmark"
     ]
 
 

@@ -235,5 +235,10 @@ print(json.dumps(loaded))
     assert len(STAGES) > 10
 
 
+def test_a_change_of_a_template_writes_the_pages_again(package):
+    templates = package / "gallery" / "templates"
+    assert changed_by(templates / "class.html") == changed_by(templates / "gallery.css") == {"gallery.pages"}
+
+
 def test_a_change_of_the_registry_changes_the_summary_only(package):
     assert changed_by(package / "dataset" / "known_digests.csv") == {"dataset.summary"}

@@ -27,6 +27,7 @@ from imagenet_s.cli.benchmark_commands import add_benchmark
 from imagenet_s.cli.copy_commands import add_copy_commands
 from imagenet_s.cli.export_commands import add_export, add_export_jobs
 from imagenet_s.cli.failures import advice, log_details
+from imagenet_s.cli.gallery_commands import add_gallery, add_gallery_jobs
 from imagenet_s.cli.parser import Parser
 from imagenet_s.cli.stage_commands import add_stages
 from imagenet_s.cli.versions import ShowVersions
@@ -46,7 +47,6 @@ from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.output_guard import require_own_log
 
 STOPPED, UNREAD = 128 + signal.SIGINT, 128 + signal.SIGPIPE  # exit codes
-
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -180,6 +180,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     add_copy_commands(commands)
     add_export(commands)
+    add_gallery(commands)
     add_benchmark(commands)
 
     added = command(
@@ -192,6 +193,7 @@ def command_parser() -> argparse.ArgumentParser:
     people = set(commands.choices)
     add_stages(commands)
     add_export_jobs(commands)
+    add_gallery_jobs(commands)
     parser.epilog = _jobs({name: added for name, added in commands.choices.items() if name not in people})
     return parser
 

@@ -78,6 +78,8 @@ def _allowed(rule: JsonSchema) -> str:
         return f"a list such as [{', '.join(map(str, rule['examples'][0]))}]"
     if rule["type"] == "object":
         return f"a table with some of the keys {', '.join(rule['properties'])}"
+    if "minimum" in rule:
+        return f"a number of {rule['minimum']} or more"
     return "a text, in quotes if need be"
 
 

@@ -31,6 +31,7 @@ from imagenet_s.config.table import Table
 from imagenet_s.io.links import LinkMode
 from imagenet_s.spec.encodings import Encoding
 from imagenet_s.spec.exports import ExportFormat
+from imagenet_s.spec.gallery import PER_CLASS, SHOWN, GallerySplit
 from imagenet_s.spec.subsets import subset_of
 
 
@@ -143,6 +144,18 @@ class Settings(Table):
         json_schema_extra={"uniqueItems": True},
         description="The formats into which the target `export` writes the data sets, in `exports/` below "
         "`output`. A build writes none of them.",
+    )
+    gallery: Annotated[int, Field(strict=True, ge=0)] = Field(
+        default=PER_CLASS,
+        description="The most images of a class that the target `gallery` shows, over all splits that it "
+        "shows; 0 for all.",
+    )
+    gallery_splits: DistinctList[GallerySplit] = Field(
+        default=SHOWN,
+        min_length=1,
+        examples=[["validation", "train-semi", "test"]],
+        json_schema_extra={"uniqueItems": True},
+        description="The splits that the target `gallery` shows; train and test have no masks.",
     )
     benchmark: BenchmarkSettings = Field(
         default_factory=BenchmarkSettings,

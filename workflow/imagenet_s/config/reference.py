@@ -103,6 +103,8 @@ def _allowed(rule: JsonSchema) -> str:
         return f"a list of {', '.join(words)}; {'not empty' if 'minItems' in rule else 'may be empty'}"
     if rule["type"] == "object":
         return "a table"
+    if "minimum" in rule:
+        return f"a number of {rule['minimum']} or more"
     if "pattern" in rule:
         return "32 hexadecimal digits"
     return ", ".join(words) or "a text"

@@ -49,6 +49,8 @@ class Config:
     md5: dict[int, str]
     labels: tuple[str, ...]
     exports: tuple[str, ...]
+    gallery: int
+    gallery_splits: tuple[str, ...]
     benchmark: Benchmark
     val: str | None = None
 
@@ -115,6 +117,8 @@ def _resolved(settings: Settings) -> Config:
         md5={subset: md5[str(subset)].lower() for subset in subsets},
         labels=settings.labels,
         exports=settings.exports,
+        gallery=settings.gallery,
+        gallery_splits=settings.gallery_splits,
         benchmark=_resolved_benchmark(settings.benchmark, subsets),
         val=val[0] if val else None,
     )

@@ -7,6 +7,7 @@ from imagenet_s.config.settings import Benchmark, Config
 from imagenet_s.runtime.errors import UserError
 from imagenet_s.source.layouts import Places, find_places
 from imagenet_s.spec.exports import FORMATS, WITH_INFO, jobs_of, splits_of
+from imagenet_s.spec.gallery import JOBS as GALLERY_JOBS
 from imagenet_s.spec.shards import pass_parts, subset_parts
 from imagenet_s.spec.subsets import SUBSETS
 from imagenet_s.workspace.paths import Workspace
@@ -125,3 +126,8 @@ def exports(config: Config, workspace: Workspace) -> list[Path]:
         )
     manifests = [path for name in config.exports for path in export_manifests(config, name, workspace)]
     return manifests + [workspace.export_info(name) for name in config.exports if name in WITH_INFO]
+
+
+def gallery_receipts(subset: int, workspace: Workspace) -> list[Path]:
+    """Return the receipts of all jobs that make the pictures of a gallery."""
+    return [workspace.gallery_receipt(subset, job) for job in range(GALLERY_JOBS[subset])]

@@ -26,6 +26,8 @@ STAGES = {
     "export_files": "Exporting",
     "export_manifest": "Writing manifests of exports",
     "export_info": "Writing manifests of exports",
+    "gallery_pictures": "Making the pictures of the gallery",
+    "gallery_pages": "Writing the pages of the gallery",
     "grid_features": "Computing the features of the baseline",
     "distance_match": "Predicting by distance matching",
     "match": "Matching ids to classes",
@@ -34,7 +36,7 @@ STAGES = {
     "verify": "Verifying every byte",
     "repair": "Repairing",
 }
-TARGETS = ("all", "build", "fetch", "statistics", "export")  # rules that only name what is wanted
+TARGETS = ("all", "build", "fetch", "statistics", "export", "gallery")  # rules that only name what is wanted
 REPORTING = ("verify", "repair")  # what they print is the result; a line about the stage adds nothing
 
 READING = ("images", "stream")  # rules that read the source

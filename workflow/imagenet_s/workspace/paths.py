@@ -8,7 +8,8 @@ from imagenet_s.spec.subsets import DATASET, SUBSETS, label_folder, subset_name
 from imagenet_s.workspace.score_files import ScoreFiles
 from imagenet_s.workspace.work_folder import WORK, Key, WorkFolder
 
-BENCHMARK, EXPORTS, STATISTICS, SUMMARY = "benchmark", "exports", "statistics", "summary.txt"
+BENCHMARK, EXPORTS, GALLERY = "benchmark", "exports", "gallery"
+STATISTICS, SUMMARY = "statistics", "summary.txt"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Workspace(WorkFolder):
         Raises:
             ValueError: A build writes no such path.
         """
-        inside = {WORK, BENCHMARK, EXPORTS, STATISTICS, SUMMARY, *map(subset_name, SUBSETS)}
+        inside = {WORK, BENCHMARK, EXPORTS, GALLERY, STATISTICS, SUMMARY, *map(subset_name, SUBSETS)}
         for folder in Path(path).parents:
             if Path(path).relative_to(folder).parts[0] in inside:
                 return cls(folder)
@@ -90,3 +91,11 @@ class Workspace(WorkFolder):
     def export_info(self, export_format: str) -> Path:
         """Describes all exported splits of a format, for programs that read it."""
         return self.export_folder(export_format) / INFO
+
+    def gallery(self, subset: Key) -> Path:
+        """The gallery of a subset. Builds leave galleries as they are."""
+        return self.output / GALLERY / f"{subset}"
+
+    def gallery_start(self, subset: Key) -> Path:
+        """The start page of a gallery, which is written last."""
+        return self.gallery(subset) / "index.html"

@@ -31,6 +31,7 @@ class WorkFolder:
             self.records,
             self.logs,
             self.all_masks,
+            self.all_gallery_receipts,
             self.pool,
             self.all_samples,
             self.listings,
@@ -186,3 +187,12 @@ class WorkFolder:
     def export_receipt(self, export_format: str, subset: Key, split: str, job: Key) -> Path:
         """States which files a job of an export made."""
         return self.all_export_receipts / f"{export_format}-{subset}-{split}-{job}.json"
+
+    @property
+    def all_gallery_receipts(self) -> Path:
+        """States which pictures of galleries are there, and what is known of them."""
+        return self.work / "pictures"
+
+    def gallery_receipt(self, subset: Key, job: Key) -> Path:
+        """States which pictures a job of a gallery made."""
+        return self.all_gallery_receipts / f"{subset}-{job}.json"

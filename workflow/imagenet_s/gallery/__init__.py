@@ -1,0 +1,1 @@
+"""A gallery: static pages that show the classes and images of a copy with their masks."""
