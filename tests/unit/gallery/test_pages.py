@@ -193,6 +193,12 @@ def test_damaged_files_have_pages_that_say_so(tree50, tmp_path):
     )
 
 
+def test_a_class_without_images_has_a_page(tree50, tmp_path):
+    write_pages(open_copy(tree50), [{"wnid": WNID, "pictures": []}], tmp_path)
+    page = Page(tmp_path / "classes" / f"{WNID}.html")
+    assert "This copy has no images of the class in the splits that are shown." in page.text
+
+
 def test_pages_of_an_earlier_gallery_are_removed(tree50, tmp_path):
     folder = one_class(tree50, tmp_path / "gallery", Choice(("validation",), 0))
     one_class(tree50, folder, Choice(("train-semi",), 1))

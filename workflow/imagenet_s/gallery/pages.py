@@ -198,4 +198,4 @@ def _by_split(views: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
 
 def _neighbours(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield the item before and the item after each item, None where there is none."""
-    yield from zip([None, *items[:-1]], [*items[1:], None], strict=True)
+    yield from zip([None, *items][: len(items)], [*items, None][1:], strict=True)
