@@ -14,6 +14,7 @@ from imagenet_s.cli.main import main
 from imagenet_s.copies.copy import Copy
 from imagenet_s.dataset.dataset_file import own_digest
 from imagenet_s.io.atomic import read_json, write_json
+from imagenet_s.spec.classes import class_ids
 from imagenet_s.spec.statistics import KINDS, PUBLISHED_CLASSES, statistics_files
 from imagenet_s.spec.subsets import subset_of
 from imagenet_s.statistics.command import write_statistics
@@ -155,6 +156,36 @@ def test_suspect_images_are_counted_in_each_split_that_has_them(tree, capsys):
         assert run(tree) == 0
         line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("probably"))
         assert line.split()[3:] == expected
+
+
+def test_all_copies_in_a_folder_are_counted_also_without_manifests_and_masks(tmp_path, capsys):
+    for subset in (50, 300):
+        for wnid in class_ids(subset):
+            (tmp_path / "in" / f"ImageNetS{subset}" / "validation" / wnid).mkdir(parents=True)
+    found = tmp_path / "found.json"
+    assert run(tmp_path / "in", "--json", found, "--out", tmp_path / "out") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        f"{tmp_path / 'in' / 'ImageNetS50'}: ImageNetS50",
+        *("validation", "images 752", "probably incomplete images –", "masks 0"),
+        f"Wrote 8 tables to {tmp_path / 'out' / '50'}",
+        "",
+        f"{tmp_path / 'in' / 'ImageNetS300'}: ImageNetS300",
+        *(
+            "validation",
+            "images 4,097",
+            "probably incomplete images –",
+            "leaking images (see below) 1",
+            "masks 0",
+        ),
+        "Leak: validation shares images with 50/test (1)",
+        f"Wrote 8 tables to {tmp_path / 'out' / '300'}",
+    ]
+    subsets = json.loads(found.read_text())["subsets"]
+    assert {name: (one["digest"], one["splits"][0]["masks"]) for name, one in subsets.items()} == {
+        "ImageNetS50": (None, 0),
+        "ImageNetS300": (None, 0),
+    }
 
 
 def test_a_copy_without_masks_has_a_short_summary(tmp_path, statistics50):

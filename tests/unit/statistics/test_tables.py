@@ -12,6 +12,9 @@ import pytest
 from PIL import Image
 
 from imagenet_s.annotations.unpack import RECORDS, record_of
+from imagenet_s.api.masks import read_mask
+from imagenet_s.benchmark.scoring.confusion import confusion
+from imagenet_s.benchmark.scoring.metrics import PLAIN, TRUE, tally, total
 from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.dataset.typed_manifests import TYPED
@@ -112,6 +115,15 @@ def test_300_masks_of_two_splits_are_counted_as_pillow_and_loops_count_them(spli
     pairs = [(*pair, count) for pair, count in sorted(truth["pairs"].items())]
     assert pairs
     assert listed(tables["co_occurrence"], "class_id", "other_class_id", "masks") == pairs
+
+
+def test_the_classes_of_a_size_are_those_that_the_benchmark_scores(tree50, statistics50):
+    masks = [read_mask(path) for path in (tree50 / "validation-segmentation").glob("*/*.png")]
+    sums = total(tally(confusion(mask, mask, 50)) for mask in masks)
+    scored = (sums.areas[PLAIN, 1:, TRUE] > 0).sum(axis=1)
+    buckets = statistics50["size_buckets"]
+    found = buckets[buckets["split"] == "validation"]
+    assert found["classes_and_other"].to_list() == scored.tolist() == [25, 51, 51, 19]
 
 
 def test_masks_made_by_hand():
