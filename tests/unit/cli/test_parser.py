@@ -4,7 +4,7 @@ import pytest
 
 from imagenet_s.cli.main import main
 
-LISTED = "Commands: init, inspect, plan, verify, repair, clean, stats, export, match, evaluate, "
+LISTED = "Commands: init, inspect, plan, verify, repair, clean, stats, export, gallery, match, evaluate, "
 
 
 @pytest.mark.parametrize(
