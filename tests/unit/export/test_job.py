@@ -145,7 +145,7 @@ def test_files_of_other_code_are_made_again_and_those_of_more_shards_removed(
     assert (len(before), len(shards(folder)), other.exists()) == (6, 1, True)
 
 
-def test_jobs_of_the_workflow_make_the_files_of_the_command(tree50, exported, tmp_path):
+def test_jobs_of_the_workflow_make_the_files_of_the_command(tree50, exported, tmp_path, capsys):
     folder, receipts = tmp_path / "out", [str(tmp_path / f"{number}.json") for number in range(2)]
     made = ["--format", "webdataset", "--folder", str(folder)]
     code = code_digest("export.job", "export.webdataset")
@@ -165,6 +165,14 @@ def test_jobs_of_the_workflow_make_the_files_of_the_command(tree50, exported, tm
         "ImageNetS50-train.sha256",
     ]
     assert found == {name: whole[name] for name in found}
+    tar = folder / "ImageNetS50-train-000000.tar"
+    tar.write_bytes(b"")
+    capsys.readouterr()
+    assert main(["export-manifest", *made, "--receipts", *receipts]) == 1
+    assert capsys.readouterr().err == (
+        f"Files of an export are missing or have another size: {tar}. Run "
+        "`snakemake --cores all export --forcerun export_files`: it makes them again.\n"
+    )
 
 
 @pytest.mark.parametrize(

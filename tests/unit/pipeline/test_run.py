@@ -51,6 +51,17 @@ def test_a_summary_is_printed_if_this_run_wrote_it(tmp_path, capsys, monkeypatch
     assert capsys.readouterr().out == (text if printed else "")
 
 
+def test_the_end_says_where_the_exports_of_this_run_are(tmp_path, capsys):
+    workspace = Workspace(tmp_path)
+    for name, written in (("coco", 101), ("parquet", 99)):
+        manifest = workspace.export_manifest(name, 50, "validation")
+        manifest.parent.mkdir(parents=True)
+        manifest.touch()
+        os.utime(manifest, (written, written))
+    run.print_new_summary(workspace, started=100)
+    assert capsys.readouterr() == ("", f"Exported as coco: {tmp_path}/exports/coco\n")
+
+
 def test_the_end_says_how_to_reach_the_commands(tmp_path, capsys, monkeypatch):
     workspace = Workspace(tmp_path)
     workspace.summary.write_text("all is well\n")

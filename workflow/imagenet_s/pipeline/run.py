@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -17,6 +18,7 @@ from imagenet_s.runtime.errors import UserError
 from imagenet_s.runtime.progress import print_summary
 from imagenet_s.runtime.terminal import is_terminal
 from imagenet_s.runtime.units import size_text, time_text
+from imagenet_s.spec.exports import FORMATS, manifest_name
 from imagenet_s.spec.shards import tier_of
 from imagenet_s.spec.subsets import subset_name
 from imagenet_s.workspace.leftovers import hold_output
@@ -85,7 +87,9 @@ def built(workspace: Workspace, subsets: Sequence[int]) -> dict[str, Path]:
 
 
 def print_new_summary(workspace: Workspace, started: float) -> None:
-    """Print the summary of a build, unless it was written before `started`, in seconds since the epoch.
+    """Print the summary of a build and the folders of exports, if they were written since `started`.
+
+    `started` is in seconds since the epoch.
 
     How long the build took and what it takes on the disk is printed only: the file depends on neither.
     """
@@ -94,6 +98,19 @@ def print_new_summary(workspace: Workspace, started: float) -> None:
         print_summary(
             summary, f"Built in {time_text(time.time() - started)}{_disk_usage(workspace)}.{_activation()}"
         )
+    with suppress(OSError, ValueError):  # standard error is closed, or a folder cannot be listed
+        for line in _new_exports(workspace, started):
+            print(line, file=sys.stderr, flush=True)
+
+
+def _new_exports(workspace: Workspace, started: float) -> list[str]:
+    """Return a line for each format of which a manifest was written since `started`."""
+    folders = {name: workspace.export_folder(name) for name in FORMATS}
+    return [
+        f"Exported as {name}: {folder.absolute()}"
+        for name, folder in folders.items()
+        if any(path.stat().st_mtime >= started for path in folder.glob(manifest_name("*", "*")))
+    ]
 
 
 def _activation() -> str:
