@@ -17,7 +17,7 @@ from imagenet_s.gallery.pictures import PICTURES, SIDE, ClassPictures, Picture
 from imagenet_s.io.atomic import read_json, write_json
 from imagenet_s.io.receipts import receipt
 from imagenet_s.masks.overlay import OPACITY
-from imagenet_s.masks.palette import colors
+from imagenet_s.masks.palette import overlay_colors
 from imagenet_s.runtime.errors import WrongUsage
 from imagenet_s.runtime.progress import LoggedBar, progress
 from imagenet_s.runtime.units import size_text
@@ -96,7 +96,7 @@ class _Pages:
         self.dataset = read_dataset(copy.root)
         self.table = {row["wnid"]: row for row in classes(copy).to_pylist()}
         self.wnids = {number: wnid for wnid, number in class_ids(copy.subset).items()}
-        self.colors = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colors(copy.subset).tolist()]
+        self.colors = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in overlay_colors(copy.subset).tolist()]
         self.near = dict(zip(self.table, _neighbours(list(self.table)), strict=True))
         self.templates = Environment(
             loader=FileSystemLoader(TEMPLATES),

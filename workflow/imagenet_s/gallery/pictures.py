@@ -19,10 +19,9 @@ from PIL import Image
 from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.copies.copy import Copy, open_copy
 from imagenet_s.gallery.choose import Choice, Sample, choose
-from imagenet_s.gallery.layer import layer
 from imagenet_s.io.receipts import write_receipt
 from imagenet_s.masks.codec import decode as decode_mask
-from imagenet_s.masks.overlay import largest_ids
+from imagenet_s.masks.overlay import class_layer, largest_ids
 from imagenet_s.runtime.image_file import BadImage, decode, pixel_size
 from imagenet_s.runtime.parallel import map_chunks
 from imagenet_s.spec.gallery import job_classes
@@ -187,7 +186,9 @@ def _mask(root: Path, subset: int, path: Path, name: str) -> Mask:
         return Mask(None, [_reason(error)], [])
     if decoded.ids is None:
         return Mask(None, list(decoded.problems), [])
-    Image.fromarray(layer(_fewer_pixels(decoded.ids), subset)).save(path, lossless=True, quality=0, method=0)
+    layer = class_layer(_fewer_pixels(decoded.ids), subset)
+    layer[..., 3] = np.where(layer[..., 3], 255, 0)  # pages make it transparent
+    Image.fromarray(layer).save(path, lossless=True, quality=0, method=0)
     pixels = dict(zip(decoded.present, decoded.pixels, strict=True))
     height, width = decoded.ids.shape
     ids = [(number, pixels[number]) for number in largest_ids(decoded.ids)]
