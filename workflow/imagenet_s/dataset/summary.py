@@ -13,7 +13,6 @@ from imagenet_s.dataset.provenance import describe_origin
 from imagenet_s.io.atomic import read_json
 from imagenet_s.io.receipts import receipt
 from imagenet_s.runtime.units import size_text
-from imagenet_s.spec.companions import CARD
 
 MAX_SUSPECTS = 3  # suspect images that are named here
 COLUMNS = 80  # of a terminal
@@ -59,7 +58,7 @@ def _lines(datasets: Sequence[Built]) -> Iterator[str]:
     yield "Next"
     yield f"  verify  imagenet-s verify {quote(str(datasets[0].folder.parent))}"
     yield "  score   snakemake --cores all evaluate (docs/benchmark.md)"
-    yield f"  use     {datasets[0].folder / CARD} (docs/use.md)"
+    yield f"  use     {datasets[0].folder}/README.md (docs/use.md)"
 
 
 def _rows(content: Content) -> Iterator[tuple[str, ...]]:
