@@ -199,7 +199,9 @@ def test_a_class_without_images_has_a_page(tree50, tmp_path):
     assert "This copy has no images of the class in the splits that are shown." in page.text
 
 
-def test_pages_of_an_earlier_gallery_are_removed(tree50, tmp_path):
+def test_pages_and_pictures_of_an_earlier_gallery_are_removed(tree50, tmp_path):
+    (tmp_path / "gallery" / "pictures" / "n00000000").mkdir(parents=True)
     folder = one_class(tree50, tmp_path / "gallery", Choice(("validation",), 0))
     one_class(tree50, folder, Choice(("train-semi",), 1))
     assert len(list((folder / "images").rglob("*.html"))) == 1
+    assert [path.name for path in (folder / "pictures").iterdir()] == [WNID]

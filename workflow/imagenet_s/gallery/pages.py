@@ -71,7 +71,7 @@ def begin_gallery(copy: Copy, folder: Path) -> None:
 def write_pages(copy: Copy, made: Iterable[ClassPictures], folder: Path) -> None:
     """Write all pages of a gallery, whose pictures are there. The start page comes last.
 
-    Pages of earlier galleries in this folder are removed.
+    Pages and pictures of earlier galleries in this folder are removed.
     """
     begin_gallery(copy, folder)
     pages = _Pages(copy, folder)
@@ -84,6 +84,9 @@ def write_pages(copy: Copy, made: Iterable[ClassPictures], folder: Path) -> None
     with progress(f"pages: {copy.name}", len(class_ids(copy.subset)), "classes") as bar:
         for pictures in made:
             firsts[pictures["wnid"]] = pages.write_class(pictures, bar)
+    for path in (folder / PICTURES).glob("*"):
+        if path.name not in firsts:
+            shutil.rmtree(path)
     with receipt(folder / START, folder) as partial:
         partial.write_bytes(pages.start(firsts))
 
