@@ -18,6 +18,7 @@ include: "workflow/rules/annotations.smk"
 include: "workflow/rules/tree.smk"
 include: "workflow/rules/labels.smk"
 include: "workflow/rules/dataset.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/export.smk"
@@ -36,5 +37,6 @@ rule all:
             rules.labels.output.digests, subset=CONFIG.subsets, encoding=CONFIG.labels
         ),
         expand(rules.dataset.output, subset=CONFIG.subsets),
+        [] if CONFIG.imagenet else rules.contact.input,
         rules.summary.output,
         rules.tidy.output,

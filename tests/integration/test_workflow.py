@@ -75,9 +75,10 @@ def test_the_demo_prints_a_line_for_each_stage_and_its_summary(demo):
     assert lines[-len(summary) - 2 : -1] == [*summary, ""]
     assert lines[-1].startswith("Built in ")
     numbered = [line for line in lines if line.startswith("[")]  # a slow machine adds lines of progress
-    assert [line[:6] for line in numbered] == [f"[{k}/8] " for k in range(1, 9)]
+    assert [line[:6] for line in numbered] == [f"[{k}/9] " for k in range(1, 10)]
     stages = [line[6:] for line in numbered]
-    stages[4:6] = sorted(stages[4:6])  # in the order in which Snakemake runs them
+    # In the order in which Snakemake runs them.
+    stages[4:6], stages[6:] = sorted(stages[4:6]), sorted(stages[6:])
     assert stages == [
         "Generating the demo: synthetic images and masks …",
         "Checking the source and listing its images …",
@@ -85,8 +86,9 @@ def test_the_demo_prints_a_line_for_each_stage_and_its_summary(demo):
         "Unpacking and checking masks …",
         "Building the folders …",
         "Encoding masks …",
-        "Writing manifests and dataset.json …",
         "Cleaning up and writing the summary …",
+        "Drawing contact sheets …",
+        "Writing manifests and dataset.json …",
     ]
 
 
@@ -151,7 +153,16 @@ def test_each_change_runs_only_its_own_jobs_and_another_source_leaves_nothing_of
 
     run = snakemake(folder, project=project, labels=["id16", "color"], subsets=[50, 300])
     demo_jobs = ["demo_annotations", "demo_images", "source"]
-    once_a_subset = ["companions", "dataset", *["labels"] * 2, "manifests", "masks", "samples", "tree"]
+    once_a_subset = [
+        "companions",
+        "contact_sheets",
+        "dataset",
+        *["labels"] * 2,
+        "manifests",
+        "masks",
+        "samples",
+        "tree",
+    ]
     assert run.rules == sorted([*once_a_subset, *demo_jobs, *["images"] * 6, "summary", "tidy"]), run.text
     check_sums(results / "ImageNetS300")
 
@@ -383,7 +394,7 @@ def test_with_conda_each_job_is_run_by_the_python_of_its_environment(tmp_path):
     run = snakemake(tmp_path, "--sdm", "conda", "--dry-run", "--printshellcmds", before=path)
     assert run.code == 0, run.text
     launch = ROOT / "workflow" / "launch.py"
-    assert run.text.count(f"Shell command: python {launch} --work results/work ") == 15, run.text
+    assert run.text.count(f"Shell command: python {launch} --work results/work ") == 16, run.text
     assert sys.executable not in run.text
 
 

@@ -3,7 +3,7 @@
 import time
 
 from imagenet_s.pipeline.executor import require_executor
-from imagenet_s.pipeline.outdated import mark_outdated_results
+from imagenet_s.pipeline.outdated import mark_outdated_results, remove_outdated_sheets
 from imagenet_s.pipeline.run import begin_run, build_header, built
 from imagenet_s.pipeline.run import print_new_summary, readings
 from imagenet_s.workspace.leftovers import end_run
@@ -22,6 +22,7 @@ onstart:
 onsuccess:
     SCREEN.end()
     mark_outdated_results(FILES)
+    remove_outdated_sheets(FILES)
     end_run(FILES.output)
     SCREEN.summary = partial(print_new_summary, FILES, STARTED)
 

@@ -18,6 +18,7 @@ PEOPLE = (
 JOBS = (
     *("demo-images", "demo-annotations", "source", "images", "stream", "fetch", "masks"),
     *("samples", "tree", "labels", "manifests", "companions", "dataset", "tidy", "summary"),
+    "contact-sheets",
     *("export-files", "export-manifest", "export-info"),
     *("gallery-pictures", "gallery-pages"),
 )

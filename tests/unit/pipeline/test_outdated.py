@@ -1,13 +1,14 @@
-"""Results of the benchmark that are of other masks than those of the data set are marked."""
+"""Scores of other masks than those of the data set are marked, and contact sheets of other images removed."""
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from imagenet_s.cli.main import main
-from imagenet_s.pipeline.outdated import mark_outdated_results
+from imagenet_s.pipeline.outdated import mark_outdated_results, remove_outdated_sheets
 from imagenet_s.workspace.paths import Workspace
 
 LISTING = b"0123  validation-segmentation/n01443537/x.png\n"
@@ -73,3 +74,20 @@ def test_a_mark_that_cannot_be_written_does_not_fail_the_build(workspace, caplog
     mark_outdated_results(workspace)
     assert caplog.messages[0].startswith("Outdated results: metrics.json in ")
     assert caplog.messages[1:] == [f"{files.outdated}: Is a directory"]
+
+
+def test_contact_sheets_older_than_their_manifest_are_removed(workspace):
+    sheets = [workspace.contact_sheet(50, split) for split in ("train", "test")]
+    workspace.contact_sheets.mkdir()
+    for sheet, seconds in zip(sheets, (1, 3), strict=True):
+        sheet.write_text("")
+        os.utime(sheet, (seconds, seconds))
+        manifest = workspace.manifests(50) / f"{sheet.stem.removeprefix('ImageNetS50-')}.csv"
+        manifest.write_text("")
+        os.utime(manifest, (2, 2))
+    remove_outdated_sheets(workspace)
+    assert [sheet.exists() for sheet in sheets] == [False, True]
+    os.utime(sheets[1], (1, 1))
+    remove_outdated_sheets(workspace)
+    remove_outdated_sheets(workspace)
+    assert not workspace.contact_sheets.exists()

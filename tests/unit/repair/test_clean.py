@@ -64,6 +64,7 @@ def test_scores_and_statistics_are_removed_and_files_beside_them_stay(
     made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
     made += ["metrics.json", "metrics-classes.csv", "submission.zip", ".submission.zip.part"]
     made += [f"metrics-{name}.png" for name in ("classes", "worst", "best")]
+    made += ["metrics-classes.pdf"]
     paths = [output / "benchmark" / "50" / name for name in made]
     paths += [output / "work" / "features" / "50" / "test" / "x.npy"]
     tables = [*statistics_files(), ".splits.csv.part"]
@@ -84,6 +85,24 @@ def test_scores_and_statistics_are_removed_and_files_beside_them_stay(
         path.unlink()
         path.parent.rmdir()
     assert sorted(path.name for path in output.rglob("*")) == ["benchmark", "statistics"]
+
+
+def test_contact_sheets_are_removed_and_files_beside_them_stay(source, annotations50, tmp_path):
+    output, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    names = ("ImageNetS50-train.png", ".ImageNetS919-test.png.part")
+    build(source, annotations50, output, "symlink")
+    paths = [*(output / "contact" / name for name in (*names, "mine.png")), elsewhere / names[0]]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    clean(output, yes=True, dry_run=False)
+    assert [path.name for path in output.rglob("*") if path.is_file()] == ["mine.png"]
+    (output / "contact" / "mine.png").unlink()
+    (output / "contact").rmdir()
+    build(source, annotations50, output, "symlink")
+    (output / "contact").symlink_to(elsewhere)
+    clean(output, yes=True, dry_run=False)
+    assert (elsewhere / names[0]).read_text() == "x"
 
 
 @pytest.mark.parametrize("link", ["benchmark", "benchmark/50", "statistics", "statistics/50"])

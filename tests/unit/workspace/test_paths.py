@@ -24,6 +24,7 @@ def test_a_workspace_is_found_from_any_path_in_it(output):
         workspace.export_info("webdataset"),
         workspace.gallery_start(50),
         workspace.gallery_receipt(50, 0),
+        workspace.contact_sheet(50, "test"),
         *workspace.work_folders,
         *(folder / "50.json" for folder in workspace.work_folders),
     ]
@@ -63,6 +64,7 @@ def test_all_that_builds_write_in_work_is_in_its_folders():
         workspace.features(50, "test"),
         workspace.export_receipt("webdataset", 50, "test", 0),
         workspace.gallery_receipt(50, 0),
+        workspace.report_table("x"),
     )
     assert {path.relative_to(workspace.work).parts[0] for path in inside} == {
         folder.name for folder in workspace.work_folders

@@ -29,6 +29,7 @@ from imagenet_s.cli.export_commands import add_export, add_export_jobs
 from imagenet_s.cli.failures import advice, log_details
 from imagenet_s.cli.gallery_commands import add_gallery, add_gallery_jobs
 from imagenet_s.cli.parser import Parser
+from imagenet_s.cli.report_commands import add_report_jobs
 from imagenet_s.cli.stage_commands import add_stages
 from imagenet_s.cli.versions import ShowVersions
 from imagenet_s.runtime.errors import UserError
@@ -192,6 +193,7 @@ def command_parser() -> argparse.ArgumentParser:
     added.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" or ".join(SHELLS))
     people = set(commands.choices)
     add_stages(commands)
+    add_report_jobs(commands)
     add_export_jobs(commands)
     add_gallery_jobs(commands)
     parser.epilog = _jobs({name: added for name, added in commands.choices.items() if name not in people})

@@ -87,6 +87,15 @@ def overlaid(picture: NDArray[np.uint8], ids: NDArray[np.uint16], subset: int) -
     return over_grey(picture, class_layer(ids, subset))
 
 
+def nearest(ids: NDArray[np.uint16], shape: tuple[int, int]) -> NDArray[np.uint16]:
+    """Return a mask, (height, width), at another shape, each pixel with the id of the nearest one."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(np.intp)
+        for old, new in zip(ids.shape, shape, strict=True)
+    )
+    return ids[np.ix_(rows, columns)]
+
+
 def largest_ids(ids: NDArray[np.uint16]) -> list[int]:
     """Return the ids that occur in a mask, (height, width), the one with the most pixels first."""
     present, pixels = id_pixels(ids)

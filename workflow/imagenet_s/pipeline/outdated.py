@@ -1,11 +1,12 @@
-"""Results of the benchmark that were computed with other masks than those that the data set has now."""
+"""Results that are of other data than the data set has now: scores are marked, and contact sheets removed."""
 
 import json
+from itertools import product
 from pathlib import Path
 
-from imagenet_s.io.atomic import sha256_of
+from imagenet_s.io.atomic import remove_if_empty, sha256_of
 from imagenet_s.runtime.progress import log
-from imagenet_s.spec.subsets import SUBSETS, mask_folder
+from imagenet_s.spec.subsets import SPLITS, SUBSETS, mask_folder
 from imagenet_s.workspace.paths import Workspace
 
 TRUTH = f"{mask_folder('validation')}.sha256"
@@ -22,6 +23,23 @@ def mark_outdated_results(workspace: Workspace) -> None:
             _mark(workspace, subset)
         except OSError as error:  # the build is complete all the same
             log.warning("%s: %s", workspace.score_files(subset).outdated, error.strerror)
+
+
+def remove_outdated_sheets(workspace: Workspace) -> None:
+    """Remove contact sheets that are older than the manifest of their split: they show other images.
+
+    The target `contact` draws them again.
+    """
+    try:
+        for subset, split in product(SUBSETS, SPLITS):
+            sheet = workspace.contact_sheet(subset, split)
+            manifest = workspace.manifests(subset) / f"{split}.csv"
+            if sheet.exists() and manifest.exists() and sheet.stat().st_mtime < manifest.stat().st_mtime:
+                sheet.unlink()
+        if workspace.contact_sheets.is_dir():
+            remove_if_empty(workspace.contact_sheets)
+    except OSError as error:  # the build is complete all the same
+        log.warning("%s: %s", workspace.contact_sheets, error.strerror)
 
 
 def _mark(workspace: Workspace, subset: int) -> None:

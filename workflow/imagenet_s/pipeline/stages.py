@@ -23,6 +23,7 @@ STAGES = {
     "summary": "Cleaning up and writing the summary",
     "tidy": "Cleaning up and writing the summary",
     "count": "Counting images, masks and pixels",
+    "contact_sheets": "Drawing contact sheets",
     "export_files": "Exporting",
     "export_manifest": "Writing manifests of exports",
     "export_info": "Writing manifests of exports",
@@ -36,7 +37,8 @@ STAGES = {
     "verify": "Verifying every byte",
     "repair": "Repairing",
 }
-TARGETS = ("all", "build", "fetch", "statistics", "export", "gallery")  # rules that only name what is wanted
+# Rules that only name what is wanted.
+TARGETS = ("all", "build", "fetch", "statistics", "contact", "export", "gallery")
 REPORTING = ("verify", "repair")  # what they print is the result; a line about the stage adds nothing
 
 READING = ("images", "stream")  # rules that read the source

@@ -15,7 +15,7 @@ from imagenet_s.runtime.lock import JOBS, RUN
 from imagenet_s.runtime.terminal import can_ask, confirmed
 from imagenet_s.runtime.units import size_text
 from imagenet_s.spec.statistics import statistics_files
-from imagenet_s.spec.subsets import SUBSETS
+from imagenet_s.spec.subsets import SPLITS, SUBSETS
 from imagenet_s.workspace.leftovers import hold_output
 from imagenet_s.workspace.paths import SUMMARY, Workspace
 
@@ -151,7 +151,9 @@ def _results(workspace: Workspace) -> list[Results]:
         score_files, tables = workspace.score_files(subset), map(statistics.joinpath, statistics_files())
         found.append(Results(scores, _with_unfinished(score_files), (workspace.baseline(subset),)))
         found.append(Results(statistics, _with_unfinished(tables)))
-    return [result for result in found if result.folder.is_dir() and not _is_behind_link(result.folder)]
+    sheets = [workspace.contact_sheet(subset, split) for subset in SUBSETS for split in SPLITS]
+    found.append(Results(workspace.contact_sheets, _with_unfinished(sheets)))
+    return [one for one in found if one.folder.is_dir() and not _is_behind_link(one.folder, workspace.output)]
 
 
 def _with_unfinished(files: Iterable[Path]) -> tuple[Path, ...]:
@@ -159,8 +161,8 @@ def _with_unfinished(files: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for file in files for path in (file, file.with_name(f".{file.name}.part")))
 
 
-def _is_behind_link(folder: Path) -> bool:
-    return folder.is_symlink() or folder.parent.is_symlink()
+def _is_behind_link(folder: Path, output: Path) -> bool:
+    return folder.is_symlink() or (folder.parent != output and folder.parent.is_symlink())
 
 
 def _remove_all(workspace: Workspace) -> None:
@@ -179,7 +181,7 @@ def _remove_all(workspace: Workspace) -> None:
     for name in (RUN, JOBS):
         (workspace.work / name).unlink(missing_ok=True)
     folders = [result.folder for result in results]
-    parents = dict.fromkeys(folder.parent for folder in folders)
+    parents = dict.fromkeys(folder.parent for folder in folders if folder.parent != workspace.output)
     for folder in (*folders, *parents, workspace.work, workspace.output):
         remove_if_empty(folder)
 

@@ -8,7 +8,7 @@ from imagenet_s.spec.subsets import DATASET, SUBSETS, label_folder, subset_name
 from imagenet_s.workspace.score_files import ScoreFiles
 from imagenet_s.workspace.work_folder import WORK, Key, WorkFolder
 
-BENCHMARK, EXPORTS, GALLERY = "benchmark", "exports", "gallery"
+BENCHMARK, CONTACT, EXPORTS, GALLERY = "benchmark", "contact", "exports", "gallery"
 STATISTICS, SUMMARY = "statistics", "summary.txt"
 
 
@@ -23,7 +23,8 @@ class Workspace(WorkFolder):
         Raises:
             ValueError: A build writes no such path.
         """
-        inside = {WORK, BENCHMARK, EXPORTS, GALLERY, STATISTICS, SUMMARY, *map(subset_name, SUBSETS)}
+        folders = {WORK, BENCHMARK, CONTACT, EXPORTS, GALLERY, STATISTICS}
+        inside = {*folders, SUMMARY, *map(subset_name, SUBSETS)}
         for folder in Path(path).parents:
             if Path(path).relative_to(folder).parts[0] in inside:
                 return cls(folder)
@@ -99,3 +100,12 @@ class Workspace(WorkFolder):
     def gallery_start(self, subset: Key) -> Path:
         """The start page of a gallery, which is written last."""
         return self.gallery(subset) / "index.html"
+
+    @property
+    def contact_sheets(self) -> Path:
+        """The contact sheets of all subsets."""
+        return self.output / CONTACT
+
+    def contact_sheet(self, subset: Key, split: str) -> Path:
+        """Some images and masks of a split, as one picture."""
+        return self.contact_sheets / f"{subset_name(subset)}-{split}.png"

@@ -33,6 +33,7 @@ class WorkFolder:
             self.all_masks,
             self.all_gallery_receipts,
             self.pool,
+            self.report_folder,
             self.all_samples,
             self.listings,
             self.tmp,
@@ -196,3 +197,12 @@ class WorkFolder:
     def gallery_receipt(self, subset: Key, job: Key) -> Path:
         """States which pictures a job of a gallery made."""
         return self.all_gallery_receipts / f"{subset}-{job}.json"
+
+    @property
+    def report_folder(self) -> Path:
+        """Tables that Snakemake shows in its report."""
+        return self.work / "report"
+
+    def report_table(self, name: str) -> Path:
+        """One of these tables."""
+        return self.report_folder / f"{name}.html"

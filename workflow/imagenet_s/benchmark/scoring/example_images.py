@@ -15,7 +15,7 @@ from imagenet_s.benchmark.scoring.predictions import file_bytes
 from imagenet_s.benchmark.scoring.results import Scored
 from imagenet_s.io.atomic import atomic_write
 from imagenet_s.masks.legend import LINE, OUTCOME_LEGEND, TEXT, Entry, draw_legend, legend_of
-from imagenet_s.masks.overlay import class_layer, difference_layer, over_grey
+from imagenet_s.masks.overlay import class_layer, difference_layer, nearest, over_grey
 from imagenet_s.runtime.image_file import BadImage
 from imagenet_s.runtime.image_file import decode as decode_image
 from imagenet_s.runtime.lettering import lettering, wrapped
@@ -89,7 +89,7 @@ def _row(subset: int, image: Scored, table: NDArray[np.uint16] | None) -> Image.
         prediction = relabelled(prediction, table)
     path, shown = _image_path(image), _shown_size(truth.shape)
     picture = _picture(path, truth.shape, shown)
-    small, guess = _nearest(truth, shown), _nearest(prediction, shown)
+    small, guess = nearest(truth, shown), nearest(prediction, shown)
     title = f"image, {truth.shape[1]} × {truth.shape[0]} pixels"
     background = [Entry((128, 128, 128), "only background")]
     masks = (
@@ -129,15 +129,6 @@ def _shown_size(shape: tuple[int, int]) -> tuple[int, int]:
     """Return the height and width at which an image of a shape fits into a cell."""
     scale = min(CELL[1] / shape[0], CELL[0] / shape[1])
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
-
-
-def _nearest(ids: NDArray[np.uint16], shape: tuple[int, int]) -> NDArray[np.uint16]:
-    """Return a mask, (height, width), at another size, each pixel with the id of the nearest one."""
-    rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp)
-        for old, new in zip(ids.shape, shape, strict=True)
-    )
-    return ids[np.ix_(rows, columns)]
 
 
 def _picture(path: Path, shape: tuple[int, int], shown: tuple[int, int]) -> NDArray[np.uint8]:
