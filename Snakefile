@@ -10,6 +10,9 @@ include: "workflow/rules/terminal.smk"
 configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/demo.smk"
 include: "workflow/rules/source.smk"

@@ -11,6 +11,7 @@ CARRIED = (
     "profiles",
     "workflow/launch.py",
     "workflow/rules",
+    "workflow/report",
     "workflow/schemas",
 )
 

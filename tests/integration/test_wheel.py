@@ -21,7 +21,7 @@ PACKAGE = ROOT / "workflow" / "imagenet_s"
 # What a wheel carries beside the package.
 CARRIED = (
     *("Snakefile", "config.yaml", "envs", "profiles"),
-    *("workflow/launch.py", "workflow/rules", "workflow/schemas"),
+    *("workflow/launch.py", "workflow/rules", "workflow/report", "workflow/schemas"),
 )
 
 

@@ -68,7 +68,12 @@ rule match:
         predicted=inputs.baseline_receipts(BENCHMARK, FILES, "validation"),
     output:
         match=SCORES.match,
-        info=SCORES.match_info,
+        info=report(
+            SCORES.match_info,
+            caption="../report/match.rst",
+            category="Benchmark",
+            labels={"what": "6 match of ids to classes"},
+        ),
     log:
         FILES.log(f"match-{BENCHMARK.subset}"),
     conda:
@@ -100,26 +105,36 @@ rule evaluate:
         match=lambda wildcards: checked(inputs.match_files, BENCHMARK, FILES),
     output:
         metrics=SCORES.metrics,
+        figures=report(
+            SCORES.figures,
+            caption="../report/figures.rst",
+            category="Benchmark",
+            labels={"what": "1 figures"},
+        ),
         table=report(
             SCORES.classes_table,
+            caption="../report/classes_table.rst",
             category="Benchmark",
-            labels={"what": "IoU of each class"},
+            labels={"what": "3 all classes, as a table"},
         ),
         plot=report(
             SCORES.classes_plot,
+            caption="../report/classes.rst",
             category="Benchmark",
-            labels={"what": "IoU of each class, drawn"},
+            labels={"what": "2 all classes, as a chart"},
         ),
         pdf=SCORES.classes_pdf,
         worst=report(
             SCORES.worst_images,
+            caption="../report/examples.rst",
             category="Benchmark",
-            labels={"what": "worst images"},
+            labels={"what": "4 worst images"},
         ),
         best=report(
             SCORES.best_images,
+            caption="../report/examples.rst",
             category="Benchmark",
-            labels={"what": "best images"},
+            labels={"what": "5 best images"},
         ),
     log:
         FILES.log(f"evaluate-{BENCHMARK.subset}"),

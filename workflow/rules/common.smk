@@ -40,6 +40,13 @@ SCORES = FILES.score_files(BENCHMARK.subset)
 PLACES = checked(inputs.source_places, CONFIG, FILES)
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
+# The tables in Snakemake's report, which sorts what it shows by the label: hence the numbers.
+REPORT_TABLES = {
+    "summary": "1 summary",
+    "digests": "2 digests",
+    "suspects": "3 suspect images",
+}
+
 job_command = jobs.job_command(LAUNCH, CONDA)
 moved = partial(jobs.moved, FILES)
 

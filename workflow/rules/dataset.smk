@@ -123,7 +123,16 @@ rule summary:
     input:
         [FILES.dataset(subset) for subset in CONFIG.subsets],
     output:
-        FILES.summary,
+        summary=FILES.summary,
+        tables=[
+            report(
+                FILES.report_table(name),
+                caption=f"../report/{name}.rst",
+                category="Data set",
+                labels={"what": what},
+            )
+            for name, what in REPORT_TABLES.items()
+        ],
     log:
         FILES.log("summary"),
     conda:
@@ -134,8 +143,10 @@ rule summary:
         runtime=growing(5),
     params:
         run=job_command,
-        code=code_digest("dataset.summary"),
+        tables=moved(FILES.report_folder),
+        code=code_digest("dataset.report_tables"),
     message:
         "Writing the summary"
     shell:
-        "{params.run} --log {log:q} summary --datasets {input:q} --summary {output:q}"
+        "{params.run} --log {log:q} summary --datasets {input:q} --summary {output.summary:q}"
+        " --tables {params.tables:q}"

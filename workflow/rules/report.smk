@@ -6,7 +6,15 @@ rule contact_sheets:
     input:
         manifests=rules.manifests.output,
     output:
-        sheets=[FILES.contact_sheet("{subset}", split) for split in SPLITS],
+        sheets=[
+            report(
+                FILES.contact_sheet("{subset}", split),
+                caption="../report/contact.rst",
+                category="Data set",
+                labels={"what": f"4 images of ImageNetS{{subset}} {split}"},
+            )
+            for split in SPLITS
+        ],
     log:
         FILES.log("contact_sheets-{subset}"),
     conda:

@@ -75,7 +75,7 @@ def test_comments_docstrings_and_formatting_change_no_digest(package):
 @pytest.mark.parametrize(
     "module",
     [
-        "dataset.summary",
+        "dataset.report_tables",
         "annotations.fetch",
         "images.read",
         "io.atomic",
@@ -90,7 +90,7 @@ def test_a_change_of_code_changes_exactly_the_stages_that_import_it(package, mod
 
 
 def test_which_stages_import_what(package):
-    assert changed_by(package / "dataset" / "summary.py") == {"dataset.summary"}
+    assert changed_by(package / "dataset" / "summary.py") == {"dataset.report_tables"}
     assert changed_by(package / "annotations" / "fetch.py") == {"annotations.fetch", "demo.generate"}
     assert changed_by(package / "io" / "atomic.py") >= {
         "images.read",
@@ -98,7 +98,7 @@ def test_which_stages_import_what(package):
         "dataset.encoded_masks",
         "dataset.tree",
         "dataset.metadata",
-        "dataset.summary",
+        "dataset.report_tables",
     }
 
 
@@ -115,7 +115,9 @@ def test_a_docstring_alone_is_no_code_but_another_text_is(package):
     module = package / "dataset" / "summary.py"
     assert changed_by(module, change=lambda text: text + added.format('"""Docstring."""'))
     assert not changed_by(module, change=lambda text: text.replace('"""Docstring."""', "# no docstring"))
-    assert changed_by(module, change=lambda text: text.replace("'text'", "'Text'")) == {"dataset.summary"}
+    assert changed_by(module, change=lambda text: text.replace("'text'", "'Text'")) == {
+        "dataset.report_tables"
+    }
 
 
 def test_a_module_that_moves_changes_its_stages(package):
@@ -241,4 +243,4 @@ def test_a_change_of_a_template_writes_the_pages_again(package):
 
 
 def test_a_change_of_the_registry_changes_the_summary_only(package):
-    assert changed_by(package / "dataset" / "known_digests.csv") == {"dataset.summary"}
+    assert changed_by(package / "dataset" / "known_digests.csv") == {"dataset.report_tables"}

@@ -64,7 +64,7 @@ def test_scores_and_statistics_are_removed_and_files_beside_them_stay(
     made = ["baseline/test/n01443537/x.png", "baseline/test.json", "match.json", "match-info.json"]
     made += ["metrics.json", "metrics-classes.csv", "submission.zip", ".submission.zip.part"]
     made += [f"metrics-{name}.png" for name in ("classes", "worst", "best")]
-    made += ["metrics-classes.pdf"]
+    made += ["metrics-classes.pdf", "metrics-figures.html"]
     paths = [output / "benchmark" / "50" / name for name in made]
     paths += [output / "work" / "features" / "50" / "test" / "x.npy"]
     tables = [*statistics_files(), ".splits.csv.part"]

@@ -199,9 +199,15 @@ def add_stages(commands: Commands) -> None:
     )
     paths(added, output=OUTPUT, receipt=RECEIPT)
 
-    added = job(commands, "summary", "dataset.summary.write_summary", "write the summary of a build")
+    added = job(commands, "summary", "dataset.report_tables.write_summaries", "write the summary of a build")
     several(added, datasets="the dataset.json of each subset")
     paths(added, summary="the text file to write")
+    added.add_argument(
+        "--tables",
+        type=Path,
+        metavar="PATH",
+        help="the folder for tables of Snakemake's report",
+    )
 
 
 def _tier(added: argparse.ArgumentParser) -> None:

@@ -17,6 +17,9 @@ from imagenet_s.runtime.units import size_text
 MAX_SUSPECTS = 3  # suspect images that are named here
 COLUMNS = 80  # of a terminal
 SHOWN = 12  # characters of a digest in the table
+HEAD = ("subset", "split", "expected", "found", "masks", "size", "digest")
+LEFT = 2  # columns of the table that are aligned left
+SYNTHETIC = "This is SYNTHETIC data with the official names: it is not ImageNet."
 UNOFFICIAL = "*"  # marks the number of train images if it is not the official one
 
 
@@ -27,19 +30,23 @@ class Built(NamedTuple):
     dataset: Dataset
 
 
+def read_built(datasets: Sequence[Path]) -> list[Built]:
+    """Return the data sets of some `dataset.json` files."""
+    return [Built(path.parent, cast("Dataset", read_json(path))) for path in datasets]
+
+
 def write_summary(datasets: Sequence[Path], summary: Path) -> None:
     """Write the summary of some `dataset.json` files."""
-    built = [Built(path.parent, cast("Dataset", read_json(path))) for path in datasets]
+    built = read_built(datasets)
     text = "\n".join(_lines(built))
     with receipt(summary) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _lines(datasets: Sequence[Built]) -> Iterator[str]:
-    head = ("subset", "split", "expected", "found", "masks", "size", "digest")
-    rows = [row for _, dataset in datasets for row in _rows(dataset["content"])]
-    alignment = ["left", "left", *["right"] * (len(head) - 2)]
-    yield tabulate([head, *rows], tablefmt="plain", colalign=alignment, disable_numparse=True)
+    rows = [row for _, dataset in datasets for row in split_rows(dataset["content"])]
+    alignment = ["left"] * LEFT + ["right"] * (len(HEAD) - LEFT)
+    yield tabulate([HEAD, *rows], tablefmt="plain", colalign=alignment, disable_numparse=True)
     for folder, dataset in datasets:
         content, source = dataset["content"], dataset["build"]["source"]
         read = f"{source['path']} ({source['layout']}; link: {dataset['build']['link']})"
@@ -48,11 +55,11 @@ def _lines(datasets: Sequence[Built]) -> Iterator[str]:
         yield f"  digest  {content['digest']}"
         yield _field("from", read)
         yield f"  check   cd {quote(str(folder))} && sha256sum -c --quiet manifests/*.sha256"
-        for note in (*_remarks(content), *describe_origin(dataset)):
+        for note in remarks(dataset):
             yield _field("note", note)
     if any(dataset["build"]["source"]["synthetic"] for _, dataset in datasets):
         yield ""
-        yield "This is SYNTHETIC data with the official names: it is not ImageNet."
+        yield SYNTHETIC
         yield "For real data, set `imagenet` in config.yaml to your copy of ImageNet-1k."
     yield ""
     yield "Next"
@@ -61,7 +68,7 @@ def _lines(datasets: Sequence[Built]) -> Iterator[str]:
     yield f"  use     {datasets[0].folder}/README.md (docs/use.md)"
 
 
-def _rows(content: Content) -> Iterator[tuple[str, ...]]:
+def split_rows(content: Content) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table for one subset: one for each split, and their sums."""
     name, splits = content["dataset"], content["splits"]
     for split, facts in splits.items():
@@ -98,7 +105,12 @@ def _field(name: str, text: str) -> str:
     )
 
 
-def _remarks(content: Content) -> Iterator[str]:
+def remarks(dataset: Dataset) -> list[str]:
+    """Return what a user should know of a data set: deviations, and what is known of its origin."""
+    return [*_deviations(dataset["content"]), *describe_origin(dataset)]
+
+
+def _deviations(content: Content) -> Iterator[str]:
     # train-semi is part of train.
     unreadable = sum(
         facts["unreadable_headers"] for split, facts in content["splits"].items() if split != "train-semi"

@@ -10,6 +10,7 @@ class ScoreFiles(NamedTuple):
     match: Path
     match_info: Path
     metrics: Path
+    figures: Path
     classes_table: Path
     classes_plot: Path
     classes_pdf: Path
@@ -25,6 +26,7 @@ class ScoreFiles(NamedTuple):
             match=folder / "match.json",
             match_info=folder / "match-info.json",
             metrics=folder / "metrics.json",
+            figures=folder / "metrics-figures.html",
             classes_table=folder / "metrics-classes.csv",
             classes_plot=folder / "metrics-classes.png",
             classes_pdf=folder / "metrics-classes.pdf",

@@ -47,6 +47,10 @@ def test_the_official_metrics_of_all_images_are_written(truth50, predictions, tm
     assert 50 < found["mIoU"] < 100
     printed = capsys.readouterr().out
     assert f"mIoU {found['mIoU']:6.2f}" in printed
+    page = out.with_name("metrics-figures.html").read_text(encoding="utf-8").replace(" ", "")
+    for name in ("mIoU", "mBIoU", "Acc", "FMeasure"):
+        assert f'<td>{name}</td><tdstyle="text-align:right;">{found[name]:.2f}</td>' in page
+    assert f"digest{found['truth']['data_set_digest'] or 'unknown'}" in page
     assert "752 of 752 images" in printed
     assert evaluate(truth50, predictions, tmp_path / "two.json", "--workers", "2") == 0
     assert (tmp_path / "two.json").read_bytes() == out.read_bytes()

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from imagenet_s.benchmark.scoring.comparison import SPLIT, Comparison, pairs_of, would_pass_as_partial
 from imagenet_s.benchmark.scoring.confusion import confusion
+from imagenet_s.benchmark.scoring.figures_page import write_figures
 from imagenet_s.benchmark.scoring.match_json import read_matching, relabelled
 from imagenet_s.benchmark.scoring.metrics import PLAIN, TRUE, Metrics, Tally, compute_metrics, tally, total
 from imagenet_s.benchmark.scoring.pairs import (
@@ -132,6 +133,7 @@ def evaluate(
         # An earlier result must not stand next to a new table if this run is interrupted.
         out.unlink(missing_ok=True)
         write_table(results.rows, _beside(out, "classes.csv"))
+        write_figures(results.caption, document, _beside(out, "figures.html"))
         write_pictures(results, out)
         write_receipt(out, document)
     if json:
@@ -229,6 +231,6 @@ def summary(results: Results, info: Mapping[str, object], out: Path | None) -> s
             "mIoU and mBIoU are means over all classes. Classes without pixels in these images count as 0."
         )
     if out:
-        others = "-classes.csv, -classes.png, -classes.pdf, -worst.png, -best.png"
+        others = "-figures.html, -classes.csv, -classes.png, -classes.pdf, -worst.png, -best.png"
         lines.append(f"Wrote {out}, and next to it {out.stem}{others}")
     return "\n".join(lines)
