@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from helpers.builds import digest, snakemake
+from imagenet_s.spec.statistics import KINDS
 from imagenet_s.spec.subsets import SPLITS, subset_of
 
-TARGETS = ("--", "all", "evaluate", "match")
+TARGETS = ("--", "all", "statistics", "evaluate", "match")
 
 
 def embedded(html: str, name: str) -> Any:
@@ -39,7 +40,7 @@ def test_a_report_shows_the_data_set_and_the_benchmark_with_captions(tmp_path):
         category: sorted(results[path]["labels"]["what"] for paths in groups.values() for path in paths)
         for category, groups in embedded(html, "categories").items()
     }
-    tables = ["1 summary", "2 digests", "3 suspect images"]
+    tables = ["1 summary", "2 digests", "3 suspect images", *(f"5 {kind} of ImageNetS50" for kind in KINDS)]
     assert shown == {
         "Data set": sorted([*tables, *(f"4 images of ImageNetS50 {split}" for split in SPLITS)]),
         "Benchmark": [

@@ -7,7 +7,15 @@ rule count:
         dataset=FILES.dataset("{subset}"),
         mask_records=FILES.mask_records("{subset}"),
     output:
-        [FILES.statistics("{subset}") / name for name in statistics_files()],
+        [
+            report(
+                FILES.statistics("{subset}") / name,
+                caption="../report/statistics.rst",
+                category="Data set",
+                labels={"what": f"5 {Path(name).stem} of ImageNetS{{subset}}"},
+            )
+            for name in statistics_files()
+        ],
     log:
         FILES.log("count-{subset}"),
     conda:
