@@ -17,7 +17,7 @@ TARGETS = ("--", "all", "statistics", "evaluate", "match")
 
 def embedded(html: str, name: str) -> Any:
     """A value that the page of a report carries as JSON."""
-    text = re.search(rf"^ *var {name} = (.*?);?$", html, re.MULTILINE)
+    text = re.search(rf'^ *var {name} = ([{{"].*)$', html, re.MULTILINE)
     assert text
     return json.JSONDecoder().raw_decode(text[1])[0]
 
