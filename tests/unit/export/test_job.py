@@ -259,6 +259,18 @@ def test_masks_that_a_copy_without_manifests_lacks_are_named_unless_it_has_none(
     assert f"{copy} lacks the masks of 752 images: {images[0]}, " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("data", [b"", b"<html>not found</html>\n"])
+@pytest.mark.parametrize("folder", ["validation", "validation-segmentation"])
+def test_a_file_of_a_copy_without_manifests_that_is_no_image_is_named(copy, folder, data, capsys):
+    without_manifests(copy)
+    path = sorted((copy / folder).rglob("*.*"))[40]
+    path.unlink()
+    path.write_bytes(data)
+    export(copy, *SPLIT, code=1)
+    assert f"{path} is no image.\n`imagenet-s verify {copy}` lists all damage" in capsys.readouterr().err
+    assert digests(copy.parent / "exports") == {}
+
+
 def test_a_changed_image_of_a_copy_without_manifests_is_exported_again(copy):
     shutil.rmtree(copy / "manifests")
     (copy / "dataset.json").unlink()

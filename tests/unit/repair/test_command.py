@@ -210,10 +210,11 @@ def test_extra_files_are_reported_and_kept_by_default(built, capsys):
     assert not (made.tree / "mine").exists()
 
 
-def test_folders_in_the_place_of_files_are_deleted_and_the_files_restored(built, capsys):
+def test_what_is_in_the_place_of_files_and_folders_is_deleted_and_the_files_restored(built, capsys):
     made = built("copy")
     names = ("dataset.json", "classes.csv", "manifests/train.csv", "manifests/validation.parquet")
-    right = {name: (made.tree / name).read_bytes() for name in names[1:]}
+    image = made.first("test")
+    right = {name: (made.tree / name).read_bytes() for name in (*names[1:], image)}
     for name in names:
         (made.tree / name).unlink()
         (made.tree / name).mkdir()
@@ -222,8 +223,10 @@ def test_folders_in_the_place_of_files_are_deleted_and_the_files_restored(built,
     said = capsys.readouterr()
     for name in names:
         assert f"{name}: its place is taken: Directory not empty" in said.err
+    shutil.rmtree((made.tree / image).parent)
+    (made.tree / image).parent.touch()
     assert made.repair("--delete-extra") == 0
-    assert {name: (made.tree / name).read_bytes() for name in names[1:]} == right
+    assert {name: (made.tree / name).read_bytes() for name in (*names[1:], image)} == right
 
 
 def test_extra_files_behind_a_linked_class_folder_are_never_deleted(alone, capsys):

@@ -21,6 +21,7 @@ from imagenet_s.copies.copy import Copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.io.columns import texts
 from imagenet_s.runtime.errors import UserError, first_few
+from imagenet_s.runtime.file_kind import HEAD, IMAGES, kind_of
 from imagenet_s.runtime.progress import LoggedBar
 from imagenet_s.runtime.read_ahead import map_ahead
 from imagenet_s.spec.subsets import MASKED
@@ -199,7 +200,7 @@ def _open(path: str, flags: int) -> int:
 
 
 def _check(root: Path, images: bool, read: Sequence[Sample]) -> None:
-    """Raise UserError if files are not those that the manifest states."""
+    """Raise UserError if files are not those that the manifest states, or without manifests are no images."""
     for sample in read:
         row = sample.row
         if images:
@@ -211,6 +212,8 @@ def _check(root: Path, images: bool, read: Sequence[Sample]) -> None:
 def _compare(root: Path, name: str, data: bytes, size: int, digest: bytes | None) -> None:
     if len(data) != size:
         found = f"it has {len(data):,} bytes instead of {size:,}"
+    elif digest is None and kind_of(data[:HEAD]) not in IMAGES:
+        raise unusable(root, name, "is no image")
     elif digest is not None and hashlib.sha256(data).digest() != digest:
         found = "its sha256 is another"
     else:

@@ -166,10 +166,15 @@ def _label_lists(labels: Iterable[str]) -> list[str]:
 
 
 def _in_the_way(result: VerificationResult) -> list[str]:
-    """Return the extra files in folders that are in the place of a file."""
+    """Return the extra files in the place of a folder, or in folders that are in the place of a file."""
     expected = set(texts(result.expected.files["path"]))
-    extra = result.damage.get("extra", ())
-    return [path for path in extra if any(str(parent) in expected for parent in Path(path).parents)]
+    folders = {path.rpartition("/")[0] for path in expected}
+    folders |= {folder.partition("/")[0] for folder in folders}
+    return [
+        path
+        for path in result.damage.get("extra", ())
+        if path in folders or any(str(parent) in expected for parent in Path(path).parents)
+    ]
 
 
 def _in_a_link(root: Path, path: str) -> bool:
