@@ -125,9 +125,14 @@ def test_mistakes_are_answered_when_the_data_set_is_opened(tree50, tmp_path):
             ImageNetS(tree50, split=split)
     with pytest.raises(ValueError, match="has no split 'val'"):
         ImageNetS(tree50, split="val")
-    for target in ("masks", (), ("class", "box"), None):
+    for target in ("masks", (), ("class", "box"), ["class", "mask"], None):
         with pytest.raises(ValueError, match=r"^Expected a target 'mask', 'class' or \('class', 'mask'\);"):
             ImageNetS(tree50, target=target)
+    for subset in (51, "50", None):
+        with pytest.raises(ValueError, match=f"^Expected a subset of 50, 300, 919; found {subset!r}\\.$"):
+            ImageNetS(tree50, subset=subset)
+    with pytest.raises(TypeError, match="'slice' object cannot be interpreted as an integer"):
+        ImageNetS(tree50)[:2]
     with pytest.raises(UserError, match=r"holds no copy of ImageNetS300\. It holds ImageNetS50\.$"):
         ImageNetS(tree50, subset=300)
     with pytest.raises(FileNotFoundError, match="There is no folder"):

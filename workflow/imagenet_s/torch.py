@@ -1,6 +1,7 @@
 """ImageNet-S as a data set of torchvision: `pip install 'imagenet-s[torch]'`."""
 
 from collections.abc import Callable
+from operator import index as as_index
 from os import PathLike
 from os.path import expanduser
 from pathlib import Path
@@ -14,6 +15,7 @@ from imagenet_s.copies.copy import open_copy
 from imagenet_s.copies.samples import samples
 from imagenet_s.io.columns import texts
 from imagenet_s.spec.classes import IGNORE, class_ids, class_names
+from imagenet_s.spec.subsets import checked_subset
 
 try:
     import torch
@@ -75,9 +77,9 @@ class ImageNetS(VisionDataset):
         """
         super().__init__(str(root), transforms, transform, target_transform)
         kinds = target if isinstance(target, tuple) else (target,)
-        if not kinds or not set(kinds) <= {"mask", "class"}:
+        if not kinds or not all(kind in ("mask", "class") for kind in kinds):
             raise ValueError(f"Expected a target 'mask', 'class' or ('class', 'mask'); found {target!r}.")
-        copy = open_copy(Path(expanduser(root)), subset)
+        copy = open_copy(Path(expanduser(root)), checked_subset(subset))
         table = samples(copy, split).combine_chunks()
         missing = table["mask"].null_count
         if "mask" in kinds and missing:
@@ -98,6 +100,7 @@ class ImageNetS(VisionDataset):
         return len(self._files)
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
+        index = as_index(index)  # Arrow would take a slice
         image: Any = read_image(self._path("image", index), "RGB")
         if isinstance(self.target, tuple):
             target: Any = tuple(self._target(kind, index) for kind in self.target)
