@@ -11,6 +11,7 @@ from helpers.raw_imagenet import VAL, gzipped, hugging_face_tars, official, tar_
 from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.images.pool import pool_path
 from imagenet_s.runtime.errors import UserError
+from imagenet_s.spec.companions import FROM_DATASET
 
 FISH = "n01443537"
 
@@ -70,7 +71,7 @@ def test_another_archive_gives_a_tree_of_its_bytes(source, annotations50, output
     entries = {name for name in changed if name.endswith(f"{image}.JPEG")}
     assert entries
     assert all((tree / name).read_bytes() == b"other bytes" for name in entries)
-    assert {name.partition("/")[0] for name in changed - entries} == {"manifests", "dataset.json"}
+    assert {name.partition("/")[0] for name in changed - entries} == {"manifests", *FROM_DATASET, "dataset.json"}
 
 
 @pytest.mark.parametrize(("link", "how"), [("auto", "an empty image"), ("copy", "the end is missing")])

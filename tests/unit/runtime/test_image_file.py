@@ -89,7 +89,7 @@ def test_the_bug_of_pillows_reader_for_spider_does_not_stop_the_program():
 def test_pillows_own_limit_is_left_unchanged(monkeypatch):
     code = "import PIL.Image as image, pkgutil, importlib, imagenet_s; before = image.MAX_IMAGE_PIXELS\n"
     code += "for one in pkgutil.walk_packages(imagenet_s.__path__, 'imagenet_s.'):\n"
-    code += "    importlib.import_module(one.name)\n"
+    code += "    if one.name != 'imagenet_s.torch': importlib.import_module(one.name)\n"
     code += "assert image.MAX_IMAGE_PIXELS == before > 0"
     subprocess.run([sys.executable, "-c", code], check=True)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 7)

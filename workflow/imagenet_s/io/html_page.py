@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from imagenet_s.io.receipts import receipt
+from imagenet_s.io.atomic import atomic_write
 
 NO_BREAK = "\u00a0"
 STYLE = """
@@ -46,7 +46,7 @@ def heading(text: str) -> str:
 
 
 def write_page(path: Path, title: str, *parts: str) -> None:
-    """Write a page.
+    """Write a page. Nothing is synced: a receipt must follow.
 
     Args:
         path: The file to write.
@@ -56,5 +56,5 @@ def write_page(path: Path, title: str, *parts: str) -> None:
     body = "\n".join((f"<h1>{escape(title)}</h1>", *parts))
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
     text = f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
-    with receipt(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -104,7 +104,7 @@ def test_standard_output_has_the_json_alone(option, truth50, run, tmp_path, monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["$mine", "predictions"]
     assert main(["evaluate", *map(str, arguments), "--json", "a.json", "--out", "b.json"]) == 0
     assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text() == printed
-    assert "Wrote b.json, and next to it b-classes.csv" in capsys.readouterr().out
+    assert "Wrote b.json, and next to it b-figures.html, -classes.csv, " in capsys.readouterr().out
 
 
 def test_without_a_file_to_write_the_metrics_are_printed_only(truth50, run, tmp_path, monkeypatch, capsys):
