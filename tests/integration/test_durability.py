@@ -32,8 +32,8 @@ from imagenet_s.dataset.encoded_masks import UnpackedMasks, encode_labels
 from imagenet_s.dataset.manifests import write_manifests
 from imagenet_s.dataset.metadata import Origin, write_dataset
 from imagenet_s.dataset.prune import prune
+from imagenet_s.dataset.report_tables import write_summaries
 from imagenet_s.dataset.samples import join_samples
-from imagenet_s.dataset.summary import write_summary
 from imagenet_s.dataset.tree import ScannedFiles, build_tree
 from imagenet_s.demo.generate import make_annotations, make_images
 from imagenet_s.images.read import read_part
@@ -174,7 +174,8 @@ def tidied(output: Path, source: Path, annotations: dict) -> list[Path]:
 
 
 def summary(output: Path, source: Path, annotations: dict) -> list[Path]:
-    write_summary([output / "ImageNetS50" / "dataset.json"], output / "summary.txt")
+    datasets = [output / "ImageNetS50" / "dataset.json"]
+    write_summaries(datasets, output / "summary.txt", output / "work" / "report")
     return [output / "summary.txt"]
 
 

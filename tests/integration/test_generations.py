@@ -71,7 +71,8 @@ def test_another_archive_gives_a_tree_of_its_bytes(source, annotations50, output
     entries = {name for name in changed if name.endswith(f"{image}.JPEG")}
     assert entries
     assert all((tree / name).read_bytes() == b"other bytes" for name in entries)
-    assert {name.partition("/")[0] for name in changed - entries} == {"manifests", *FROM_DATASET, "dataset.json"}
+    described = {"manifests", *FROM_DATASET, "dataset.json"}
+    assert {name.partition("/")[0] for name in changed - entries} == described
 
 
 @pytest.mark.parametrize(("link", "how"), [("auto", "an empty image"), ("copy", "the end is missing")])
