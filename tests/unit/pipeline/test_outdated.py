@@ -85,8 +85,10 @@ def test_contact_sheets_older_than_their_manifest_are_removed(workspace):
         manifest = workspace.manifests(50) / f"{sheet.stem.removeprefix('ImageNetS50-')}.csv"
         manifest.write_text("")
         os.utime(manifest, (2, 2))
+    of_another_subset = workspace.contact_sheet(300, "train")  # which has no manifests
+    of_another_subset.write_text("")
     remove_outdated_sheets(workspace)
-    assert [sheet.exists() for sheet in sheets] == [False, True]
+    assert [sheet.exists() for sheet in (*sheets, of_another_subset)] == [False, True, False]
     os.utime(sheets[1], (1, 1))
     remove_outdated_sheets(workspace)
     remove_outdated_sheets(workspace)

@@ -26,20 +26,25 @@ def mark_outdated_results(workspace: Workspace) -> None:
 
 
 def remove_outdated_sheets(workspace: Workspace) -> None:
-    """Remove contact sheets that are older than the manifest of their split: they show other images.
+    """Remove contact sheets that are older than the manifest of their split, or that have none.
 
-    The target `contact` draws them again.
+    They show other images, or those of a subset that is no longer built. The target `contact` draws them
+    again.
     """
     try:
         for subset, split in product(SUBSETS, SPLITS):
             sheet = workspace.contact_sheet(subset, split)
             manifest = workspace.manifests(subset) / f"{split}.csv"
-            if sheet.exists() and manifest.exists() and sheet.stat().st_mtime < manifest.stat().st_mtime:
+            if sheet.exists() and not _is_newer(sheet, manifest):
                 sheet.unlink()
         if workspace.contact_sheets.is_dir():
             remove_if_empty(workspace.contact_sheets)
     except OSError as error:  # the build is complete all the same
         log.warning("%s: %s", workspace.contact_sheets, error.strerror)
+
+
+def _is_newer(sheet: Path, manifest: Path) -> bool:
+    return manifest.exists() and sheet.stat().st_mtime >= manifest.stat().st_mtime
 
 
 def _mark(workspace: Workspace, subset: int) -> None:
