@@ -97,7 +97,7 @@ def pictures_job(tree: Path, subset: int, choice: Choice, job: int, folder: Path
 def make_pictures(
     copy: Copy, choice: Choice, wnids: Sequence[str], folder: Path, workers: int
 ) -> list[ClassPictures]:
-    """Make the pictures of some classes anew, in the folder of a gallery.
+    """Replace the pictures of some classes in the folder of a gallery.
 
     Raises:
         UserError: The samples are not known. Images and masks that cannot be shown are no error.
